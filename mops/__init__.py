@@ -1,0 +1,1 @@
+"""mops, the back office of Marketing Operations."""
