@@ -1,0 +1,138 @@
+"""Roles: which permissions each one has, kept here and synchronised into groups."""
+
+from collections.abc import Iterable
+
+from django.contrib.auth.models import Group, Permission
+from django.db import transaction
+
+from apps.accounts.enums import Role
+from apps.accounts.models import User
+
+# What a role may do, as "app.model: verbs". "*" is every model of the app. View-only verbs are what auditors live on.
+GRANTS: dict[Role, tuple[str, ...]] = {
+    Role.OPS: (
+        "technology.*: view add change",
+        "processes.*: view add change",
+        "campaigns.*: view add change",
+        "leads.*: view add change",
+        "approvals.*: view",
+        "calendars.*: view",
+        "attachments.*: view add",
+        "notifications.*: view change",
+        "exchange.*: view add change",
+        "workspace.*: view add change",
+        "jobs.*: view",
+        "alerts.*: view change",
+        "accounts.user: view",
+        "accounts.team: view",
+    ),
+    Role.APPROVER: (
+        "approvals.*: view",
+        "technology.*: view",
+        "processes.*: view",
+        "campaigns.*: view",
+        "calendars.*: view",
+        "attachments.*: view",
+        "notifications.*: view change",
+        "workspace.*: view add change",
+        "accounts.user: view",
+        "accounts.team: view",
+    ),
+    Role.AUDITOR: ("*: view",),
+    Role.SALES: (
+        "leads.*: view change",
+        "campaigns.*: view",
+        "notifications.*: view change",
+        "workspace.*: view add change",
+    ),
+    Role.EXECUTIVE: (
+        "approvals.*: view",
+        "technology.*: view",
+        "processes.*: view",
+        "campaigns.*: view",
+        "leads.*: view",
+        "notifications.*: view change",
+        "workspace.*: view add change",
+    ),
+    Role.ADMINISTRATOR: (
+        "accounts.*: view add change",
+        "calendars.*: view add change",
+        "jobs.*: view change",
+        "alerts.*: view change",
+        "attachments.*: view",
+        "exchange.*: view add change",
+        "notifications.*: view change",
+        "workspace.*: view add change",
+        "approvals.*: view add change",
+        "audit.*: view",
+        "technology.*: view",
+        "processes.*: view",
+        "campaigns.*: view",
+        "leads.*: view",
+        "django_q.*: view",
+    ),
+}
+HIDDEN_APPS = (
+    "django_q",
+    "sessions",
+    "admin",
+    "contenttypes",
+    "socialaccount",
+    "mfa",
+    "usersessions",
+    "account",
+    "guardian",
+)
+
+
+def permissions_of(role: Role, available: Iterable[Permission]) -> set[Permission]:
+    """Return the permissions that `GRANTS` gives to `role`, out of those that exist.
+
+    Args:
+        role: the role asked about.
+        available: permissions with their content type loaded.
+    """
+    granted = set()
+    for grant in GRANTS[role]:
+        where, verbs = grant.split(": ")
+        app, _, model = where.partition(".")
+        for candidate in available:
+            kind, verb = candidate.content_type, candidate.codename.split("_", 1)[0]
+            app_fits = app in ("*", kind.app_label) and not (app == "*" and kind.app_label in HIDDEN_APPS)
+            if app_fits and model in ("", "*", kind.model) and verb in verbs.split():
+                granted.add(candidate)
+    return granted
+
+
+def synchronise_roles() -> dict[str, int]:
+    """Make the groups and their permissions equal to `GRANTS`; running it again changes nothing.
+
+    Returns:
+        For each role the number of permissions that were added or taken away.
+    """
+    available = list(Permission.objects.select_related("content_type"))
+    changed = {}
+    with transaction.atomic():
+        for role in Role:
+            group, _ = Group.objects.get_or_create(name=role.value)
+            wanted, has = permissions_of(role, available), set(group.permissions.all())
+            changed[role.value] = len(wanted ^ has)
+            if wanted != has:
+                group.permissions.set(wanted)
+    return changed
+
+
+def synchronise_groups_of(person: User) -> None:
+    """Give `person` exactly the groups of the roles that the memberships name."""
+    roles = set(person.memberships.filter(archived_at__isnull=True).values_list("role", flat=True))
+    wanted = set(Group.objects.filter(name__in=roles))
+    managed = set(Group.objects.filter(name__in=Role.values))
+    kept = set(person.groups.all()) - managed
+    if set(person.groups.all()) != wanted | kept:
+        person.groups.set(wanted | kept)
+
+
+def roles_of(person: User) -> set[Role]:
+    """Return the roles a person plays in any team."""
+    names = person.memberships.filter(archived_at__isnull=True).values_list("role", flat=True)
+    return {Role(name) for name in names}

@@ -1,0 +1,149 @@
+"""Declared buttons: each POSTs to its own address and calls one domain operation; refusals become messages."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db import models
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+
+from apps.core.actors import acting_as
+from apps.core.admin_kit.refusals import sentence_of
+from apps.core.errors import DomainError
+
+Refusal = Callable[[Any, Any], str | None]
+
+
+@dataclass(frozen=True)
+class Button:
+    """One thing a person can do with a row.
+
+    Attributes:
+        name: part of the address, for instance "approve".
+        label: what the button says, a verb.
+        operation: `operation(thing, *, by, **form_data)` from a domain module; may return a sentence for the person.
+        refusal: `refusal(user, thing)` returns why the button does not work now, None when it does. The same
+            function the operation asks, so that what is shown and what is refused never differ.
+        form: what the operation needs to be told, for instance a reason.
+        confirm: what will happen, in a sentence, shown before it does; "" acts at once when there is no form.
+        style: "primary", "default" or "danger".
+        hide_when_refused: leave the button out instead of showing it disabled with its reason.
+    """
+
+    name: str
+    label: str
+    operation: Callable[..., Any]
+    refusal: Refusal
+    form: type[forms.Form] | None = None
+    confirm: str = ""
+    style: str = "default"
+    icon: str = ""
+    hide_when_refused: bool = True
+
+    @property
+    def asks_first(self) -> bool:
+        """Whether a page with a form or a sentence comes before the deed."""
+        return bool(self.form or self.confirm)
+
+
+@dataclass(frozen=True)
+class ShownButton:
+    """A button as one person sees it on one row."""
+
+    button: Button
+    url: str
+    refused: str | None
+
+
+def shown_buttons(model_admin: Any, request: HttpRequest, thing: models.Model) -> list[ShownButton]:
+    """Return the buttons this person gets on this row, the refused ones with their reason or not at all."""
+    opts = model_admin.opts
+    shown = []
+    for button in model_admin.buttons:
+        refused = button.refusal(request.user, thing)
+        if refused and button.hide_when_refused:
+            continue
+        url = reverse(
+            f"admin:{opts.app_label}_{opts.model_name}_button", kwargs={"object_id": thing.pk, "name": button.name}
+        )
+        shown.append(ShownButton(button, url, refused))
+    return shown
+
+
+def run_button(model_admin: Any, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
+    """Show what a button will do (GET) or do it (POST), then return to the row.
+
+    Raises:
+        Http404: no such button, or the row is not among those this person sees.
+        PermissionDenied: the person may not even view rows of this kind.
+    """
+    button = next((each for each in model_admin.buttons if each.name == name), None)
+    thing = model_admin.get_object(request, object_id)
+    if button is None or thing is None:
+        raise Http404
+    if not model_admin.has_view_permission(request, thing):
+        raise PermissionDenied
+    opts = model_admin.opts
+    back = reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=(thing.pk,))
+    if refused := button.refusal(request.user, thing):
+        messages.error(request, refused)
+        return HttpResponseRedirect(back)
+    form = button.form(request.POST or None, request.FILES or None) if button.form else None
+    if request.method == "POST" and (form is None or form.is_valid()):
+        return _act(request, button, thing, form, back)
+    return _ask(model_admin, request, button, thing, form, back)
+
+
+def _act(request: HttpRequest, button: Button, thing: Any, form: forms.Form | None, back: str) -> HttpResponse:
+    data = dict(form.cleaned_data) if form else {}
+    try:
+        with acting_as(request.user, reason=str(data.get("reason") or data.get("note") or "")):
+            said = button.operation(thing, by=request.user, **data)
+    except DomainError as refusal:
+        messages.error(request, refusal.message)
+    except models.ProtectedError:
+        messages.error(request, "Other records still need this one; archive it instead.")
+    except Exception as error:
+        if (sentence := sentence_of(error)) is None:
+            raise
+        messages.error(request, sentence)
+    else:
+        messages.success(request, said if isinstance(said, str) else f"{button.label}: done.")
+    return HttpResponseRedirect(back)
+
+
+def _ask(
+    model_admin: Any, request: HttpRequest, button: Button, thing: models.Model, form: forms.Form | None, back: str
+) -> HttpResponse:
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "title": f"{button.label}: {thing}",
+        "opts": model_admin.opts,
+        "original": thing,
+        "button": button,
+        "form": form,
+        "back": back,
+        "media": model_admin.media + (form.media if form else forms.Media()),
+    }
+    return TemplateResponse(request, "admin/mops/button.html", context)
+
+
+class ReasonForm(forms.Form):
+    """Asks why."""
+
+    reason = forms.CharField(
+        widget=forms.Textarea(attrs={"rows": 3}), help_text="Kept with the change, for whoever asks later."
+    )
+
+
+class NoteForm(forms.Form):
+    """Leaves room for a remark."""
+
+    note = forms.CharField(
+        required=False, widget=forms.Textarea(attrs={"rows": 3}), help_text="Optional; kept with the decision."
+    )

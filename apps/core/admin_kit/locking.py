@@ -1,0 +1,43 @@
+"""Optimistic locking: who saves a form that somebody else has overtaken sees what changed and loses nothing."""
+
+from typing import Any
+
+from django import forms
+
+from apps.core.admin_kit.names import label_of
+
+
+class RowVersionForm(forms.ModelForm):
+    """A form that remembers which version of the row it was opened on."""
+
+    opened_version = forms.IntegerField(widget=forms.HiddenInput, required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Note the version now shown."""
+        super().__init__(*args, **kwargs)
+        self.fields["opened_version"].initial = self.instance.row_version
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse to overwrite a newer version, naming who made it and what it changed."""
+        cleaned = super().clean() or {}
+        opened = cleaned.pop("opened_version", None)
+        if self.instance.pk and opened is not None:
+            newest = self.instance.history.order_by("-history_id").first()
+            current = type(self.instance)._base_manager.values_list("row_version", flat=True).get(pk=self.instance.pk)
+            if current != opened:
+                self.add_error(None, self._overtaken(newest))
+        return cleaned
+
+    def _overtaken(self, newest: Any) -> str:
+        stored = type(self.instance)._base_manager.get(pk=self.instance.pk)
+        differing = [
+            label_of(stored, name)
+            for name in self.changed_data
+            if name in self.initial and getattr(stored, name, None) != self.initial[name]
+        ]
+        who = newest.actor_label if newest is not None else "somebody"
+        what = f" You both changed: {', '.join(differing)}." if differing else ""
+        return (
+            f"{who} saved a newer version while you were editing.{what} Your entries are still below: "
+            "open the history in another tab to compare, then save again to keep yours."
+        )

@@ -1,0 +1,37 @@
+"""What the database refuses, as a sentence for the person who asked."""
+
+import re
+
+import psycopg
+from django.db import DatabaseError
+
+from apps.core.errors import DomainError
+
+_OWN_WORDS = "P0001"  # RAISE EXCEPTION in our own triggers: the message is already a sentence
+_GENERIC = {
+    psycopg.errors.UniqueViolation.sqlstate: "There is already such a record; change the values or use that one.",
+    psycopg.errors.ForeignKeyViolation.sqlstate: "Another record still needs this one, or the one it names is gone.",
+    psycopg.errors.CheckViolation.sqlstate: "These values do not fit together; look at the dates, amounts and states.",
+    psycopg.errors.NotNullViolation.sqlstate: "Something that is required is missing.",
+    psycopg.errors.InsufficientPrivilege.sqlstate: "The database does not let anybody change this.",
+    psycopg.errors.SerializationFailure.sqlstate: "Somebody else changed the same record at this moment; try again.",
+    psycopg.errors.DeadlockDetected.sqlstate: "Somebody else changed the same record at this moment; try again.",
+    psycopg.errors.LockNotAvailable.sqlstate: "Somebody else is changing the same record; try again in a moment.",
+}
+
+
+def sentence_of(error: BaseException) -> str | None:
+    """Return the sentence for a refusal by the database or a domain rule; None when `error` is neither.
+
+    Never tells table names or values: those could be another person's.
+    """
+    if isinstance(error, DomainError):
+        return error.message
+    if not isinstance(error, DatabaseError):
+        return None
+    cause = error.__cause__
+    if not isinstance(cause, psycopg.Error) or cause.sqlstate is None:
+        return None
+    if cause.sqlstate == _OWN_WORDS:
+        return re.split(r"\nCONTEXT:", cause.diag.message_primary or str(cause), maxsplit=1)[0].strip()
+    return _GENERIC.get(cause.sqlstate)

@@ -1,0 +1,30 @@
+"""System checks that keep the project's own rules."""
+
+from typing import Any
+
+import pgtrigger
+from django.apps import apps
+from django.core.checks import Error, register
+
+from apps.core.governed import GovernedBase
+
+
+@register()
+def governed_models_have_ledger(app_configs: Any, **kwargs: Any) -> list[Error]:
+    """Every governed model must carry the ledger's triggers: its Meta has to inherit GovernedModel.Meta."""
+    found = []
+    for model in apps.get_models():
+        if issubclass(model, GovernedBase):
+            names = {
+                trigger.name
+                for trigger in getattr(model._meta, "triggers", [])
+                if isinstance(trigger, pgtrigger.Trigger)
+            }
+            if not {"ledger_insert", "ledger_update", "ledger_delete"} <= names:
+                found.append(
+                    Error(
+                        f"{model.__name__} is governed but its Meta does not inherit GovernedModel.Meta.",
+                        id="mops.E001",
+                    )
+                )
+    return found

@@ -1,0 +1,58 @@
+"""Carries the acting person into PostgreSQL: every write statement is preceded by its `mops.ctx`."""
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
+
+from apps.core.actors import current_actor
+
+_WRITES = re.compile(r"^\s*(insert|update|delete|merge|with|truncate)\b", re.IGNORECASE)
+
+
+def install() -> None:
+    """Wrap every connection, those already open included."""
+    connection_created.connect(_on_connection, dispatch_uid="mops.context_sql")
+    for connection in connections.all(initialized_only=True):
+        _wrap(connection)
+
+
+def stamp_transaction(connection: BaseDatabaseWrapper) -> None:
+    """Set the context for the rest of the transaction: for COPY and other ways around Django's cursor."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('mops.ctx', %s, true)", [_context()])
+
+
+def _context() -> str:
+    return json.dumps(current_actor().as_context())
+
+
+def _on_connection(connection: BaseDatabaseWrapper, **kwargs: Any) -> None:
+    _wrap(connection)
+
+
+def _wrap(connection: BaseDatabaseWrapper) -> None:
+    if connection.vendor == "postgresql" and _carry_context not in connection.execute_wrappers:
+        connection.execute_wrappers.append(_carry_context)
+
+
+def _carry_context(execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:
+    """Prepend the context to writes, in the same round trip.
+
+    The setting is local to the transaction, so it can never leak into another one; in autocommit both statements
+    travel as one simple query, which PostgreSQL runs as one transaction.
+    """
+    text = sql if isinstance(sql, str) else ""
+    if not _WRITES.match(text):
+        return execute(sql, params, many, context)
+    if many:
+        stamp_transaction(context["connection"])
+        return execute(sql, params, many, context)
+    stamped = "SELECT set_config('mops.ctx', %s, true); " + (text if params is not None else text.replace("%", "%%"))
+    result = execute(stamped, (_context(), *(params or ())), many, context)
+    context["cursor"].cursor.nextset()
+    return result

@@ -1,0 +1,42 @@
+"""The sidebar, grouped by the work people come to do. Groups and pages a person may not see are left out."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.urls import reverse
+
+# (group, ((page, admin model or view name, icon), …)); a model is "app_label.model"
+GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
+    ("Audit", (("Ledger", "audit.auditevent", "receipt_long"),)),
+    (
+        "Administration",
+        (
+            ("People", "accounts.user", "person"),
+            ("Teams", "accounts.team", "groups"),
+        ),
+    ),
+)
+
+
+def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
+    """Return the groups and pages this person sees."""
+    home = {"title": "Home", "icon": "home", "link": reverse("admin:index")}
+    shown: list[dict[str, Any]] = [{"title": "", "items": [home]}]
+    for title, pages in GROUPS:
+        items = [item for page in pages if (item := _item(request, *page)) is not None]
+        if items:
+            shown.append({"title": title, "separator": True, "collapsible": False, "items": items})
+    return shown
+
+
+def _item(request: HttpRequest, title: str, target: str, icon: str) -> dict[str, Any] | None:
+    if ":" in target:
+        return {"title": title, "icon": icon, "link": reverse(target)}
+    app, model_name = target.split(".")
+    for model, model_admin in admin.site._registry.items():
+        if (model._meta.app_label, model._meta.model_name) == (app, model_name):
+            if not model_admin.has_view_permission(request):
+                return None
+            return {"title": title, "icon": icon, "link": reverse(f"admin:{app}_{model_name}_changelist")}
+    raise LookupError(f"The sidebar names {target}, which has no admin page.")

@@ -1,0 +1,37 @@
+"""The face of the back office: title, badge, navigation and home page."""
+
+from typing import Any
+
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": "mops",
+    "SITE_HEADER": "mops",
+    "SITE_SUBHEADER": "Marketing operations",
+    "SITE_SYMBOL": "conversion_path",
+    "SHOW_BACK_BUTTON": True,
+    "SHOW_VIEW_ON_SITE": False,
+    "ENVIRONMENT": "apps.core.admin_kit.site.environment_badge",
+    "STYLES": ["apps.core.admin_kit.site.stylesheet"],
+    "SCRIPTS": ["apps.core.admin_kit.site.script"],
+    "BORDER_RADIUS": "6px",
+    "COLORS": {
+        "primary": {
+            "50": "oklch(97.1% .014 240)",
+            "100": "oklch(93.2% .032 240)",
+            "200": "oklch(88.2% .059 240)",
+            "300": "oklch(80.9% .105 240)",
+            "400": "oklch(70.7% .145 242)",
+            "500": "oklch(60.3% .155 245)",
+            "600": "oklch(51.6% .150 247)",
+            "700": "oklch(45.2% .130 248)",
+            "800": "oklch(39.2% .105 249)",
+            "900": "oklch(34.1% .082 250)",
+            "950": "oklch(25.1% .058 251)",
+        },
+    },
+    "SIDEBAR": {
+        "show_search": True,
+        "command_search": True,
+        "show_all_applications": False,
+        "navigation": "mops.navigation.sidebar",
+    },
+}

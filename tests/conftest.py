@@ -1,0 +1,56 @@
+"""What every test can ask for."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from hypothesis import settings as hypothesis_settings
+
+SHARED_DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
+
+hypothesis_settings.register_profile("plain", max_examples=25, deadline=None)
+hypothesis_settings.register_profile("proof", max_examples=500, deadline=None)
+
+
+def pytest_addoption(parser):
+    parser.addoption("--proof", action="store_true", help="run the long proofs at full figures")
+
+
+def pytest_configure(config):
+    # Playwright's loop runs in the test's thread, where Django would refuse the ORM
+    os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    hypothesis_settings.load_profile("proof" if config.getoption("--proof") else "plain")
+
+
+@pytest.fixture(scope="session")
+def proof(request):
+    """Whether this run proves at full figures."""
+    return bool(request.config.getoption("--proof"))
+
+
+@pytest.fixture(scope="session")
+def shared_data():
+    """The folder of real data sets; without it the test is skipped, saying so."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip("the real data sets are not beside the project")
+    return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """The path of a Chromium; without one the test is skipped, saying so."""
+    found = os.environ.get("MOPS_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    if not found:
+        pytest.skip("no Chromium is installed (Debian: apt install chromium)")
+    return found
+
+
+@pytest.fixture(autouse=True)
+def _fresh_actor():
+    """No test inherits another one's actor."""
+    from apps.core.actors import Actor, reset_actor, set_actor
+
+    token = set_actor(Actor())
+    yield
+    reset_actor(token)
