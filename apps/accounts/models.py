@@ -155,9 +155,13 @@ class OwnedModel(models.Model):
     @property
     def owner(self) -> User | Team | None:
         """Who answers for it: the person where one is named, else the team."""
-        return self.owner_person or self.owner_team
+        person: User | None = self.owner_person
+        team: Team | None = self.owner_team
+        return person or team
 
     @property
     def backup(self) -> User | Team | None:
         """Who stands in."""
-        return self.backup_person or self.backup_team
+        person: User | None = self.backup_person
+        team: Team | None = self.backup_team
+        return person or team

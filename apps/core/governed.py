@@ -67,7 +67,7 @@ def ledger_triggers(*, secrets: tuple[str, ...] = ()) -> list[pgtrigger.Trigger]
             level=pgtrigger.Statement,
             when=pgtrigger.After,
             operation=operation,
-            referencing=pgtrigger.Referencing(**sides[verb]),
+            referencing=pgtrigger.Referencing(**sides[verb]),  # type: ignore[no-untyped-call]
             func=_RECORD % rows,
         )
         for verb, (operation, rows) in bodies.items()

@@ -76,11 +76,11 @@ class MopsAdmin(RowRights, ModelAdmin):  # type: ignore[misc]  # unfold ships no
 
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
-    ) -> type[forms.ModelForm]:
+    ) -> type[forms.ModelForm[Any]]:
         """Add the version check to the edit form of governed rows."""
         if issubclass(self.model, GovernedBase) and self.form is forms.ModelForm:
             kwargs.setdefault("form", RowVersionForm)
-        form: type[forms.ModelForm] = super().get_form(request, obj, change=change, **kwargs)
+        form: type[forms.ModelForm[Any]] = super().get_form(request, obj, change=change, **kwargs)
         return form
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[str]:

@@ -101,9 +101,10 @@ def run_button(model_admin: Any, request: HttpRequest, object_id: str, name: str
 
 def _act(request: HttpRequest, button: Button, thing: Any, form: forms.Form | None, back: str) -> HttpResponse:
     data = dict(form.cleaned_data) if form else {}
+    person: Any = request.user
     try:
-        with acting_as(request.user, reason=str(data.get("reason") or data.get("note") or "")):
-            said = button.operation(thing, by=request.user, **data)
+        with acting_as(person, reason=str(data.get("reason") or data.get("note") or "")):
+            said = button.operation(thing, by=person, **data)
     except DomainError as refusal:
         messages.error(request, refusal.message)
     except models.ProtectedError:

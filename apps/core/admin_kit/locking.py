@@ -7,7 +7,7 @@ from django import forms
 from apps.core.admin_kit.names import label_of
 
 
-class RowVersionForm(forms.ModelForm):
+class RowVersionForm(forms.ModelForm[Any]):
     """A form that remembers which version of the row it was opened on."""
 
     opened_version = forms.IntegerField(widget=forms.HiddenInput, required=False)

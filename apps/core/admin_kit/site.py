@@ -52,7 +52,8 @@ class MopsAdminSite(UnfoldAdminSite):
             context = panel.context(request)
             if context is not None:
                 panels.append({"template": panel.template, "key": panel.key, **context})
-        return super().index(request, {**(extra_context or {}), "panels": panels})
+        response: TemplateResponse = super().index(request, {**(extra_context or {}), "panels": panels})
+        return response
 
     def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Answer the palette from each admin's own rows, a few per model, never from a cache.
