@@ -16,7 +16,7 @@ from apps.core.admin_kit import archive
 from apps.core.admin_kit.buttons import Button, run_button, shown_buttons
 from apps.core.admin_kit.consistency import Check, run_checks
 from apps.core.admin_kit.history import history_page
-from apps.core.admin_kit.locking import RowVersionForm
+from apps.core.admin_kit.locking import AnyModelForm, RowVersionForm
 from apps.core.admin_kit.refusals import sentence_of
 from apps.core.governed import GovernedBase
 
@@ -76,11 +76,11 @@ class MopsAdmin(RowRights, ModelAdmin):  # type: ignore[misc]  # unfold ships no
 
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
-    ) -> type[forms.ModelForm[Any]]:
+    ) -> type[AnyModelForm]:
         """Add the version check to the edit form of governed rows."""
         if issubclass(self.model, GovernedBase) and self.form is forms.ModelForm:
             kwargs.setdefault("form", RowVersionForm)
-        form: type[forms.ModelForm[Any]] = super().get_form(request, obj, change=change, **kwargs)
+        form: type[AnyModelForm] = super().get_form(request, obj, change=change, **kwargs)
         return form
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[str]:

@@ -1,13 +1,18 @@
 """Optimistic locking: who saves a form that somebody else has overtaken sees what changed and loses nothing."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 
 from apps.core.admin_kit.names import label_of
 
+if TYPE_CHECKING:
+    AnyModelForm = forms.ModelForm[Any]
+else:  # the class takes no parameter at run time
+    AnyModelForm = forms.ModelForm
 
-class RowVersionForm(forms.ModelForm[Any]):
+
+class RowVersionForm(AnyModelForm):
     """A form that remembers which version of the row it was opened on."""
 
     opened_version = forms.IntegerField(widget=forms.HiddenInput, required=False)
