@@ -1,0 +1,27 @@
+"""Migrations run as the role that owns the tables; the role that serves gets its rights on what they make."""
+
+from typing import Any
+
+from django.core.management.commands import migrate
+from django.db import DEFAULT_DB_ALIAS, connections
+
+from mops.db.grants import grant_what_comes, settle_what_is
+from mops.db.roles import OWNER_ALIAS
+
+
+class Command(migrate.Command):
+    """`migrate`, as the owner."""
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Become the owner, say what the serving role may do with new tables, migrate, look after older ones."""
+        if options["database"] == OWNER_ALIAS:
+            # the owner by another name: data migrations and signal handlers that name no alias must be included
+            options["database"] = DEFAULT_DB_ALIAS
+        connection = connections[options["database"]]
+        if options["plan"] or options["check_unapplied"]:
+            super().handle(*args, **options)
+            return
+        with connection.as_owner():
+            grant_what_comes(connection)
+            super().handle(*args, **options)
+            settle_what_is(connection)

@@ -1,0 +1,1 @@
+"""A private PostgreSQL server for every machine that has no DATABASE_URL."""
