@@ -19,7 +19,7 @@ def read_or_make_secret(home: Path, name: str = "secret_key") -> str:
     if found := read_or_none(path):
         return found
     prepare_home(home)
-    with open(home / f"{name}.lock", "a+") as lock:
+    with (home / f"{name}.lock").open("a+") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not read_or_none(path):
             write_private(path, secrets.token_urlsafe(50))

@@ -34,7 +34,7 @@ class DatabaseClient(PostgresClient):
     def settings_to_cmd_args_env(
         cls, settings_dict: dict[str, Any], parameters: Iterable[str]
     ) -> tuple[list[str], dict[str, str] | None]:
-        """psql of the same PostgreSQL, on the private server."""
+        """Run psql of the same PostgreSQL, on the private server."""
         server = server_for(settings_dict)
         address, role = server.ensure(), settings_dict.get("ROLE", SERVING)
         where = {"HOST": address.host, "PORT": str(address.port), "USER": role, "PASSWORD": server.password(role)}

@@ -17,8 +17,7 @@ KNOWN_TROUBLE = (
     ("read-only file system", "{folder} is on a read-only file system; set MOPS_HOME to a folder that can be written."),
     (
         "could not look up effective user id",
-        "PostgreSQL cannot run for a user id that has no account (no passwd entry). "
-        "Run as a user with an account, or set DATABASE_URL to a PostgreSQL server.",
+        "PostgreSQL cannot run for a user id without account (no passwd entry): be one, or set DATABASE_URL.",
     ),
     (
         "permission denied",

@@ -65,7 +65,7 @@ def is_running(data: Path) -> bool:
     if pid is None or not is_alive(pid):
         return False
     try:
-        return os.path.realpath(os.readlink(f"/proc/{pid}/cwd")) == os.path.realpath(data)
+        return Path(f"/proc/{pid}/cwd").readlink() == data.resolve()
     except PermissionError:
         return False  # of another account, so not ours
     except OSError:

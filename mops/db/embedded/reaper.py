@@ -34,7 +34,7 @@ def spawn(folder: Path) -> None:
 
 def is_on_duty(folder: Path) -> bool:
     """Whether a reaper watches this folder."""
-    with open(folder / "reaper", "a+") as handle:
+    with (folder / "reaper").open("a+") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -46,7 +46,7 @@ def main(folder: str) -> None:
     """Wait until nobody holds the lease, then stop the server."""
     os.chdir(folder)  # every path below is relative: the folder may be renamed meanwhile
     linger = float(os.environ.get("MOPS_PG_LINGER", LINGER_SECONDS))
-    with open("reaper", "a+") as duty, open("lease", "a+") as lease, open("lock", "a+") as lock:
+    with Path("reaper").open("a+") as duty, Path("lease").open("a+") as lease, Path("lock").open("a+") as lock:
         if not _take_duty(duty.fileno()):
             return  # another one is on duty
         while True:

@@ -93,7 +93,7 @@ class Server:
             seen = log.stat().st_size if log.exists() and log.stat().st_size < LOG_BYTES_MAX else 0
             if self._wait_for(place, self._launch(place, over_tcp=over_tcp, fresh_log=not seen), give_up):
                 break
-            with open(log, errors="replace") as handle:
+            with log.open(errors="replace") as handle:
                 handle.seek(seen)
                 said = handle.read()
             if not over_tcp and "could not create any Unix-domain sockets" in said:
@@ -106,9 +106,7 @@ class Server:
                 f"PostgreSQL in {place.data} did not answer within {START_SECONDS:.0f} seconds; "
                 "its file server.log there says what it is doing. Run this again to go on waiting."
             )
-        address = postmaster.address_of(place.data)
-        assert address
-        return address
+        return postmaster.address_of(place.data) or Address(str(place.data), postmaster.PORT)
 
     def _wait_for(self, place: Place, pid: int | None, give_up: float) -> bool:
         """Wait until the server answers; False when its process ended or time is up."""
@@ -182,7 +180,7 @@ class Server:
         if not path.exists():
             path.touch(0o600)
             give_to_owner(path)
-        return open(path, "a+")
+        return path.open("a+")
 
 
 def _passes(said: str) -> bool:

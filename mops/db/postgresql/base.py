@@ -65,7 +65,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             self.settings_dict, self._is_owner = serving, False
 
     def owner_settings(self) -> dict[str, Any]:
-        """This connection's settings with the owner's credentials."""
+        """The settings of this connection with the owner's credentials."""
         owner = connections.settings[OWNER_ALIAS]
         return {**self.settings_dict, **{key: owner[key] for key in WHO if key in owner}}
 
