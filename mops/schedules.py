@@ -1,0 +1,1 @@
+"""What runs when: every scheduled job, in one table."""
