@@ -1,0 +1,1 @@
+"""What a calendar means: which moments are open, how much time has passed, when something falls due."""
