@@ -47,7 +47,7 @@ def test_a_schedule_that_makes_no_sense_is_refused() -> None:
     with refusal("^A week has seven days from Monday to Sunday; 5 were given.$"):
         Schedule("UTC", (OFFICE,) * 5)
     with refusal("^Tuesday: 09:00–17:30 and 12:00–13:00 overlap.$"):
-        Schedule("UTC", (OFFICE, OFFICE + (hours("12:00", "13:00"),)) + (OFFICE,) * 5)
+        Schedule("UTC", (OFFICE, (*OFFICE, hours("12:00", "13:00")), *(OFFICE,) * 5))
     with refusal("^2026-12-24: 25:00–26:00 does not lie within one day.$"):
         Schedule("UTC", WEEK, frozenset(), {date(2026, 12, 24): (Hours(1500, 1560),)})
 

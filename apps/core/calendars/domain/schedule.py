@@ -19,6 +19,8 @@ from itertools import pairwise
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from apps.core.errors import InvalidInput
+
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MINUTES_A_DAY = 24 * 60
 FIRST_YEAR, LAST_YEAR = 1900, 2200
@@ -26,7 +28,7 @@ ONE_DAY = timedelta(days=1)
 NOTHING = timedelta(0)
 
 
-class CalendarError(ValueError):
+class CalendarError(InvalidInput):
     """A calendar, or a question put to one, that makes no sense; the message says why in a sentence."""
 
 
@@ -111,6 +113,10 @@ class Schedule:
             return self.special_days[day]
         return () if day in self.holidays else self.weekly[day.weekday()]
 
+    def schedule_on(self, day: date) -> Schedule:
+        """The schedule in force on a date (always this one)."""
+        return self
+
     def zone_at(self, moment: datetime) -> ZoneInfo:
         """The zone this calendar reads clocks in at a moment (always the same one)."""
         return ZoneInfo(self.zone)
@@ -144,7 +150,7 @@ class Timeline:
     def __post_init__(self) -> None:
         if not self.versions:
             raise CalendarError("A calendar without a version has no working time.")
-        starts = tuple(_midnight(version) for version in self.versions)
+        starts = tuple(takes_over(version) for version in self.versions)
         dates = [version.effective_from for version in self.versions]
         for earlier, later in pairwise(dates):
             if later <= earlier:
@@ -156,8 +162,12 @@ class Timeline:
 
     def hours_on(self, day: date) -> DayHours:
         """The wall-clock hours of a date under the version in force on it."""
+        return self.schedule_on(day).hours_on(day)
+
+    def schedule_on(self, day: date) -> Schedule:
+        """The schedule in force on a date."""
         dates = [version.effective_from for version in self.versions]
-        return self.versions[max(bisect_right(dates, day) - 1, 0)].schedule.hours_on(day)
+        return self.versions[max(bisect_right(dates, day) - 1, 0)].schedule
 
     def zone_at(self, moment: datetime) -> ZoneInfo:
         """The zone of the version in force at a moment (naive UTC)."""
@@ -178,10 +188,10 @@ class Timeline:
 
     def _changeover(self, utc_day: date, first: int, last: int) -> Iterator[Span]:
         for index in range(first, last + 1):
-            begins = self._starts[index] if index > 0 else datetime.min
-            ends = self._starts[index + 1] if index + 1 < len(self._starts) else datetime.max
             for span in self.versions[index].schedule.open_on(utc_day).spans:
-                yield Span(max(span.start, begins), min(span.end, ends))
+                start = max(span.start, self._starts[index]) if index > 0 else span.start
+                end = min(span.end, self._starts[index + 1]) if index + 1 < len(self._starts) else span.end
+                yield Span(start, end)
 
 
 Calendar = Schedule | Timeline
@@ -190,6 +200,16 @@ Calendar = Schedule | Timeline
 def always_open(zone: str = "UTC") -> Schedule:
     """A calendar open around the clock on every day: elapsed time and nothing else."""
     return Schedule(zone, ((Hours(0, MINUTES_A_DAY),),) * len(WEEKDAYS))
+
+
+def takes_over(version: Version) -> datetime:
+    """The moment (naive UTC) from which a version counts: midnight of its date in its own zone."""
+    if not FIRST_YEAR <= version.effective_from.year <= LAST_YEAR:
+        raise CalendarError(
+            f"Versions take effect from {FIRST_YEAR} to {LAST_YEAR}, not in {version.effective_from.year}."
+        )
+    zone = ZoneInfo(version.schedule.zone)
+    return datetime.combine(version.effective_from, time.min, zone).astimezone(UTC).replace(tzinfo=None)
 
 
 def check_zone(name: str) -> None:
@@ -213,15 +233,6 @@ def _minutes(text: str) -> int:
 
 def _clock(minutes: int) -> str:
     return f"{minutes // 60:02d}:{minutes % 60:02d}"
-
-
-def _midnight(version: Version) -> datetime:
-    zone = ZoneInfo(version.schedule.zone)
-    if not FIRST_YEAR <= version.effective_from.year <= LAST_YEAR:
-        raise CalendarError(
-            f"Versions take effect from {FIRST_YEAR} to {LAST_YEAR}, not in {version.effective_from.year}."
-        )
-    return datetime.combine(version.effective_from, time.min, zone).astimezone(UTC).replace(tzinfo=None)
 
 
 def _stretches(schedule: Schedule, utc_day: date) -> Iterator[Span]:
