@@ -21,14 +21,16 @@ BEGIN = "import sys; sys.path.insert(0, sys.argv[1]); from mops.db.embedded.reap
 def spawn(folder: Path) -> None:
     """Start the reaper for a server's folder, in a session of its own so that no Ctrl-C meets it."""
     environment = {name: os.environ[name] for name in ("MOPS_PG_LINGER", "TZ") if name in os.environ}
-    subprocess.Popen(
-        [sys.executable, "-I", "-S", "-c", BEGIN, str(PROJECT), str(folder)],
+    program = [sys.executable, "-I", "-S", "-c", BEGIN, str(PROJECT), str(folder)]
+    subprocess.run(
+        ["/bin/sh", "-c", '"$@" &', "sh", *program],  # by way of a shell: the reaper must not be our child
         cwd="/",
         env=environment,
         start_new_session=True,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        check=True,
     )
 
 

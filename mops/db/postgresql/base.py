@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import psycopg
 from django.db import connections
 from django.db.backends.postgresql import base
 from django.db.backends.postgresql.features import DatabaseFeatures as PostgresFeatures
@@ -34,7 +35,6 @@ class DatabaseWrapper(base.DatabaseWrapper):
     creation_class = DatabaseCreation
     ops_class = DatabaseOperations
     _is_owner = False
-    _owner: "DatabaseWrapper | None" = None
 
     def check_database_version_supported(self) -> None:
         """Refuse a server that is too old, in words."""
@@ -69,16 +69,14 @@ class DatabaseWrapper(base.DatabaseWrapper):
         owner = connections.settings[OWNER_ALIAS]
         return {**self.settings_dict, **{key: owner[key] for key in WHO if key in owner}}
 
-    def beside_as_owner(self) -> "DatabaseWrapper":
-        """A second connection to the same database, as the owner; kept until this one is closed for good."""
-        if self._owner is None or self._owner.settings_dict["NAME"] != self.settings_dict["NAME"]:
-            self.close_beside()
-            settings = self.owner_settings() if OWNER_ALIAS in connections else self.settings_dict
-            self._owner = self.__class__(settings, alias=f"{self.alias}-beside")
-        return self._owner
-
-    def close_beside(self) -> None:
-        """Close what `beside_as_owner` opened."""
-        if self._owner is not None:
-            self._owner.close()
-            self._owner = None
+    @contextmanager
+    def owner_session(self) -> Iterator["psycopg.Connection[Any]"]:
+        """A second, plain session in the same database as the owner; no alias, so no test has to ask for it."""
+        settings = self.owner_settings() if OWNER_ALIAS in connections else self.settings_dict
+        twin = self.__class__(settings, alias=self.alias)
+        with self.wrap_database_errors:
+            session = twin.get_new_connection(twin.get_connection_params())
+            try:
+                yield session
+            finally:
+                session.close()

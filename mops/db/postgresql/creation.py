@@ -28,7 +28,6 @@ class DatabaseCreation(PostgresCreation):
 
     def destroy_test_db(self, old_database_name: str | None = None, *args: Any, **kwargs: Any) -> None:
         """Drop as the owner."""
-        self.connection.close_beside()
         with self.connection.as_owner():
             super().destroy_test_db(old_database_name, *args, **kwargs)
         if old_database_name is not None:

@@ -27,9 +27,7 @@ class DatabaseOperations(PostgresOperations):
         """Run a flush as the owner, with the triggers that refuse TRUNCATE asleep for that one transaction."""
         if self.connection.in_atomic_block:
             raise TransactionManagementError("A flush runs as another role, so it cannot be part of a transaction.")
-        owner = self.connection.beside_as_owner()
-        owner.ensure_connection()
-        with owner.wrap_database_errors, owner.connection.transaction(), owner.connection.cursor() as cursor:
+        with self.connection.owner_session() as session, session.transaction(), session.cursor() as cursor:
             cursor.execute(TRUNCATE_TRIGGERS)
             asleep = cursor.fetchall()
             for schema, table, trigger, _ in asleep:
