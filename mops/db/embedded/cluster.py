@@ -151,9 +151,10 @@ def run(place: Place, program: str, *arguments: str) -> str:
         errors="replace",
         **(place.account.popen_arguments() if place.account else {}),
     )
+    output: str = done.stdout
     if done.returncode:
-        raise EmbeddedPostgresError(in_words(done.stdout, place.data))
-    return done.stdout
+        raise EmbeddedPostgresError(in_words(output, place.data))
+    return output
 
 
 def _give_to_account(path: Path, place: Place) -> None:

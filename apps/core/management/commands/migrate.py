@@ -3,10 +3,10 @@
 from typing import Any
 
 from django.core.management.commands import migrate
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import DEFAULT_DB_ALIAS
 
 from mops.db.grants import grant_what_comes, settle_what_is
-from mops.db.roles import OWNER_ALIAS
+from mops.db.roles import OWNER_ALIAS, as_owner
 
 
 class Command(migrate.Command):
@@ -17,11 +17,10 @@ class Command(migrate.Command):
         if options["database"] == OWNER_ALIAS:
             # the owner by another name: data migrations and signal handlers that name no alias must be included
             options["database"] = DEFAULT_DB_ALIAS
-        connection = connections[options["database"]]
         if options["plan"] or options["check_unapplied"]:
             super().handle(*args, **options)
             return
-        with connection.as_owner():
+        with as_owner(options["database"]) as connection:
             grant_what_comes(connection)
             super().handle(*args, **options)
             settle_what_is(connection)

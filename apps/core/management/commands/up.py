@@ -1,0 +1,230 @@
+"""`manage.py up`: everything that mops needs, from an empty folder to a page that answers, until Ctrl-C."""
+
+import contextlib
+import errno
+import hashlib
+import importlib
+import importlib.util
+import signal
+import socket
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.contrib.staticfiles.finders import get_finders
+from django.core.management import call_command, get_commands
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connections
+from django.db.utils import DatabaseError, NotSupportedError
+
+from mops.children import PROJECT, Child, Household
+from mops.settings.current import ENV
+from mops.settings.secrets import prepare_home
+
+SIGN_INS = "apps.accounts.demo"  # its SIGN_INS: (role, e-mail, password)
+DEATHS_BEFORE_GIVING_UP = 5
+STOPPED_BY = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Command(BaseCommand):
+    """Prepares the home folder, the database and the demo, then runs web server and worker."""
+
+    help = "Runs mops: prepares what is missing, then web server and worker until Ctrl-C."
+    requires_system_checks = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """The options of `manage.py up --help`."""
+        parser.add_argument("--host", default="127.0.0.1", help="Address to listen on (default: this machine only).")
+        parser.add_argument("--port", type=int, default=8000, help="Port to listen on; 0 takes a free one.")
+        parser.add_argument("--empty", action="store_true", help="Load no demo data.")
+        parser.add_argument("--no-worker", action="store_true", help="Run no background jobs.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Take the port first, so that nothing is half done when it is taken."""
+        with take_port(options["host"], options["port"]) as listener:
+            try:
+                prepare_home(ENV.home)
+                self._prepare_database(empty=options["empty"])
+                self._collect_static_files()
+                self._run(listener, worker=not options["no_worker"])
+            except (DatabaseError, NotSupportedError) as error:
+                raise CommandError(str(error).strip()) from error
+            except OSError as error:
+                raise CommandError(in_words(error)) from error
+
+    def _prepare_database(self, *, empty: bool) -> None:
+        self._say("mops: preparing the database …")
+        began = time.monotonic()
+        connections["default"].ensure_connection()
+        call_command("migrate", verbosity=0, interactive=False)
+        self._say(f"mops: the database is ready ({time.monotonic() - began:.1f} s).")
+        if empty or get_user_model()._default_manager.filter(is_staff=True).exists():
+            return
+        if "load_demo" not in get_commands():
+            self._say("mops: this version brings no demo data; `manage.py createsuperuser` makes the first person.")
+            return
+        self._say("mops: loading the demo data (once) …")
+        call_command("load_demo", stdout=self.stdout, stderr=self.stderr)
+
+    def _collect_static_files(self) -> None:
+        """Only where the web server reads collected files, and only when one of them has changed."""
+        if getattr(settings, "WHITENOISE_USE_FINDERS", False):
+            Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)  # whitenoise warns where there is none
+            return
+        state = hashlib.sha256(str(settings.STATIC_ROOT).encode())
+        for finder in get_finders():
+            for path, storage in finder.list([]):
+                status = (storage.path(path), storage.size(path), storage.get_modified_time(path))
+                state.update(repr(status).encode())
+        stamp = ENV.home / "static-files"
+        if stamp.exists() and stamp.read_text() == state.hexdigest():
+            return
+        call_command("collectstatic", verbosity=0, interactive=False)
+        stamp.write_text(state.hexdigest())
+
+    def _run(self, listener: socket.socket, *, worker: bool) -> None:
+        children = [web_server(listener)]
+        if worker and "worker" in get_commands():
+            children.append(Child("worker", [sys.executable, str(PROJECT / "manage.py"), "worker"]))
+        elif worker:
+            self._say("mops: this version has no worker; background jobs wait.")
+        connections.close_all()
+        household = Household(children, self._say)
+        signals = Signals()
+        with signals.caught():
+            try:
+                self._look_after(household, children[0], listener, signals)
+            finally:
+                self._say("mops: stopping …")
+                household.stop(is_urgent=lambda: signals.count > 1)
+                self._say("mops: stopped.")
+
+    def _look_after(self, household: Household, web: Child, listener: socket.socket, signals: "Signals") -> None:
+        is_ready = False
+        while not signals.stop.wait(0.1):
+            household.look_after()
+            if not is_ready and answers(listener):
+                is_ready = True
+                self._announce(listener)
+            if not is_ready and web.deaths >= DEATHS_BEFORE_GIVING_UP:
+                raise CommandError("The web server does not start; what it printed above says why.")
+
+    def _announce(self, listener: socket.socket) -> None:
+        for role, email, password in demo_sign_ins():
+            self._say(f"  {role:32} {email:32} {password}")
+        self._say(f"Ready: {url_of(listener)}  (Ctrl-C stops it)")
+
+    def _say(self, text: str) -> None:
+        with contextlib.suppress(BrokenPipeError):  # whoever read what we print has gone; go on serving
+            self.stdout.write(text)
+            self.stdout.flush()
+
+
+class Signals:
+    """The wish to stop, and how often it was uttered: the second time there is no more waiting."""
+
+    def __init__(self) -> None:
+        """Nobody has asked yet."""
+        self.stop = threading.Event()
+        self.count = 0
+
+    @contextlib.contextmanager
+    def caught(self) -> Any:
+        """Count instead of ending the process."""
+        before = {number: signal.signal(number, self._note) for number in STOPPED_BY}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _note(self, number: int, frame: object) -> None:
+        self.count += 1
+        self.stop.set()
+
+
+def take_port(host: str, port: int) -> socket.socket:
+    """A listening socket, held by `up` itself so that a web server that restarts refuses nobody.
+
+    Raises:
+        CommandError: with exit code 2 and what to do instead.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, protocol)
+    except (OSError, OverflowError) as error:
+        raise CommandError(
+            f"{host}:{port} is no address of this machine; use --host 127.0.0.1.", returncode=2
+        ) from error
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(address)
+        listener.listen(1024)
+    except OSError as error:
+        listener.close()
+        reasons = {
+            errno.EADDRINUSE: f"Port {port} is taken by another program; use --port {port + 1}, or stop that program.",
+            errno.EACCES: f"Port {port} is for root only; use --port 8000 or another one above 1023.",
+            errno.EADDRNOTAVAIL: f"{host} is no address of this machine; use --host 127.0.0.1.",
+        }
+        raise CommandError(reasons.get(error.errno or 0, f"Port {port}: {error}."), returncode=2) from error
+    return listener
+
+
+def web_server(listener: socket.socket) -> Child:
+    """Gunicorn with threads, on the socket that `up` holds."""
+    options = {
+        "worker-class": "gthread",
+        "workers": "1",
+        "threads": "8",
+        "bind": f"fd://{listener.fileno()}",
+        "graceful-timeout": "8",
+        "timeout": "60",
+        "log-level": "warning",
+    }
+    flags = [part for name, value in options.items() for part in (f"--{name}", value)]
+    command = [sys.executable, "-m", "gunicorn", "mops.wsgi", "--no-control-socket", *flags]
+    return Child("web server", command, handles=[listener.fileno()])
+
+
+def url_of(listener: socket.socket) -> str:
+    """The address to open in a browser of this machine."""
+    host, port = listener.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  # recognised, not bound
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def answers(listener: socket.socket) -> bool:
+    """Whether the web server says that it is well."""
+    try:
+        with urllib.request.urlopen(f"{url_of(listener)}/healthz", timeout=1) as response:  # noqa: S310  # our own
+            return bool(response.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def demo_sign_ins() -> list[tuple[str, str, str]]:
+    """The demo's people that are in this database, with the passwords they were made with."""
+    if importlib.util.find_spec(SIGN_INS) is None:
+        return []
+    listed: list[tuple[str, str, str]] = importlib.import_module(SIGN_INS).SIGN_INS
+    people = get_user_model()._default_manager.filter(email__in=[email for _, email, _ in listed], is_active=True)
+    present = set(people.values_list("email", flat=True))
+    connections.close_all()
+    return [entry for entry in listed if entry[1] in present]
+
+
+def in_words(error: OSError) -> str:
+    """What the file system refused, and the way out."""
+    ways_out = {
+        errno.ENOSPC: "the disk is full; make room, then run this again.",
+        errno.EACCES: "this account may not; give it the folder (chown -R), or set MOPS_HOME to another one.",
+        errno.EROFS: "that is on a read-only file system; set MOPS_HOME to a folder that can be written.",
+    }
+    return f"{error.filename or ENV.home}: {ways_out.get(error.errno or 0, error.strerror or str(error))}"
