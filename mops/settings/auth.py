@@ -26,3 +26,4 @@ PASSWORD_RESET_TIMEOUT = 3600 * 24
 GUARDIAN_RAISE_403 = True
 ANONYMOUS_USER_NAME = None
 REQUIRE_MFA = ENV.require_mfa
+DEMO = ENV.demo  # people with a published password may be loaded

@@ -26,6 +26,7 @@ class Environment:
     allowed_hosts: tuple[str, ...]
     csrf_trusted_origins: tuple[str, ...]
     badge: str
+    demo: bool
     email_url: str
     default_from_email: str
     require_mfa: bool
@@ -55,6 +56,7 @@ def read_environment(environment: Mapping[str, str] = os.environ) -> Environment
         allowed_hosts=hosts,
         csrf_trusted_origins=tuple(env.list("CSRF_TRUSTED_ORIGINS", default=[])),
         badge=environment.get("MOPS_BADGE") or ("Demo" if debug else ""),
+        demo=_flag(environment, "MOPS_DEMO", default=debug),
         email_url=environment.get("EMAIL_URL", ""),
         default_from_email=environment.get("DEFAULT_FROM_EMAIL", "mops <mops@localhost>"),
         require_mfa=_flag(environment, "MOPS_REQUIRE_MFA", default=not debug),
