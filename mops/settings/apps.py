@@ -30,7 +30,7 @@ INSTALLED_APPS = [
     "apps.technology",
     "apps.campaigns",
     "apps.leads",
-    "unfold",
+    "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
     "unfold.contrib.forms",
     "unfold.contrib.inlines",

@@ -4,7 +4,7 @@ from mops.settings.current import ENV
 from mops.settings.env import ROOT
 
 STATIC_URL = "/static/"
-STATIC_ROOT = ROOT / "staticfiles"
+STATIC_ROOT = None if ENV.debug else ROOT / "staticfiles"
 MEDIA_ROOT = ENV.home / "files"
 WHITENOISE_USE_FINDERS = ENV.debug
 WHITENOISE_AUTOREFRESH = False

@@ -1,0 +1,57 @@
+"""History pages are read-only and follow the rights of the row (traps L1 to L3 of simple-history's own admin)."""
+
+import pytest
+from django.urls import reverse
+
+from apps.accounts.enums import Role
+from apps.accounts.models import Team
+from apps.core import access
+from apps.core.actors import acting_as
+from tests.factories.accounts import TeamFactory, person_with
+
+pytestmark = pytest.mark.django_db
+
+
+def history_url(team):
+    return reverse("admin:accounts_team_history", args=(team.pk,))
+
+
+@pytest.mark.parametrize("role", [Role.AUDITOR, Role.OPS, Role.ADMINISTRATOR])
+def test_history_refuses_post(client, role):
+    team = TeamFactory(name="Before")
+    client.force_login(person_with(role))
+    version = team.history.first().history_id
+    data = {"name": "HACKED", "purpose": ""}
+    assert client.post(history_url(team), data).status_code == 405
+    assert client.post(f"{history_url(team)}{version}/", data).status_code in (302, 404, 405)
+    assert Team.objects.get(pk=team.pk).name == "Before"
+
+
+def test_history_hides_rows_outside_the_scope(client, monkeypatch):
+    team, other = TeamFactory(), TeamFactory()
+    monkeypatch.setitem(access._scopes, Team, lambda user, rows: rows.exclude(pk=other.pk))
+    client.force_login(person_with(Role.AUDITOR))
+    assert client.get(history_url(team)).status_code == 200
+    assert client.get(history_url(other)).status_code in (302, 404)
+
+
+def test_history_shows_who_changed_what(client):
+    person = person_with(Role.ADMINISTRATOR)
+    team = TeamFactory(purpose="old words")
+    with acting_as(person, reason="clearer"):
+        team.purpose = "new words"
+        team.save()
+    client.force_login(person_with(Role.AUDITOR))
+    page = client.get(history_url(team)).content.decode()
+    assert all(text in page for text in ("old words", "new words", person.email, "clearer"))
+
+
+def test_history_needs_the_same_queries_for_many_versions(client, django_assert_max_num_queries):
+    team = TeamFactory()
+    for number in range(15):
+        team.purpose = f"version {number}"
+        team.save()
+    client.force_login(person_with(Role.AUDITOR))
+    client.get(history_url(team))
+    with django_assert_max_num_queries(14):
+        client.get(history_url(team))

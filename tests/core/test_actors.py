@@ -1,0 +1,95 @@
+"""Who acts reaches history, ledger and every statement, and leaks into none."""
+
+import pytest
+from django.db import connection, transaction
+
+from apps.accounts.models import Team
+from apps.audit.models import AuditEvent
+from apps.core.actors import Channel, acting_as, current_actor
+from apps.core.context_sql import stamp_transaction
+from tests.factories.accounts import TeamFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def last_event():
+    return AuditEvent.objects.order_by("-id").first()
+
+
+def test_acting_as_inherits_what_is_not_given():
+    ada, bob = UserFactory(), UserFactory()
+    with acting_as(ada, channel=Channel.JOB, job_id="7", reason="nightly"), acting_as(bob):
+        actor = current_actor()
+        assert (actor.user, actor.channel, actor.job_id, actor.reason) == (bob, Channel.JOB, "7", "nightly")
+    assert current_actor().user is None
+
+
+def test_acting_as_is_undone_by_an_exception():
+    with pytest.raises(ValueError), acting_as(UserFactory()):
+        raise ValueError
+    assert current_actor().user is None
+
+
+def test_save_carries_author_channel_and_reason_into_history_and_ledger():
+    ada = UserFactory()
+    with acting_as(ada, channel=Channel.IMPORT, reason="100% sure"):
+        team = TeamFactory(name="Content")
+    version = team.history.get()
+    assert (version.actor_label, version.channel, version.history_change_reason) == (ada.email, "import", "100% sure")
+    assert version.history_user == ada
+    event = last_event()
+    assert (event.actor, event.channel, event.reason, event.action) == (ada, "import", "100% sure", "insert")
+    assert event.object_label == "Content"
+
+
+@pytest.mark.parametrize("path", ["update", "bulk_update", "bulk_create", "raw", "executemany", "stamped"])
+def test_ledger_records_paths_that_signals_miss(path):
+    ada, team = UserFactory(), TeamFactory(purpose="old")
+    before = AuditEvent.objects.count()
+    with acting_as(ada):
+        if path == "update":
+            Team.objects.filter(pk=team.pk).update(purpose="new % value")
+        elif path == "bulk_update":
+            team.purpose = "new % value"
+            Team.objects.bulk_update([team], ["purpose"])
+        elif path == "bulk_create":
+            Team.objects.bulk_create([Team(name="A", purpose="new % value"), Team(name="B")])
+        else:
+            with transaction.atomic(), connection.cursor() as cursor:
+                sql = "UPDATE accounts_team SET purpose = %s WHERE id = %s"
+                if path == "raw":
+                    cursor.execute("UPDATE accounts_team SET purpose = 'new % value'")
+                elif path == "executemany":
+                    cursor.executemany(sql, [("new % value", team.pk)])
+                else:
+                    stamp_transaction(connection)
+                    cursor.connection.execute(sql, ("new % value", team.pk))
+    new = AuditEvent.objects.filter(id__gt=0).order_by("id")[before:]
+    assert {event.actor_label for event in new} == {ada.email}
+    assert "new % value" in [event.changes.get("purpose", [None, None])[1] for event in new]
+
+
+def test_unsigned_change_is_unattributed():
+    TeamFactory()
+    assert last_event().actor_label == "unattributed"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_context_does_not_outlive_its_transaction():
+    with acting_as(UserFactory()):
+        TeamFactory()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('mops.ctx', true)")
+        assert cursor.fetchone()[0] in (None, "")
+
+
+def test_update_returning_rows_still_counts_them():
+    TeamFactory.create_batch(3)
+    assert Team.objects.update(purpose="x") == 3
+
+
+def test_no_op_update_leaves_no_entry():
+    TeamFactory(purpose="same")
+    before = AuditEvent.objects.count()
+    Team.objects.update(purpose="same")
+    assert AuditEvent.objects.count() == before
