@@ -41,9 +41,7 @@ def test_people_are_never_deleted():
 
 def test_every_governed_table_has_its_triggers_in_the_database():
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT c.relname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid WHERE tgname LIKE '%ledger_update%'"
-        )
+        cursor.execute("SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname LIKE '%ledger_update%'")
         tables = {row[0] for row in cursor.fetchall()}
     governed = {model._meta.db_table for model in apps.get_models() if issubclass(model, GovernedBase)}
     assert governed - tables == set()
