@@ -41,7 +41,7 @@ class NewVersionForm(forms.Form):
     """A new version; what it would say is checked as a whole before it can be published."""
 
     effective_from = forms.DateField(
-        widget=forms.DateInput(attrs={"type": "date"}),
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         help_text="It takes over at midnight on this date, in its own time zone.",
     )
     zone = forms.ChoiceField(label="Time zone", choices=_zones)

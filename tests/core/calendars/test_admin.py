@@ -116,7 +116,9 @@ def test_try_out_refuses_in_words(client, keeper, asked, sentence) -> None:
 
 def test_new_version_starts_from_the_last_one(client, keeper) -> None:
     calendar = published_calendar(keeper, country="DE", half_days={"2026-12-24": "09:00-12:00"})
-    form = client.get(page_of(calendar, "new_version")).context["form"]
+    answer = client.get(page_of(calendar, "new_version"))
+    assert re.search(r'name="effective_from" value="\d{4}-\d\d-\d\d"', answer.content.decode())
+    form = answer.context["form"]
     assert form["country"].value() == "DE"
     assert form["half_days"].value() == "2026-12-24 09:00-12:00"
     assert form["monday"].value() == "09:00-17:30"
