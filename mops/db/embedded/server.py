@@ -65,6 +65,13 @@ class Server:
         with explained(self.folder), self._locked():
             return postmaster.stop(data_of(self.folder))
 
+    def let_go(self) -> None:
+        """Stop being a user of the server; the next connection makes this process one again."""
+        with self._guard:
+            if self._lease:
+                self._lease.close()
+                self._lease = None
+
     def is_running(self) -> bool:
         """Whether the server runs; starts nothing."""
         with explained(self.folder):

@@ -72,11 +72,18 @@ class DatabaseWrapper(base.DatabaseWrapper):
     @contextmanager
     def owner_session(self) -> Iterator["psycopg.Connection[Any]"]:
         """A second, plain session in the same database as the owner; no alias, so no test has to ask for it."""
-        settings = self.owner_settings() if OWNER_ALIAS in connections else self.settings_dict
-        twin = self.__class__(settings, alias=self.alias)
+        twin = self._twin()
         with self.wrap_database_errors:
             session = twin.get_new_connection(twin.get_connection_params())
             try:
                 yield session
             finally:
                 session.close()
+
+    def owner_parameters(self) -> dict[str, Any]:
+        """What a client needs to reach this database as the owner."""
+        return self._twin().get_connection_params()
+
+    def _twin(self) -> "DatabaseWrapper":
+        settings = self.owner_settings() if OWNER_ALIAS in connections else self.settings_dict
+        return self.__class__(settings, alias=self.alias)
