@@ -9,6 +9,6 @@ from mops.bootstrap import ensure_environment
 if __name__ == "__main__":
     ensure_environment()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mops.settings")
-    from django.core.management import execute_from_command_line
+    from mops.command_line import run
 
-    execute_from_command_line(sys.argv)
+    run(sys.argv)

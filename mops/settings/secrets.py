@@ -4,6 +4,8 @@ import fcntl
 import secrets
 from pathlib import Path
 
+from django.core.exceptions import ImproperlyConfigured
+
 from mops.db.embedded.files import make_folder, read_or_none, write_private
 
 
@@ -16,10 +18,18 @@ def prepare_home(home: Path) -> Path:
 def read_or_make_secret(home: Path, name: str = "secret_key") -> str:
     """The secret kept in the home folder, made up the first time. Two processes at once end up with the same one."""
     path = home / name
-    if found := read_or_none(path):
-        return found
-    prepare_home(home)
-    with (home / f"{name}.lock").open("a+") as lock:
+    try:
+        return read_or_none(path) or _make_secret(path)
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"mops keeps its files in {home}, which does not work: {error.strerror} ({error.filename or path}). Give "
+            "the folder to this account (chown -R) or make room on its disk, or set MOPS_HOME to another folder."
+        ) from error
+
+
+def _make_secret(path: Path) -> str:
+    prepare_home(path.parent)
+    with path.with_name(f"{path.name}.lock").open("a+") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not read_or_none(path):
             write_private(path, secrets.token_urlsafe(50))

@@ -47,7 +47,10 @@ class Place:
 def data_of(folder: Path) -> Path:
     """Where the data of a server's folder is: inside it, or where `location` says."""
     location = read_or_none(folder / "location")
-    return Path(location) if location else folder / "data"
+    if not location:
+        return folder / "data"
+    _refuse_a_copy(folder, Path(location))
+    return Path(location)
 
 
 def settle(folder: Path) -> Place:
@@ -57,10 +60,7 @@ def settle(folder: Path) -> Place:
     account = _choose_account(folder)
     if not (folder / "location").exists() and not account.may("-x", folder):
         _settle_outside(folder)
-    data = data_of(folder)
-    if data.parent != folder:
-        _refuse_a_copy(folder, data)
-    return Place(account, _reachable(find_binaries(), account), data)
+    return Place(account, _reachable(find_binaries(), account), data_of(folder))
 
 
 def _choose_account(folder: Path) -> Account:

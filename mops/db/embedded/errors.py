@@ -59,6 +59,9 @@ def explained(folder: Path) -> Iterator[None]:
     except OSError as error:
         sign = NUMBERS.get(error.errno or 0)
         if sign is None:
-            raise
+            raise EmbeddedPostgresError(
+                f"mops cannot keep a database in {folder}: {error}. Set MOPS_HOME to a folder that this account may "
+                "write, or DATABASE_URL to a server."
+            ) from error
         name = f" ({error.filename})" if error.filename else ""
         raise EmbeddedPostgresError(in_words(f"{sign}{name}", folder)) from error

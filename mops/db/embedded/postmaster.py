@@ -1,5 +1,6 @@
 """The running server, as its lock file and the process table show it. Standard library only: the reaper runs this."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -78,7 +79,8 @@ def is_running(data: Path) -> bool:
 def forget_stale_lock(data: Path) -> None:
     """Remove what a killed server left. Only for a caller that holds the folder's lock and knows that none runs."""
     for name in LEFT_BY_A_CRASH:
-        (data / name).unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError, IsADirectoryError):
+            (data / name).unlink()
 
 
 def stop(data: Path, patience: float = 60) -> bool:

@@ -35,7 +35,7 @@ class Server:
     def __init__(self, folder: Path, *, durable: bool = True) -> None:
         self.folder = Path(os.path.realpath(folder))
         self.durable = durable
-        self._lease: IO[str] | None = None
+        self._lease: int | None = None  # a bare handle: it is meant to stay open until the process ends
         self._guard = threading.Lock()
 
     def known(self) -> Address | None:
@@ -68,8 +68,8 @@ class Server:
     def let_go(self) -> None:
         """Stop being a user of the server; the next connection makes this process one again."""
         with self._guard:
-            if self._lease:
-                self._lease.close()
+            if self._lease is not None:
+                os.close(self._lease)
                 self._lease = None
 
     def is_running(self) -> bool:
@@ -167,12 +167,12 @@ class Server:
 
     def _take_lease(self) -> None:
         with self._guard:
-            if self._lease:
+            if self._lease is not None:
                 return
             make_folder(self.folder)
-            lease = self._open("lease")
-            fcntl.flock(lease, fcntl.LOCK_SH)
-            self._lease = lease
+            with self._open("lease") as lease:
+                self._lease = os.dup(lease.fileno())
+            fcntl.flock(self._lease, fcntl.LOCK_SH)
         if postmaster.pid_of(data_of(self.folder)) and not reaper.is_on_duty(self.folder):
             reaper.spawn(self.folder)  # the one that there was has been killed
 
