@@ -1,4 +1,7 @@
-"""Carries the acting person into PostgreSQL: every write statement is preceded by its `mops.ctx`."""
+"""Carries the acting person into PostgreSQL: every write statement is preceded by its `mops.ctx`.
+
+What `apps.core.transitions` opened travels the same way, as `mops.transition`.
+"""
 
 import json
 import re
@@ -10,7 +13,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
 from apps.core.actors import current_actor
+from apps.core.transitions import open_tables
 
+_STAMP = "SELECT set_config('mops.ctx', %s, true), set_config('mops.transition', %s, true)"
 _WRITES = re.compile(r"^\s*(insert|update|delete|merge|with|truncate)\b", re.IGNORECASE)
 
 
@@ -24,11 +29,11 @@ def install() -> None:
 def stamp_transaction(connection: BaseDatabaseWrapper) -> None:
     """Set the context for the rest of the transaction: for COPY and other ways around Django's cursor."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('mops.ctx', %s, true)", [_context()])
+        cursor.execute(_STAMP, _context())
 
 
-def _context() -> str:
-    return json.dumps(current_actor().as_context())
+def _context() -> tuple[str, str]:
+    return json.dumps(current_actor().as_context()), open_tables()
 
 
 def _on_connection(connection: BaseDatabaseWrapper, **kwargs: Any) -> None:
@@ -52,7 +57,7 @@ def _carry_context(execute: Callable[..., Any], sql: Any, params: Any, many: boo
     if many:
         stamp_transaction(context["connection"])
         return execute(sql, params, many, context)
-    stamped = "SELECT set_config('mops.ctx', %s, true); " + (text if params is not None else text.replace("%", "%%"))
-    result = execute(stamped, (_context(), *(params or ())), many, context)
+    stamped = f"{_STAMP}; " + (text if params is not None else text.replace("%", "%%"))
+    result = execute(stamped, (*_context(), *(params or ())), many, context)
     context["cursor"].cursor.nextset()
     return result

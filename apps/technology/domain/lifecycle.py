@@ -1,0 +1,52 @@
+"""The lifecycle of a tool: proposed, evaluated, approved, implemented, active, sunset, retired."""
+
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+
+from apps.core import access
+from apps.core.actors import acting_as
+from apps.core.errors import NotAllowed, WrongState
+from apps.core.events import publish
+from apps.core.transitions import transition
+from apps.technology.enums import MOVES, Lifecycle
+from apps.technology.models import Tool
+
+if TYPE_CHECKING:
+    from apps.accounts.models import User
+
+
+def next_states(now: Lifecycle | str) -> tuple[Lifecycle, ...]:
+    """Return the states a tool may enter from `now`."""
+    return MOVES[Lifecycle(now)]
+
+
+def refuse_move(user: "User", tool: Tool, *, to: Lifecycle) -> str | None:
+    """Return why `user` cannot move `tool` to `to` now, None when it works."""
+    if not access.can(user, "change", tool):
+        return f"You may not change {tool}."
+    if tool.is_archived:
+        return f"{tool} is archived; restore it first."
+    if to in next_states(tool.lifecycle):
+        return None
+    ways = " or ".join(state.label.lower() for state in next_states(tool.lifecycle))
+    now = Lifecycle(tool.lifecycle).label.lower()
+    return f"{tool} is {now}; from there it becomes {ways}." if ways else f"{tool} is {now}, and that is final."
+
+
+def move_tool(tool: Tool, *, to: Lifecycle, by: "User", reason: str = "") -> str:
+    """Move `tool` to the lifecycle state `to` and announce `tool.moved`.
+
+    Raises:
+        NotAllowed: `by` may not change the tool.
+        WrongState: there is no way from where the tool is.
+    """
+    with transaction.atomic(), acting_as(by, reason=reason or None):
+        row = Tool.objects.select_for_update(of=("self",)).get(pk=tool.pk)
+        if refused := refuse_move(by, row, to=to):
+            raise (WrongState if access.can(by, "change", row) else NotAllowed)(refused)
+        row.lifecycle = to
+        with transition(Tool):
+            row.save(update_fields=["lifecycle"])
+        publish("tool.moved", tool_id=row.pk, to=to.value)
+    return f"{row} is {to.label.lower()} now."
