@@ -65,9 +65,9 @@ class ToolAdmin(MopsAdmin):
             {
                 "fields": (
                     ("criticality", "data_classification"),
-                    ("personal_data", "customer_data", "sub_processor"),
+                    ("personal_data", "customer_data"),
+                    ("sub_processor", "compliance_scope"),
                     "collected_data",
-                    "compliance_scope",
                 )
             },
         ),

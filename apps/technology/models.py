@@ -13,7 +13,9 @@ from apps.technology.enums import IN_USE, Audience, Criticality, DataClass, Know
 
 
 def _names(label: str, help_text: str) -> "ArrayField[Any, Any]":
-    return ArrayField(models.CharField(max_length=100), verbose_name=label, default=list, blank=True, help_text=help_text)
+    return ArrayField(
+        models.CharField(max_length=100), verbose_name=label, default=list, blank=True, help_text=help_text
+    )
 
 
 class ToolQuerySet(GovernedQuerySet):
@@ -31,7 +33,6 @@ class ToolQuerySet(GovernedQuerySet):
         """Tools with nobody to stand in."""
         return self.filter(backup_person__isnull=True, backup_team__isnull=True)
 
-
     def sensitive_without_purpose(self) -> "ToolQuerySet":
         """Tools that hold confidential data and say nothing about which."""
         return self.filter(data_classification__in=(DataClass.ORANGE, DataClass.RED), collected_data="")
@@ -48,7 +49,7 @@ class Tool(OwnedModel, GovernedModel):
     business_owner_names = _names("business owners", "As the inventory names them, separated by commas.")
     technical_owner_names = _names("technical owners", "As the inventory names them, separated by commas.")
     department = models.CharField(max_length=150, blank=True, help_text="The group that answers for the tool.")
-    support_channel = models.CharField(max_length=150, blank=True, help_text="Where its users ask, for instance #mktgops.")
+    support_channel = models.CharField(max_length=150, blank=True, help_text="Where users ask, for instance #mktgops.")
     criticality = models.CharField(max_length=20, choices=Criticality.choices, default=Criticality.UNKNOWN)
     data_classification = models.CharField(max_length=10, choices=DataClass.choices, default=DataClass.UNKNOWN)
     collected_data = models.TextField(blank=True, help_text="Which data about people or business it collects.")
@@ -91,7 +92,7 @@ class Tool(OwnedModel, GovernedModel):
     currency = models.CharField(max_length=3, blank=True, help_text="Three letters, for instance EUR.")
     notes = models.TextField(blank=True)
 
-    objects = ToolQuerySet.as_manager()
+    objects = ToolQuerySet.as_manager()  # type: ignore[misc]  # knows more filters than the one it replaces
 
     class Meta(GovernedModel.Meta):
         ordering = ("name",)

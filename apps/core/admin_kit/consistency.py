@@ -18,7 +18,7 @@ class Check:
     """One check: what it looks for, and the rows that fail it."""
 
     title: str
-    failing: Callable[[models.QuerySet[Any]], models.QuerySet[Any]]
+    failing: Callable[[Any], models.QuerySet[Any]]
 
 
 def run_checks(model_admin: Any, request: HttpRequest, selected: models.QuerySet[Any]) -> None:
