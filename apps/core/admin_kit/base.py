@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import messages
 from django.contrib.admin import action
+from django.contrib.admin.utils import unquote
 from django.db import models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
@@ -13,12 +14,16 @@ from unfold.admin import ModelAdmin, StackedInline, TabularInline
 
 from apps.core import access
 from apps.core.admin_kit import archive
+from apps.core.admin_kit.archived_rows import ArchivedRowsKit
 from apps.core.admin_kit.buttons import Button, run_button, shown_buttons
 from apps.core.admin_kit.consistency import Check, run_checks
 from apps.core.admin_kit.history import history_page
+from apps.core.admin_kit.kits import CarriesKits, register_kit
 from apps.core.admin_kit.locking import AnyModelForm, RowVersionForm
 from apps.core.admin_kit.refusals import sentence_of
 from apps.core.governed import GovernedBase
+
+register_kit(ArchivedRowsKit())
 
 
 class RowRights:
@@ -48,17 +53,25 @@ class RowRights:
             return False
         if obj is None or obj.pk is None or not isinstance(obj, self.model):
             return access.has_model_permission(user, verb, self.model)
+        if verb != "view" and getattr(obj, "archived_at", None) is not None:
+            return False
         return access.can(user, verb, obj)
 
 
-class MopsAdmin(RowRights, ModelAdmin):  # type: ignore[misc]  # unfold ships no types
-    """One kind of record in the back office. Subclasses declare; they do not program."""
+class MopsAdmin(RowRights, CarriesKits, ModelAdmin):  # type: ignore[misc]  # unfold ships no types
+    """One kind of record in the back office. Subclasses declare; they do not program.
+
+    `kits` names what a record's page carries (governed models only); `taggable` adds tags and their list filter.
+    Saved views and the filter for archived rows come by themselves.
+    """
 
     buttons: ClassVar[Sequence[Button]] = ()
     consistency_checks: ClassVar[Sequence[Check]] = ()
     in_palette: ClassVar[bool] = False
     empty_state: ClassVar[str] = ""
     allowed_lookups: ClassVar[Sequence[str]] = ()
+    kits: ClassVar[Sequence[str]] = ("custom-fields", "notes", "attachments")
+    taggable: ClassVar[bool] = False
     list_per_page = 50
     show_full_result_count = False
     list_filter_submit = True
@@ -66,6 +79,7 @@ class MopsAdmin(RowRights, ModelAdmin):  # type: ignore[misc]  # unfold ships no
     compressed_fields = True
     list_before_template = "admin/mops/list_before.html"
     change_form_outer_before_template = "admin/mops/row_before.html"
+    change_form_outer_after_template = "admin/mops/row_after.html"
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         """Return the rows this person sees; every page, search and export starts here."""
@@ -89,9 +103,12 @@ class MopsAdmin(RowRights, ModelAdmin):  # type: ignore[misc]  # unfold ships no
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """Allow only the filters this class declares: `?owner__password__startswith=` tells nothing."""
+        filters = self.get_list_filter(request) if request is not None else self.list_filter
+        if lookup in {getattr(each, "parameter_name", None) for each in filters if isinstance(each, type)}:
+            return True
         declared = {
             str(each[0] if isinstance(each, (tuple, list)) else each)
-            for each in (*self.list_filter, *self.allowed_lookups)
+            for each in (*filters, *self.allowed_lookups)
             if not isinstance(each, type)
         }
         base = lookup.split("__")
@@ -100,10 +117,10 @@ class MopsAdmin(RowRights, ModelAdmin):  # type: ignore[misc]  # unfold ships no
         )
 
     def get_urls(self) -> list[URLPattern]:
-        """Add one address per button."""
+        """Add one address per button, and those of the kits."""
         name = f"{self.opts.app_label}_{self.opts.model_name}_button"
         view = self.admin_site.admin_view(self.button_view)
-        return [path("<path:object_id>/do/<slug:name>/", view, name=name), *super().get_urls()]
+        return [path("<path:object_id>/do/<slug:name>/", view, name=name), *self.kit_urls(), *super().get_urls()]
 
     def button_view(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
         """Run a declared button."""
@@ -118,14 +135,34 @@ class MopsAdmin(RowRights, ModelAdmin):  # type: ignore[misc]  # unfold ships no
         return ()
 
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
-        """Show the row with its buttons."""
-        thing = self.get_object(request, object_id)
-        shown = shown_buttons(self, request, thing) if thing is not None and request.method == "GET" else []
-        return super().change_view(request, object_id, form_url, {**(extra_context or {}), "shown_buttons": shown})
+        """Show the row with its buttons and kits."""
+        thing = self.get_object(request, unquote(object_id))
+        if thing is not None and request.method == "POST" and getattr(thing, "archived_at", None) is not None:
+            messages.error(request, f"{thing} is archived and read-only; restore it first.")
+            return HttpResponseRedirect(request.get_full_path())
+        context = dict(extra_context or {})
+        if thing is not None and self.has_view_permission(request, thing):
+            context |= self.kit_panels(request, thing)
+            if request.method == "GET":
+                context["shown_buttons"] = shown_buttons(self, request, thing)
+        return super().change_view(request, object_id, form_url, context)
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
         """Show the list, or what to do first when it is empty."""
-        return super().changelist_view(request, {**(extra_context or {}), "empty_state": self.empty_state})
+        if (elsewhere := self.arrival(request)) is not None:
+            return elsewhere
+        context = {**(extra_context or {}), "empty_state": self.empty_state}
+        return self.add_strips(request, super().changelist_view(request, context))
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: models.QuerySet[Any], search_term: str
+    ) -> tuple[models.QuerySet[Any], bool]:
+        """Never propose archived rows where a form asks for a record."""
+        match = request.resolver_match
+        if match is not None and match.url_name == "autocomplete" and issubclass(self.model, GovernedBase):
+            queryset = queryset.filter(archived_at__isnull=True)
+        found: tuple[models.QuerySet[Any], bool] = super().get_search_results(request, queryset, search_term)
+        return found
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """Save a form; what the database refuses comes back as a sentence, never as a server error."""
@@ -161,7 +198,7 @@ ARCHIVE_BUTTONS = (
         confirm="It leaves the lists and can be restored at any time; nothing is deleted.",
         icon="archive",
     ),
-    Button("restore", "Restore", archive.restore, archive.refuse_restore, icon="unarchive"),
+    Button("restore", "Restore", archive.restore, archive.refuse_restore, icon="unarchive", on_archived=True),
 )
 
 
@@ -179,6 +216,8 @@ class MopsStackedInline(RowRights, StackedInline):  # type: ignore[misc]  # unfo
 
 class ReadOnlyAdmin(MopsAdmin):
     """Rows that nobody edits through a form: evidence, runs, derived figures."""
+
+    kits = ()
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Refuse."""

@@ -33,6 +33,7 @@ class Button:
         confirm: what will happen, in a sentence, shown before it does; "" acts at once when there is no form.
         style: "primary", "default" or "danger".
         hide_when_refused: leave the button out instead of showing it disabled with its reason.
+        on_archived: whether it also works on an archived row; all others refuse there.
     """
 
     name: str
@@ -44,6 +45,13 @@ class Button:
     style: str = "default"
     icon: str = ""
     hide_when_refused: bool = True
+    on_archived: bool = False
+
+    def refused(self, user: Any, thing: Any) -> str | None:
+        """Return why the button does not work now, None when it does."""
+        if not self.on_archived and getattr(thing, "archived_at", None) is not None:
+            return self.refusal(user, thing) or f"{thing} is archived and read-only; restore it first."
+        return self.refusal(user, thing)
 
     @property
     def asks_first(self) -> bool:
@@ -65,7 +73,7 @@ def shown_buttons(model_admin: Any, request: HttpRequest, thing: models.Model) -
     opts = model_admin.opts
     shown = []
     for button in model_admin.buttons:
-        refused = button.refusal(request.user, thing)
+        refused = button.refused(request.user, thing)
         if refused and button.hide_when_refused:
             continue
         url = reverse(
@@ -90,7 +98,7 @@ def run_button(model_admin: Any, request: HttpRequest, object_id: str, name: str
         raise PermissionDenied
     opts = model_admin.opts
     back = reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=(thing.pk,))
-    if refused := button.refusal(request.user, thing):
+    if refused := button.refused(request.user, thing):
         messages.error(request, refused)
         return HttpResponseRedirect(back)
     form = button.form(request.POST or None, request.FILES or None) if button.form else None
