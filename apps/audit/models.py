@@ -47,6 +47,9 @@ class AuditEvent(models.Model):
     request_id = models.CharField("request", max_length=64, blank=True)
     job_id = models.CharField("job", max_length=64, blank=True)
     reason = models.TextField(blank=True)
+    db_role = models.CharField(
+        "database role", max_length=63, help_text="Which database account the change came in by."
+    )
     action = models.CharField(max_length=10, choices=Action.choices)
     table_name = models.CharField("kind", max_length=63)
     object_id = models.CharField("object", max_length=40)

@@ -8,70 +8,89 @@ from django.conf import settings
 from django.db import models
 from simple_history.models import HistoricalRecords
 
-from apps.core.actors import current_actor
-
 SILENT_COLUMNS = ("updated_at", "row_version", "last_login")
 SECRET_COLUMNS = ("password",)
 
+# One statement for both: the ledger entry (what changed) and the history row (the whole version). The columns of the
+# history table (where there is one) are looked up as it runs, so a new column needs no new trigger.
 _RECORD = """
-    INSERT INTO audit_auditevent (at, txid, actor_id, actor_label, on_behalf_of_label, channel, request_id, job_id,
-                                  reason, action, table_name, object_id, object_label, changes)
-    SELECT clock_timestamp(), txid_current(), (ctx->>'actor_id')::bigint,
-           coalesce(nullif(ctx->>'actor', ''), 'unattributed'),
-           coalesce(ctx->>'behalf', ''), coalesce(ctx->>'channel', 'database'), coalesce(ctx->>'request', ''),
-           coalesce(ctx->>'job', ''), coalesce(ctx->>'reason', ''), lower(TG_OP), TG_TABLE_NAME, d.id::text,
-           coalesce(d.row->>'name', d.row->>'title', d.row->>'email', ''), d.diff
-    FROM (SELECT coalesce(nullif(current_setting('mops.ctx', true), ''), '{}')::jsonb AS ctx) c, (%s) d
-    WHERE d.diff <> '{}'::jsonb;
+    ctx := coalesce(nullif(current_setting('mops.ctx', true), ''), '{{}}')::jsonb;
+    SELECT string_agg(quote_ident(mine.attname), ', ') INTO kept
+    FROM pg_attribute mine JOIN pg_attribute theirs ON theirs.attname = mine.attname AND NOT theirs.attisdropped
+    WHERE mine.attrelid = TG_RELID AND mine.attnum > 0 AND NOT mine.attisdropped
+      AND theirs.attrelid = to_regclass('{meta.app_label}_historical{meta.model_name}') AND theirs.attnum > 0;
+    EXECUTE format($statement$
+        WITH changed AS MATERIALIZED (%s),
+        ledger AS (
+            INSERT INTO audit_auditevent (at, txid, actor_id, actor_label, on_behalf_of_label, channel, request_id,
+                                          job_id, reason, db_role, action, table_name, object_id, object_label, changes)
+            SELECT clock_timestamp(), txid_current(), ($1->>'actor_id')::bigint,
+                   coalesce(nullif($1->>'actor', ''), 'unattributed'), coalesce($1->>'behalf', ''),
+                   coalesce($1->>'channel', 'database'), coalesce($1->>'request', ''), coalesce($1->>'job', ''),
+                   coalesce($1->>'reason', ''), session_user, $2, $3, id::text, mops_label, mops_diff
+            FROM changed WHERE mops_diff <> '{{}}'::jsonb)
+        %%s$statement$,
+        CASE WHEN kept IS NULL THEN 'SELECT $4' ELSE format($history$
+        INSERT INTO {meta.app_label}_historical{meta.model_name} (%%1$s, history_date, history_type, history_user_id,
+                                          history_change_reason, actor_label, channel, request_id, job_id)
+        SELECT %%1$s, clock_timestamp(), $4, ($1->>'actor_id')::bigint, left(coalesce($1->>'reason', ''), 500),
+               coalesce(nullif($1->>'actor', ''), 'unattributed'), coalesce($1->>'channel', 'database'),
+               coalesce($1->>'request', ''), coalesce($1->>'job', '')
+        FROM changed WHERE mops_diff <> '{{}}'::jsonb$history$, kept) END)
+    USING ctx, lower(TG_OP), TG_TABLE_NAME, '%s';
     RETURN NULL;
 """
+_LABEL = "left(coalesce(to_jsonb(r)->>'name', to_jsonb(r)->>'title', to_jsonb(r)->>'email', ''), 300) AS mops_label"
 _ONE_SIDED = """
-    SELECT r.id, to_jsonb(r) AS row,
-           (SELECT coalesce(jsonb_object_agg(e.key, %s), '{}'::jsonb) FROM jsonb_each(to_jsonb(r)) e
-            WHERE e.key <> ALL (ARRAY[%s]) AND e.value <> 'null'::jsonb) AS diff
-    FROM %s r
-"""
+            SELECT r.*, %s, (
+                SELECT coalesce(jsonb_object_agg(e.key, %s), '{{}}'::jsonb) FROM jsonb_each(to_jsonb(r)) e
+                WHERE e.key <> ALL (ARRAY[%s]) AND e.value <> 'null'::jsonb) AS mops_diff
+            FROM %s r"""
 _TWO_SIDED = """
-    SELECT n.id, to_jsonb(n) AS row,
-           (SELECT coalesce(jsonb_object_agg(e.key, jsonb_build_array(to_jsonb(o)->e.key, e.value)), '{}'::jsonb)
-            FROM jsonb_each(to_jsonb(n)) e
-            WHERE e.key <> ALL (ARRAY[%s]) AND e.value IS DISTINCT FROM to_jsonb(o)->e.key) AS diff
-    FROM new_rows n JOIN old_rows o ON o.id = n.id
-"""
-
-
-def _hidden(secrets: tuple[str, ...]) -> str:
-    return ", ".join(f"'{name}'" for name in (*SILENT_COLUMNS, *SECRET_COLUMNS, *secrets))
+            SELECT r.*, %s, (
+                SELECT coalesce(jsonb_object_agg(e.key, jsonb_build_array(to_jsonb(o)->e.key, e.value)), '{{}}'::jsonb)
+                FROM jsonb_each(to_jsonb(r)) e
+                WHERE e.key <> ALL (ARRAY[%s]) AND e.value IS DISTINCT FROM to_jsonb(o)->e.key) AS mops_diff
+            FROM new_rows r JOIN old_rows o ON o.id = r.id"""
 
 
 def ledger_triggers(*, secrets: tuple[str, ...] = ()) -> list[pgtrigger.Trigger]:
-    """Return the statement-level triggers that write every change of a table into the ledger.
+    """Return the statement-level triggers that write every change of a table into the ledger and the history.
 
     Args:
-        secrets: columns whose values must never be recorded, besides `SECRET_COLUMNS`.
+        secrets: columns whose values must never reach the ledger, besides `SECRET_COLUMNS`; leave them out of the
+            history with `governed_history(excluded_fields=…)`.
     """
-    hidden = _hidden(secrets)
-    bodies = {
-        "insert": (pgtrigger.Insert, _ONE_SIDED % ("jsonb_build_array(NULL, e.value)", hidden, "new_rows")),
-        "update": (pgtrigger.Update, _TWO_SIDED % hidden),
-        "delete": (pgtrigger.Delete, _ONE_SIDED % ("jsonb_build_array(e.value, NULL)", hidden, "old_rows")),
-    }
-    sides = {
-        "insert": {"new": "new_rows"},
-        "update": {"old": "old_rows", "new": "new_rows"},
-        "delete": {"old": "old_rows"},
-    }
+    hidden = ", ".join(f"'{name}'" for name in (*SILENT_COLUMNS, *SECRET_COLUMNS, *secrets))
     return [
-        pgtrigger.Trigger(
-            name=f"ledger_{verb}",
-            level=pgtrigger.Statement,
-            when=pgtrigger.After,
-            operation=operation,
-            referencing=pgtrigger.Referencing(**sides[verb]),  # type: ignore[no-untyped-call]
-            func=_RECORD % rows,
-        )
-        for verb, (operation, rows) in bodies.items()
+        _recorder(
+            "insert",
+            pgtrigger.Insert,
+            "+",
+            _ONE_SIDED % (_LABEL, "jsonb_build_array(NULL, e.value)", hidden, "new_rows"),
+            new="new_rows",
+        ),
+        _recorder("update", pgtrigger.Update, "~", _TWO_SIDED % (_LABEL, hidden), old="old_rows", new="new_rows"),
+        _recorder(
+            "delete",
+            pgtrigger.Delete,
+            "-",
+            _ONE_SIDED % (_LABEL, "jsonb_build_array(e.value, NULL)", hidden, "old_rows"),
+            old="old_rows",
+        ),
     ]
+
+
+def _recorder(verb: str, operation: Any, kind: str, rows: str, **sides: str) -> pgtrigger.Trigger:
+    return pgtrigger.Trigger(
+        name=f"ledger_{verb}",
+        level=pgtrigger.Statement,
+        when=pgtrigger.After,
+        operation=operation,
+        referencing=pgtrigger.Referencing(**sides),  # type: ignore[no-untyped-call]
+        declare=[("ctx", "jsonb"), ("kept", "text")],
+        func=pgtrigger.Func(_RECORD % (rows, kind)),
+    )
 
 
 def append_only_triggers(sentence: str) -> list[pgtrigger.Trigger]:
@@ -91,7 +110,11 @@ def append_only_triggers(sentence: str) -> list[pgtrigger.Trigger]:
 
 
 class HistoryEntry(models.Model):
-    """What a history row says besides the version itself: through which door, in which request or job."""
+    """What a history row says besides the version itself: through which door, in which request or job.
+
+    The rows are written by the ledger's triggers, so that `update()`, bulk and raw SQL leave versions too;
+    simple-history's own signals are switched off (SIMPLE_HISTORY_ENABLED).
+    """
 
     actor_label = models.CharField(max_length=150, default="unattributed", editable=False)
     channel = models.CharField(max_length=10, default="shell", editable=False)
@@ -100,14 +123,6 @@ class HistoryEntry(models.Model):
 
     class Meta:
         abstract = True
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """Stamp the row with the acting person before it is written."""
-        actor = current_actor()
-        self.actor_label, self.channel = actor.label, str(actor.channel)
-        self.request_id, self.job_id = actor.request_id, actor.job_id
-        self.history_change_reason = (getattr(self, "history_change_reason", None) or actor.reason)[:500]
-        super().save(*args, **kwargs)
 
 
 class LeanHistory(HistoricalRecords):  # type: ignore[misc]  # simple-history ships no types
@@ -122,17 +137,11 @@ class LeanHistory(HistoricalRecords):  # type: ignore[misc]  # simple-history sh
         return fields
 
 
-def _history_user(instance: models.Model, **kwargs: Any) -> Any:
-    user = current_actor().user
-    return user if user is not None and user.pk else None
-
-
 def governed_history(**kwargs: Any) -> LeanHistory:
     """Return the history declaration of a governed model; `excluded_fields` keeps secrets out of it."""
     return LeanHistory(
         inherit=True,
         bases=[HistoryEntry],
-        get_user=_history_user,
         history_change_reason_field=models.CharField(max_length=500, blank=True, default=""),
         user_db_constraint=False,
         user_model=settings.AUTH_USER_MODEL,

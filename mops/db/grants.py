@@ -4,6 +4,8 @@ Rights on new tables come from default privileges, that is at the moment a migra
 that takes some away again (from an append-only table) has the last word, and nothing here undoes it.
 """
 
+from typing import Any
+
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
@@ -19,6 +21,17 @@ UNTOUCHED = """
     select c.relname, c.relkind from pg_class c join pg_namespace n on n.oid = c.relnamespace
     where n.nspname = 'public' and c.relkind in ('r', 'p', 'v', 'm', 'S') and c.relacl is null
       and pg_has_role(current_user, c.relowner, 'USAGE')
+"""
+
+# Written by the ledger's triggers alone: they run as the owner, the serving role may only read.
+EVIDENCE = """
+    select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where n.nspname = 'public' and c.relkind in ('r', 'p')
+      and (c.relname = 'audit_auditevent' or c.relname ~ '^[a-z_]+_historical[a-z]+$')
+"""
+RECORDERS = """
+    select p.oid::regprocedure::text from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+    where n.nspname = 'public' and p.proname like 'pgtrigger\\_ledger\\_%' and not p.prosecdef
 """
 
 
@@ -55,6 +68,17 @@ def settle_what_is(connection: BaseDatabaseWrapper) -> None:
         cursor.execute("select to_regclass('public.django_migrations') is not null")
         if cursor.fetchone() == (True,):
             cursor.execute(_sql("revoke insert, update, delete on django_migrations from {}", serving))
+        _protect_evidence(cursor, serving)
+
+
+def _protect_evidence(cursor: Any, serving: str) -> None:
+    """Let the recording triggers run as the owner, so that the serving role can forge neither ledger nor history."""
+    cursor.execute(RECORDERS)
+    for (function,) in cursor.fetchall():
+        cursor.execute(f"alter function {function} security definer set search_path = public, pg_temp")
+    cursor.execute(EVIDENCE)
+    for (table,) in cursor.fetchall():
+        cursor.execute(_sql("revoke insert, update, delete, truncate on {} from {}", table, serving))
 
 
 def _sql(statement: str, *names: str) -> sql.Composed:

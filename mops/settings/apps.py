@@ -93,6 +93,9 @@ TEMPLATES = [
     },
 ]
 
+# history rows are written by the ledger triggers of governed tables (apps/core/governed.py), whatever the path
+SIMPLE_HISTORY_ENABLED = False
+
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = ENV.time_zone
 USE_TZ = True

@@ -1,9 +1,9 @@
 """Who acts reaches history, ledger and every statement, and leaks into none."""
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection, transaction, utils
 
-from apps.accounts.models import Team
+from apps.accounts.models import Membership, Team
 from apps.audit.models import AuditEvent
 from apps.core.actors import Channel, acting_as, current_actor
 from apps.core.context_sql import stamp_transaction
@@ -93,3 +93,42 @@ def test_no_op_update_leaves_no_entry():
     before = AuditEvent.objects.count()
     Team.objects.update(purpose="same")
     assert AuditEvent.objects.count() == before
+
+
+@pytest.mark.parametrize("path", ["save", "update", "bulk_create", "raw"])
+def test_history_has_the_version_whatever_the_path(path):
+    ada, team = UserFactory(), TeamFactory(purpose="old")
+    versions = team.history.count()
+    with acting_as(ada, reason="why not"):
+        if path == "save":
+            team.purpose = "new"
+            team.save()
+        elif path == "update":
+            Team.objects.filter(pk=team.pk).update(purpose="new")
+        elif path == "raw":
+            with connection.cursor() as cursor:
+                cursor.execute("UPDATE accounts_team SET purpose = 'new' WHERE id = %s", [team.pk])
+        else:
+            [team] = Team.objects.bulk_create([Team(name="A", purpose="new")])
+            versions = 0
+    newest = team.history.order_by("-history_id").first()
+    assert team.history.count() == versions + 1
+    assert (newest.purpose, newest.actor_label, newest.history_user) == ("new", ada.email, ada)
+    assert newest.history_change_reason == "why not"
+
+
+def test_deletion_leaves_a_last_version():
+    member = Membership.objects.create(team=TeamFactory(), person=UserFactory(), role="ops_staff")
+    pk = member.pk
+    Membership.objects.filter(pk=pk).delete()
+    assert list(Membership.history.filter(id=pk).values_list("history_type", flat=True).order_by("history_id")) == [
+        "+",
+        "-",
+    ]
+
+
+@pytest.mark.parametrize("table", ["audit_auditevent", "accounts_historicalteam"])
+def test_serving_role_can_forge_no_evidence(table):
+    TeamFactory()
+    with pytest.raises(utils.ProgrammingError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"INSERT INTO {table} SELECT * FROM {table}")

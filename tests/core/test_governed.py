@@ -2,7 +2,7 @@
 
 import pytest
 from django.apps import apps
-from django.db import connection, utils
+from django.db import connection, transaction, utils
 
 from apps.accounts.models import Team, User
 from apps.audit.models import AuditEvent
@@ -34,8 +34,10 @@ def test_ledger_refuses_change_in_words(sql):
 
 def test_people_are_never_deleted():
     person = UserFactory()
-    with pytest.raises(utils.DatabaseError) as caught:
+    with pytest.raises(utils.DatabaseError), transaction.atomic():
         User.objects.filter(pk=person.pk).delete()
+    with pytest.raises(utils.DatabaseError) as caught, connection.cursor() as cursor:
+        cursor.execute("DELETE FROM accounts_user WHERE id = %s", [person.pk])
     assert sentence_of(caught.value) == ("People are deactivated, never deleted: their name stands in the evidence.")
 
 

@@ -34,7 +34,7 @@ def test_every_variable_that_compose_asks_for_is_in_the_example(compose):
 
 def test_compose_environment_starts_in_production(compose, tmp_path):
     given = compose["services"]["web"]["environment"]
-    environment = {name: "x" * 60 for name in given} | {
+    environment = dict.fromkeys(given, "x" * 60) | {
         "DEBUG": "0",
         "ALLOWED_HOSTS": "mops.example.com",
         "MOPS_HOME": str(tmp_path),
