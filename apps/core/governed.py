@@ -89,7 +89,7 @@ def _recorder(verb: str, operation: Any, kind: str, rows: str, **sides: str) -> 
         operation=operation,
         referencing=pgtrigger.Referencing(**sides),  # type: ignore[no-untyped-call]
         declare=[("ctx", "jsonb"), ("kept", "text")],
-        func=pgtrigger.Func(_RECORD % (rows, kind)),
+        func=pgtrigger.Func(_RECORD % (rows, kind)),  # type: ignore[no-untyped-call]
     )
 
 

@@ -12,7 +12,6 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -74,8 +73,7 @@ class Command(BaseCommand):
 
     def _collect_static_files(self) -> None:
         """Only where the web server reads collected files, and only when one of them has changed."""
-        if getattr(settings, "WHITENOISE_USE_FINDERS", False):
-            Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)  # whitenoise warns where there is none
+        if not settings.STATIC_ROOT:
             return
         state = hashlib.sha256(str(settings.STATIC_ROOT).encode())
         for finder in get_finders():
