@@ -1,10 +1,22 @@
 """Which announcement starts which job: event name → job keys. Read it top to bottom to know what follows what."""
 
+from collections.abc import Mapping
+from functools import partial
+
+from apps.core.actors import current_actor
 from apps.core.events import Handler
+from apps.core.jobs.api import enqueue
+from apps.core.jobs.registry import find_job
 
 JOBS_AFTER: dict[str, tuple[str, ...]] = {}
 
 
 def handlers_of(event: str) -> list[Handler]:
-    """Return what to call when `event` is announced."""
-    return []
+    """Return what to call when `event` is announced: each queues one job, in the announcer's transaction."""
+    return [partial(_queue, key) for key in JOBS_AFTER.get(event, ())]
+
+
+def _queue(key: str, facts: Mapping[str, int | str]) -> None:
+    job = find_job(key)
+    wanted = job.parameters if job else facts
+    enqueue(key, args={name: fact for name, fact in facts.items() if name in wanted}, by=current_actor().user)

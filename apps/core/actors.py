@@ -1,6 +1,6 @@
 """Who acts, for whom, through which door and why: the context that every write carries into history and ledger."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
@@ -92,6 +92,19 @@ def acting_as(
         yield actor
     finally:
         _current.reset(token)
+
+
+_principal: list[Callable[[], "User"]] = []
+
+
+def register_system_principal(find: "Callable[[], User]") -> None:
+    """Say who acts where no person stands behind a write; called once, by the app that keeps people."""
+    _principal[:] = [find]
+
+
+def system_principal() -> "User":
+    """Return the principal that acts for mops itself: scheduled jobs, the sweeper."""
+    return _principal[0]()
 
 
 def set_actor(actor: Actor) -> Any:

@@ -9,3 +9,12 @@ class JobsConfig(AppConfig):
     name = "apps.core.jobs"
     label = "jobs"
     verbose_name = "Jobs"
+
+    def ready(self) -> None:
+        """Get to know the jobs of every app; let people see the runs they asked for."""
+        from apps.core import access  # noqa: PLC0415  # models must be loaded
+        from apps.core.jobs import registry  # noqa: PLC0415
+        from apps.core.jobs.models import JobRun  # noqa: PLC0415
+
+        access.register_own(JobRun, lambda user, rows: rows.filter(requested_by=user))
+        registry.discover()

@@ -1,0 +1,154 @@
+"""Runs one run: the only function that django-q2 is ever told to call, and what happens around a job's function."""
+
+import os
+import re
+import signal
+import socket
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+import structlog
+from django.db import connection
+
+from apps.core.actors import Channel, acting_as, system_principal
+from apps.core.admin_kit.refusals import sentence_of
+from apps.core.errors import DomainError
+from apps.core.jobs.desk import DirectDesk, ThreadDesk
+from apps.core.jobs.domain import claims
+from apps.core.jobs.models import JobRun, RunState
+from apps.core.jobs.registry import Job, find_job
+from apps.core.jobs.run import JobCancelled, JobTimedOut, LeaseLost, Run
+
+log = structlog.get_logger(__name__)
+CLUSTER_VARIABLE = "MOPS_CLUSTER"
+GRACE_SECONDS = 30  # after this much more django-q2 kills the process of a run that ignores its time limit
+LONGEST_TRACEBACK = 20_000
+_SECRETS = (
+    (re.compile(r"(://[^/\s:@]*:)[^/\s@]+@"), r"\1***@"),
+    (re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}"), r"\1 ***"),
+    (
+        re.compile(
+            r"(?i)((?:password|passwd|secret|token|api[_-]?key|authorization)['\"]?\s*[:=]\s*)(['\"]?)[^\s'\",&]+"
+        ),
+        r"\1\2***",
+    ),
+)
+MakeDesk = Callable[[JobRun], AbstractContextManager[DirectDesk | ThreadDesk]]
+
+
+def run_job(pk: int) -> str:
+    """Run the run `pk` in a worker; returns what became of it."""
+    return str(run_one(pk, worker=worker_name(), make_desk=_thread_desk))
+
+
+def worker_name() -> str:
+    """Return how this process is called in the rows it works on."""
+    cluster = os.environ.get(CLUSTER_VARIABLE, "")
+    return f"{cluster or socket.gethostname()[:60]}/{os.getpid()}"
+
+
+def run_one(pk: int, *, worker: str, make_desk: MakeDesk) -> RunState | None:
+    """Claim the run and carry it out; None when there was nothing to do."""
+    run = claims.claim(pk, worker=worker)
+    if run is None:
+        return None
+    job = find_job(run.key)
+    if job is None:
+        raise LookupError(run.key)  # claim() has looked
+    structlog.contextvars.bind_contextvars(job=run.key, run=run.pk, attempt=run.attempts)
+    try:
+        return _carry_out(run, job, make_desk)
+    finally:
+        structlog.contextvars.unbind_contextvars("job", "run", "attempt")
+
+
+def _carry_out(run: JobRun, job: Job, make_desk: MakeDesk) -> RunState | None:
+    actor = run.requested_by or system_principal()
+    with acting_as(actor, channel=Channel.JOB, job_id=str(run.pk), request_id=""):
+        try:
+            with make_desk(run) as desk, time_limit(run.timeout):
+                counts = job.body(Run(run, actor, desk), **run.args)
+        except JobCancelled:
+            return _ended(run, RunState.CANCELLED, "Cancelled while it ran; what was finished before stays done.")
+        except JobTimedOut:
+            _abandon_statement()
+            sentence = f"It was stopped after its time limit of {run.timeout} seconds."
+            return _ended(run, RunState.TIMED_OUT, sentence)
+        except LeaseLost:
+            log.warning("jobs.lease_lost")
+            return None
+        except Exception as error:  # noqa: BLE001  # whatever a job does, its run must end in words
+            return _failed(run, error)
+        return _ended(run, RunState.SUCCEEDED, counts=dict(counts or {}))
+
+
+def _ended(run: JobRun, state: RunState, error: str = "", counts: dict[str, int] | None = None) -> RunState | None:
+    if not claims.finish(run, state, counts=counts, error=error):
+        log.warning("jobs.lease_lost")
+        return None
+    return state
+
+
+def _failed(run: JobRun, error: Exception) -> RunState | None:
+    """End the run, or queue it again: a refusal is final, anything else may pass."""
+    sentence = sentence_of(error) or f"Something unexpected went wrong ({type(error).__name__})."
+    details = "" if isinstance(error, DomainError) else redacted("".join(traceback.format_exception(error)))
+    final = isinstance(error, DomainError) or run.attempts >= run.attempt_limit
+    log.warning("jobs.attempt_failed", final=final, error=redacted(str(error)))
+    if not connection.in_atomic_block and not connection.is_usable():
+        connection.close()
+    if final:
+        kept = claims.finish(run, RunState.FAILED, error=sentence, traceback=details[-LONGEST_TRACEBACK:])
+        return RunState.FAILED if kept else None
+    kept = claims.put_back(run, error=sentence, traceback=details[-LONGEST_TRACEBACK:])
+    if kept:
+        pause = claims.pause_after(run.attempts).total_seconds()
+        claims.say(run, f"Attempt {run.attempts} failed: {sentence} It is tried again in {pause:.0f} seconds.")
+    return RunState.QUEUED if kept else None
+
+
+def redacted(text: str) -> str:
+    """Return `text` without what looks like a password, token or key."""
+    for pattern, replacement in _SECRETS:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+@contextmanager
+def time_limit(seconds: int) -> Iterator[None]:
+    """Raise `JobTimedOut` in the block after `seconds`; only where signals can be had, that is in a main thread.
+
+    Whatever alarm was set outside goes on afterwards with the time it has left.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    began = time.monotonic()
+    outer_handler = signal.signal(signal.SIGALRM, _time_is_up)
+    outer_left, _ = signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, outer_handler)
+        if outer_left:
+            signal.setitimer(signal.ITIMER_REAL, max(0.1, outer_left - (time.monotonic() - began)))
+
+
+def _time_is_up(number: int, frame: object) -> None:
+    raise JobTimedOut
+
+
+def _abandon_statement() -> None:
+    """Tell the server to drop the statement that was cut off, and leave its connection."""
+    if connection.in_atomic_block or connection.connection is None:
+        return
+    connection.connection.cancel_safe(timeout=5)
+    connection.close()
+
+
+def _thread_desk(run: JobRun) -> ThreadDesk:
+    return ThreadDesk(run, until=time.monotonic() + run.timeout + GRACE_SECONDS)
