@@ -5,7 +5,7 @@ What `apps.core.transitions` opened travels the same way, as `mops.transition`.
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.db import connections
@@ -57,7 +57,12 @@ def _carry_context(execute: Callable[..., Any], sql: Any, params: Any, many: boo
     if many:
         stamp_transaction(context["connection"])
         return execute(sql, params, many, context)
-    stamped = f"{_STAMP}; " + (text if params is not None else text.replace("%", "%%"))
-    result = execute(stamped, (*_context(), *(params or ())), many, context)
+    if isinstance(params, Mapping):
+        named = dict(zip(("mops_ctx", "mops_transition"), _context(), strict=True))
+        stamped = f"{_STAMP % tuple(f'%({name})s' for name in named)}; {text}"
+        result = execute(stamped, {**params, **named}, many, context)
+    else:
+        stamped = f"{_STAMP}; " + (text if params is not None else text.replace("%", "%%"))
+        result = execute(stamped, (*_context(), *(params or ())), many, context)
     context["cursor"].cursor.nextset()
     return result

@@ -132,3 +132,10 @@ def test_serving_role_can_forge_no_evidence(table):
     TeamFactory()
     with pytest.raises(utils.ProgrammingError), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"INSERT INTO {table} SELECT * FROM {table}")
+
+
+def test_raw_sql_with_named_parameters_carries_the_actor_too():
+    person = UserFactory()
+    with acting_as(person), connection.cursor() as cursor:
+        cursor.execute("UPDATE accounts_user SET title = %(title)s WHERE id = %(id)s", {"title": "X", "id": person.pk})
+    assert AuditEvent.objects.filter(changes__has_key="title").latest("id").actor_label == person.email

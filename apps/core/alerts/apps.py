@@ -9,3 +9,18 @@ class AlertsConfig(AppConfig):
     name = "apps.core.alerts"
     label = "alerts"
     verbose_name = "Alerts"
+
+    def ready(self) -> None:
+        """Make the kinds of notification known that tell of alerts."""
+        from apps.core.notifications.enums import Importance, Reach  # noqa: PLC0415  # apps must be ready
+        from apps.core.notifications.kinds import register_kind  # noqa: PLC0415
+
+        register_kind(
+            "alert.critical",
+            "Something is broken now",
+            importance=Importance.URGENT,
+            mandatory=True,
+            default=Reach.MAIL,
+        )
+        register_kind("alert.warning", "Something needs attention soon", importance=Importance.HIGH)
+        register_kind("alert.info", "Something worth knowing", importance=Importance.LOW, default=Reach.IN_APP)
