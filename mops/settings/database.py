@@ -1,6 +1,7 @@
 """The database: a PostgreSQL server named in the environment, or the private one that mops brings along."""
 
 import os
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,9 @@ def database_settings(env: Mapping[str, str], home: Path) -> dict[str, dict[str,
 
 def _server(variable: str, url: str) -> dict[str, Any]:
     try:
-        settings: dict[str, Any] = environ.Env.db_url_config(url)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what it does not recognise is refused below, in words
+            settings: dict[str, Any] = environ.Env.db_url_config(url)
     except (ValueError, KeyError, ImproperlyConfigured):
         settings = {}
     if "postgresql" not in settings.get("ENGINE", "") or not settings.get("NAME") or not settings.get("USER"):
