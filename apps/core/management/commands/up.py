@@ -28,6 +28,7 @@ from mops.settings.secrets import prepare_home
 
 SIGN_INS = "apps.accounts.demo"  # its SIGN_INS: (role, e-mail, password)
 DEATHS_BEFORE_GIVING_UP = 5
+PORTS = 65536
 STOPPED_BY = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -153,10 +154,12 @@ def take_port(host: str, port: int) -> socket.socket:
     Raises:
         CommandError: with exit code 2 and what to do instead.
     """
+    if not 0 <= port < PORTS:
+        raise CommandError(f"{port} is no port; use --port 8000 or another number below {PORTS}.", returncode=2)
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind, protocol)
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         raise CommandError(
             f"{host}:{port} is no address of this machine; use --host 127.0.0.1.", returncode=2
         ) from error
