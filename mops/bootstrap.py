@@ -11,7 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
-LOCK = ROOT / "requirements-dev.lock"
+LOCKS = (ROOT / "requirements-dev.lock", ROOT / "requirements.lock")
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 MINIMUM = (3, 11)
 FREE_BYTES_NEEDED = 700 * 1024 * 1024  # the packages take about 450 MB, pip unpacks beside them
@@ -28,12 +28,21 @@ def ensure_environment() -> None:
     ours = Path(sys.prefix).resolve() == VENV.resolve()
     if os.environ.get("MOPS_BOOTSTRAP") == "0" or (not ours and importlib.util.find_spec("django")):
         return
-    wanted = hashlib.sha256(LOCK.read_bytes() + repr(sys.version_info[:2]).encode()).hexdigest()
+    lock = next((path for path in LOCKS if path.exists()), None)
+    if lock is None:
+        sys.exit(f"mops: {LOCKS[0]} is missing, and it says which packages mops needs; unpack mops again.")
+    wanted = hashlib.sha256(lock.read_bytes() + repr(sys.version_info[:2]).encode()).hexdigest()
     stamp = VENV / "mops-stamp"
     with _lock():
         if not (PYTHON.exists() and stamp.exists() and stamp.read_text() == wanted):
-            _install()
-            stamp.write_text(wanted)
+            try:
+                _install(lock)
+                stamp.write_text(wanted)
+            except OSError as error:
+                sys.exit(
+                    f"mops: {error.filename or VENV} cannot be written ({error.strerror}): make room on its disk, or "
+                    f"give this account the folder (chown -R). Then run this again; {VENV} may be removed at any time."
+                )
     if not ours:
         argv = [str(PYTHON), *sys.argv]
         if os.name == "nt":
@@ -41,11 +50,11 @@ def ensure_environment() -> None:
         os.execv(argv[0], argv)
 
 
-def _install() -> None:
+def _install(lock: Path) -> None:
     if shutil.disk_usage(ROOT).free < FREE_BYTES_NEEDED:
         sys.exit(f"mops: the disk that holds {ROOT} has less than 700 MB free; make room, then run this again.")
     print(f"mops: installing its packages into {VENV} (once, about a minute) …", file=sys.stderr, flush=True)
-    if not PYTHON.exists() or subprocess.run([str(PYTHON), "-c", ""]).returncode:
+    if not _is_for_this_python():
         import venv
 
         venv.create(VENV, clear=True, symlinks=os.name != "nt")  # without pip: Debian has no ensurepip
@@ -53,7 +62,16 @@ def _install() -> None:
     if subprocess.run([*pip, "--version"], capture_output=True).returncode:
         _give_pip()
     quiet = ["--quiet", "--root-user-action=ignore", "--disable-pip-version-check", "--no-input"]
-    _check([*pip, "install", *quiet, "--no-deps", "--require-hashes", "-r", str(LOCK)])
+    _check([*pip, "install", *quiet, "--no-deps", "--require-hashes", "-r", str(lock)])
+
+
+def _is_for_this_python() -> bool:
+    """Whether `.venv` has an interpreter that runs, of the same version as the one that runs this."""
+    ask = [str(PYTHON), "-c", "import sys; print(sys.version_info[:2])"]
+    if not PYTHON.exists():
+        return False
+    done = subprocess.run(ask, capture_output=True, text=True)
+    return done.returncode == 0 and done.stdout.strip() == str(sys.version_info[:2])
 
 
 def _give_pip() -> None:
