@@ -72,7 +72,7 @@ class MopsAdmin(RowRights, CarriesKits, ModelAdmin):  # type: ignore[misc]  # un
     allowed_lookups: ClassVar[Sequence[str]] = ()
     kits: ClassVar[Sequence[str]] = ("custom-fields", "notes", "attachments")
     taggable: ClassVar[bool] = False
-    list_per_page = 50
+    list_per_page = 30
     show_full_result_count = False
     list_filter_submit = True
     warn_unsaved_form = True

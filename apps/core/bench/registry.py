@@ -1,0 +1,99 @@
+"""Benchmarks: the product's path beside the bare limit and the usual way, measured in one run, told as ratios."""
+
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from django.apps import apps
+
+ROUNDS = 5
+
+
+@dataclass(frozen=True)
+class Result:
+    """One line of `manage.py bench`.
+
+    Attributes:
+        name: what was measured.
+        rows: how many rows the job worked on or looked at.
+        seconds: the product's path, the median of at least three runs.
+        limit_seconds: the least it could take (bare SQL, an empty view), measured in between; None where there is none.
+        usual_seconds: what people usually do, on a sample and scaled to the same rows; None where there is none.
+        goal: the promise in words.
+        met: whether this run keeps it.
+        more: further figures, for instance queries and bytes.
+    """
+
+    name: str
+    rows: int
+    seconds: float
+    limit_seconds: float | None
+    usual_seconds: float | None
+    goal: str
+    met: bool
+    more: dict[str, Any] = field(default_factory=dict)
+
+    def as_line(self) -> dict[str, Any]:
+        """Return the object to print: times rounded to microseconds, the two ratios beside them."""
+        line = asdict(self)
+        more = line.pop("more")
+        limit, usual = self.limit_seconds, self.usual_seconds
+        ratios = {
+            "to_limit": round(self.seconds / limit, 3) if limit else None,
+            "to_usual": round(usual / self.seconds, 3) if usual else None,
+        }
+        rounded = {name: round(value, 6) if isinstance(value, float) else value for name, value in line.items()}
+        return {**rounded, **ratios, **more}
+
+
+Benchmark = Callable[[int], Iterator[Result]]
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A benchmark and the number of rows that keeps it under a minute."""
+
+    name: str
+    run: Benchmark
+    default_rows: int
+
+
+_benchmarks: dict[str, Registered] = {}
+
+
+def benchmark(name: str, *, default_rows: int) -> Callable[[Benchmark], Benchmark]:
+    """Register a function `rows -> results` under `manage.py bench NAME`."""
+
+    def register(function: Benchmark) -> Benchmark:
+        _benchmarks[name] = Registered(name, function, default_rows)
+        return function
+
+    return register
+
+
+def registered() -> dict[str, Registered]:
+    """Return every benchmark, by name, after importing the `benchmarks` module of each app that has one."""
+    for config in apps.get_app_configs():
+        if config.name.startswith("apps.") and find_spec(f"{config.name}.benchmarks"):
+            import_module(f"{config.name}.benchmarks")
+    return dict(sorted(_benchmarks.items()))
+
+
+def interleaved(*paths: Callable[[], Any], rounds: int = ROUNDS) -> list[float]:
+    """Run the paths in turn, A B C A B C …, and return the median seconds of each.
+
+    In turn, because the speed of a shared machine drifts by 2 to 3 times and a ratio within one round does not.
+    The first round only warms up.
+    """
+    taken: list[list[float]] = [[] for _ in paths]
+    for number in range(rounds + 1):
+        for path, times in zip(paths, taken, strict=True):
+            started = time.perf_counter()
+            path()
+            if number:
+                times.append(time.perf_counter() - started)
+    return [statistics.median(times) for times in taken]
