@@ -6,7 +6,7 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
-from mops.db.embedded.files import make_folder, read_or_none, write_private
+from mops.db.embedded.files import make_folder, open_private, read_or_none, write_private
 
 
 def prepare_home(home: Path) -> Path:
@@ -29,7 +29,7 @@ def read_or_make_secret(home: Path, name: str = "secret_key") -> str:
 
 def _make_secret(path: Path) -> str:
     prepare_home(path.parent)
-    with path.with_name(f"{path.name}.lock").open("a+") as lock:
+    with open_private(path.with_name(f"{path.name}.lock")) as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not read_or_none(path):
             write_private(path, secrets.token_urlsafe(50))

@@ -294,6 +294,17 @@ def test_folder_that_cannot_be_made_is_told(parent, serve):
         serve(parent / "a file" / "postgres").ensure()
 
 
+@pytest.mark.skipif(IS_ROOT, reason="root may read everything")
+@pytest.mark.parametrize("closed", ["data", "secrets", "lease"])
+def test_unreadable_data_folder_is_told(made, closed):
+    (made.folder / closed).chmod(0)
+    try:
+        with pytest.raises(EmbeddedPostgresError, match="chown -R"):
+            made.ensure()
+    finally:
+        (made.folder / closed).chmod(0o700)
+
+
 @pytest.mark.skipif(not IS_ROOT, reason="only root can be another user")
 def test_user_id_without_account_is_told(parent):
     folder = parent / "nobody knows"

@@ -3,6 +3,7 @@
 import os
 import secrets
 from pathlib import Path
+from typing import IO
 
 
 def make_folder(path: Path) -> None:
@@ -28,6 +29,14 @@ def write_private(path: Path, text: str) -> None:
         os.fsync(handle.fileno())
     give_to_owner(part)
     part.replace(path)
+
+
+def open_private(path: Path) -> IO[str]:
+    """A file to hold locks on, made closed to others where there is none."""
+    if not path.exists():
+        path.touch(0o600)
+        give_to_owner(path)
+    return path.open("a+")
 
 
 def read_or_none(path: Path) -> str | None:

@@ -19,7 +19,7 @@ from typing import IO
 from . import cluster, postmaster, reaper
 from .account import Place, data_of, settle
 from .errors import EmbeddedPostgresError, explained, in_words
-from .files import give_to_owner, make_folder
+from .files import make_folder, open_private
 from .postmaster import Address
 
 START_SECONDS = 120.0  # a crash recovery may take its time
@@ -170,6 +170,8 @@ class Server:
             if self._lease is not None:
                 return
             make_folder(self.folder)
+            self._open("reaper").close()  # all three made here, so that each belongs to the folder's owner
+            self._open("lock").close()
             with self._open("lease") as lease:
                 self._lease = os.dup(lease.fileno())
             fcntl.flock(self._lease, fcntl.LOCK_SH)
@@ -183,11 +185,7 @@ class Server:
             yield
 
     def _open(self, name: str) -> IO[str]:
-        path = self.folder / name
-        if not path.exists():
-            path.touch(0o600)
-            give_to_owner(path)
-        return path.open("a+")
+        return open_private(self.folder / name)
 
 
 def _passes(said: str) -> bool:
