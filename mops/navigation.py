@@ -28,6 +28,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Imports", "exchange.importbatch", "upload_file"),
             ("Exports", "exchange.exportrun", "download"),
             ("File sources", "exchange.filesource", "folder_open"),
+            ("Attachments", "attachments.attachment", "attach_file"),
             ("Saved views", "workspace.savedview", "bookmark"),
         ),
     ),

@@ -7,7 +7,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import models
 
 from apps.core import access
-from apps.core.governed import GovernedBase, GovernedQuerySet
+from apps.core.governed import GovernedBase, GovernedModel, GovernedQuerySet
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
@@ -30,8 +30,11 @@ class AboutRecordQuerySet(GovernedQuerySet):
         return self.filter(content_type=kind_of(model))
 
 
-class AboutRecord(models.Model):
-    """A row about one governed record of any kind; records are never deleted, so none is ever orphaned."""
+class AboutRecord(GovernedModel):
+    """A governed row about one governed record of any kind; records are never deleted, so none is ever orphaned.
+
+    Write `class Meta(AboutRecord.Meta)` in every subclass.
+    """
 
     content_type = models.ForeignKey(
         ContentType, models.PROTECT, related_name="+", editable=False, verbose_name="kind of record"
@@ -39,9 +42,9 @@ class AboutRecord(models.Model):
     object_id = models.BigIntegerField("record", editable=False)
     record = GenericForeignKey()
 
-    objects = AboutRecordQuerySet.as_manager()
+    objects = AboutRecordQuerySet.as_manager()  # type: ignore[misc]  # managers of abstract models confuse the stubs
 
-    class Meta:
+    class Meta(GovernedModel.Meta):
         abstract = True
 
 

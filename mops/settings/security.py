@@ -46,4 +46,6 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 FILE_UPLOAD_PERMISSIONS = 0o600
+FILE_UPLOAD_HANDLERS = ["apps.core.uploads.SmallFiles", "apps.core.uploads.LargeFiles"]
+UPLOAD_MOST_BYTES = 512 * 1024 * 1024  # of one request; what a page accepts is less and is said there
 IMPORT_FOLDERS = list(ENV.import_folders)

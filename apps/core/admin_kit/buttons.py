@@ -15,6 +15,7 @@ from django.urls import reverse
 from apps.core.actors import acting_as
 from apps.core.admin_kit.refusals import sentence_of
 from apps.core.errors import DomainError
+from apps.core.uploads import upload_refusal
 
 Refusal = Callable[[Any, Any], str | None]
 
@@ -99,6 +100,9 @@ def run_button(model_admin: Any, request: HttpRequest, object_id: str, name: str
     opts = model_admin.opts
     back = reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=(thing.pk,))
     if refused := button.refused(request.user, thing):
+        messages.error(request, refused)
+        return HttpResponseRedirect(back)
+    if refused := upload_refusal(request):
         messages.error(request, refused)
         return HttpResponseRedirect(back)
     form = button.form(request.POST or None, request.FILES or None) if button.form else None

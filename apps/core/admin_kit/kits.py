@@ -21,6 +21,7 @@ from unfold.views import ChangeList
 
 from apps.core.admin_kit.refusals import sentence_of
 from apps.core.errors import DomainError
+from apps.core.uploads import upload_refusal
 
 Rows = models.QuerySet[Any]
 
@@ -215,6 +216,9 @@ def _answer(verb: Verb, call: Call) -> HttpResponseBase:
     allowed = (*verb.methods, "HEAD") if "GET" in verb.methods else verb.methods
     if call.request.method not in allowed:
         return HttpResponseNotAllowed(allowed)
+    if refused := upload_refusal(call.request):
+        messages.error(call.request, refused)
+        return HttpResponseRedirect(call.back)
     try:
         said = verb.view(call)
     except Exception as error:

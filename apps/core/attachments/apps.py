@@ -9,3 +9,10 @@ class AttachmentsConfig(AppConfig):
     name = "apps.core.attachments"
     label = "attachments"
     verbose_name = "Attachments"
+
+    def ready(self) -> None:
+        """Let people see the files of the records they see."""
+        from apps.core import access, records  # noqa: PLC0415  # models must be loaded
+        from apps.core.attachments.models import Attachment  # noqa: PLC0415
+
+        access.register_scope(Attachment, records.scope_by_record)

@@ -15,3 +15,14 @@ document.addEventListener("DOMContentLoaded", () => {
     if (!box.querySelector("[data-finished]")) window.setTimeout(ask, seconds * 1000);
   });
 });
+
+// A file that is too big is refused before it travels; the server checks again.
+document.addEventListener("change", (event) => {
+  const field = event.target;
+  if (!field.matches || !field.matches("input[type=file][data-most-bytes]")) return;
+  const most = Number(field.dataset.mostBytes);
+  const tooBig = [...field.files].find((file) => file.size > most);
+  const megabytes = (bytes) => (bytes / 1048576).toFixed(1);
+  field.setCustomValidity(tooBig ? `${tooBig.name} has ${megabytes(tooBig.size)} MB; the limit is ${Math.floor(most / 1048576)} MB.` : "");
+  field.reportValidity();
+});
