@@ -1,0 +1,36 @@
+"""Migrations are complete, named for what they do, and safe to run beside the version before."""
+
+import re
+from pathlib import Path
+
+import pytest
+from django.apps import apps
+from django.core.management import call_command
+from django_migration_linter import MigrationLinter
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+OWN = sorted(ROOT.glob("apps/**/migrations/[0-9]*.py"))
+
+
+@pytest.mark.django_db
+def test_models_and_migrations_agree():
+    call_command("makemigrations", check=True, dry_run=True, verbosity=0)
+
+
+@pytest.mark.parametrize("migration", OWN, ids=lambda path: f"{path.parent.parent.name}/{path.stem}")
+def test_migration_is_named_for_what_it_does(migration):
+    assert not re.search(r"auto_\d|_and_more$", migration.stem)
+
+
+@pytest.mark.django_db
+def test_migrations_do_not_break_the_version_before():
+    linter = MigrationLinter(
+        str(ROOT),
+        no_cache=True,
+        analyser_string="postgresql",
+        quiet=["ok", "ignore", "warning"],
+        include_apps=[config.label for config in apps.get_app_configs() if config.name.startswith("apps.")],
+        ignore_initial_migrations=True,
+    )
+    linter.lint_all_migrations(app_label=None)
+    assert linter.nb_erroneous == 0
