@@ -12,6 +12,7 @@ UNFOLD: dict[str, Any] = {
     "ENVIRONMENT": "apps.core.admin_kit.site.environment_badge",
     "STYLES": ["apps.core.admin_kit.site.stylesheet"],
     "SCRIPTS": ["apps.core.admin_kit.site.script"],
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "apps.core.admin_kit.site.favicon"}],
     "BORDER_RADIUS": "6px",
     "COLORS": {
         "primary": {

@@ -118,3 +118,8 @@ def stylesheet(request: HttpRequest) -> str:
 def script(request: HttpRequest) -> str:
     """Return the address of the one script of our own."""
     return static("mops/mops.js")
+
+
+def favicon(request: HttpRequest) -> str:
+    """Return the address of the icon in the browser's tab."""
+    return static("mops/favicon.svg")
