@@ -1,10 +1,13 @@
 """The sidebar, grouped by the work people come to do. Groups and pages a person may not see are left out."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
+
+from apps.core.notifications.domain.reading import unread_count
 
 # (group, ((page, admin model or view name, icon), …)); a model is "app_label.model"
 GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
@@ -25,6 +28,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         (
             ("Notifications", "notifications.notification", "notifications"),
             ("Alerts", "alerts.alert", "warning"),
+            ("Mail (no server)", "notifications.storedmail", "drafts"),
             ("Imports", "exchange.importbatch", "upload_file"),
             ("Exports", "exchange.exportrun", "download"),
             ("File sources", "exchange.filesource", "folder_open"),
@@ -48,6 +52,10 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
 )
 
 
+# page → the number beside it, left out when it is 0
+BADGES: dict[str, Callable[[Any], int]] = {"notifications.notification": unread_count}
+
+
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     """Return the groups and pages this person sees."""
     home = {"title": "Home", "icon": "home", "link": reverse("admin:index")}
@@ -67,5 +75,7 @@ def _item(request: HttpRequest, title: str, target: str, icon: str) -> dict[str,
         if (model._meta.app_label, model._meta.model_name) == (app, model_name):
             if not model_admin.has_view_permission(request):
                 return None
-            return {"title": title, "icon": icon, "link": reverse(f"admin:{app}_{model_name}_changelist")}
+            found = {"title": title, "icon": icon, "link": reverse(f"admin:{app}_{model_name}_changelist")}
+            badge = BADGES.get(target)
+            return found | ({"badge": str(number)} if badge and (number := badge(request.user)) else {})
     return None

@@ -38,7 +38,7 @@ GRANTS: dict[Role, tuple[str, ...]] = {
         "accounts.user: view",
         "accounts.team: view",
     ),
-    Role.AUDITOR: ("*: view",),
+    Role.AUDITOR: ("*: view", "notifications.delivery: oversee"),
     Role.SALES: (
         "leads.*: view change",
         "campaigns.*: view",
@@ -64,6 +64,8 @@ GRANTS: dict[Role, tuple[str, ...]] = {
         "attachments.*: view add change",
         "exchange.*: view add change",
         "notifications.*: view change",
+        "notifications.delivery: oversee",
+        "notifications.storedmail: oversee",
         "workspace.*: view add change",
         "approvals.*: view add change",
         "audit.*: view",

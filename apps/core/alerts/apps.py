@@ -11,8 +11,10 @@ class AlertsConfig(AppConfig):
     verbose_name = "Alerts"
 
     def ready(self) -> None:
-        """Make the kinds of notification known that tell of alerts."""
-        from apps.core.notifications.enums import Importance, Reach  # noqa: PLC0415  # apps must be ready
+        """Make the kinds of notification known that tell of alerts, and put the open ones on the home page."""
+        from apps.core.admin_kit.site import Panel, register_panel  # noqa: PLC0415  # apps must be ready
+        from apps.core.alerts.panels import attention_panel  # noqa: PLC0415
+        from apps.core.notifications.enums import Importance, Reach  # noqa: PLC0415
         from apps.core.notifications.kinds import register_kind  # noqa: PLC0415
 
         register_kind(
@@ -24,3 +26,4 @@ class AlertsConfig(AppConfig):
         )
         register_kind("alert.warning", "Something needs attention soon", importance=Importance.HIGH)
         register_kind("alert.info", "Something worth knowing", importance=Importance.LOW, default=Reach.IN_APP)
+        register_panel(Panel("attention", 10, "admin/mops/panel_attention.html", attention_panel))

@@ -8,20 +8,12 @@ from apps.accounts.models import User
 from apps.core.actors import acting_as
 from apps.core.errors import InvalidInput
 from apps.core.notifications.domain.notifying import notify
-from apps.core.notifications.enums import Importance, Reach
-from apps.core.notifications.kinds import kind_of, register_kind
+from apps.core.notifications.enums import Reach
+from apps.core.notifications.kinds import kind_of
 from apps.core.notifications.models import Delivery, MailHours, Notification, Preference
 from tests.factories.accounts import UserFactory
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _kinds(monkeypatch):
-    monkeypatch.setattr("apps.core.notifications.kinds._kinds", {})
-    register_kind("approval.requested", "Somebody asks for my approval")
-    register_kind("approval.decided", "Decided", default=Reach.IN_APP)
-    register_kind("security.changed", "My sign-in changed", mandatory=True, importance=Importance.URGENT)
 
 
 def test_notify_writes_a_row_and_queues_a_mail_per_person():
@@ -47,7 +39,7 @@ def test_notify_leaves_out_inactive_people_and_system_principals():
 
 def test_notify_takes_few_statements_however_many_people(django_assert_max_num_queries):
     people = UserFactory.create_batch(30)
-    with django_assert_max_num_queries(7):  # two of them are savepoints
+    with django_assert_max_num_queries(9):  # savepoints and the job's row included
         notify(people, "approval.requested", title="Hello")
     assert Delivery.objects.count() == 30
 

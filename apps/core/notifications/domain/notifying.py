@@ -14,11 +14,11 @@ from django.utils import timezone
 from apps.core import clock
 from apps.core.actors import current_actor
 from apps.core.errors import InvalidInput
-from apps.core.events import publish
 from apps.core.notifications.domain.quiet import after_quiet_hours, zone_of
 from apps.core.notifications.enums import Importance, MailChannel, Reach
 from apps.core.notifications.kinds import Kind, kind_of
 from apps.core.notifications.models import Delivery
+from apps.core.notifications.queue import ask_to_deliver
 
 TITLE_LENGTH = 200
 _INSERT = """
@@ -145,4 +145,4 @@ def _queue_mail(recipients: list[_Recipient], told: dict[int, int], now: dt.date
     ]
     if queued:
         Delivery.objects.bulk_create(queued, batch_size=1000)
-        publish("notifications.queued", mails=len(queued))
+        ask_to_deliver()

@@ -26,3 +26,11 @@ document.addEventListener("change", (event) => {
   field.setCustomValidity(tooBig ? `${tooBig.name} has ${megabytes(tooBig.size)} MB; the limit is ${Math.floor(most / 1048576)} MB.` : "");
   field.reportValidity();
 });
+
+// Following the link of an unread notification also marks it as read.
+document.addEventListener("click", (event) => {
+  const link = event.target.closest ? event.target.closest("a[data-read]") : null;
+  const token = document.cookie.match(/(?:^|; )csrftoken=([^;]+)/);
+  if (!link || !token) return;
+  fetch(link.dataset.read, { method: "POST", keepalive: true, headers: { "X-CSRFToken": token[1], "X-Requested-With": "fetch" } });
+});
