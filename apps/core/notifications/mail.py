@@ -20,7 +20,8 @@ NOT_KEPT = (
 
 def is_in_use() -> bool:
     """Whether mail stays in the product."""
-    return bool(settings.EMAIL_BACKEND == f"{StoredMailBackend.__module__}.{StoredMailBackend.__name__}")
+    own = f"{StoredMailBackend.__module__}.{StoredMailBackend.__name__}"
+    return bool(own == settings.EMAIL_BACKEND)
 
 
 class StoredMailBackend(BaseEmailBackend):
