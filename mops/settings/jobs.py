@@ -6,6 +6,9 @@ from mops.settings.current import ENV
 
 REDIS_URL = ENV.redis_url  # wakes workers at once; the queue itself is in PostgreSQL either way
 
+JOBS_STUCK_SECONDS = 15.0  # how long a cluster may leave due work alone before it is killed and started again
+JOBS_FIRST_PAUSE_SECONDS = 5  # before the second attempt; each further pause is twice as long
+
 Q_CLUSTER: dict[str, Any] = {
     "name": "mops",
     "label": "Jobs",

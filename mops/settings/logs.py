@@ -36,7 +36,7 @@ LOGGING: dict[str, Any] = {
         "django.server": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
         "gunicorn.error": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
         "allauth": {"level": "WARNING"},
-        "django_q": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+        "django-q": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
         "django_structlog": {"level": "INFO"},
     },
 }

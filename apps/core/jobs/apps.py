@@ -15,6 +15,9 @@ class JobsConfig(AppConfig):
         from apps.core import access  # noqa: PLC0415  # models must be loaded
         from apps.core.jobs import registry  # noqa: PLC0415
         from apps.core.jobs.models import JobRun  # noqa: PLC0415
+        from apps.core.notifications.enums import Importance  # noqa: PLC0415
+        from apps.core.notifications.kinds import register_kind  # noqa: PLC0415
 
         access.register_own(JobRun, lambda user, rows: rows.filter(requested_by=user))
+        register_kind("job.failed", "Work I asked for in the background has failed", importance=Importance.HIGH)
         registry.discover()

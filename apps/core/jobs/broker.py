@@ -4,9 +4,11 @@ A package is made and read inside one cluster, so nothing pickled is ever stored
 and there is no second copy of the queue that could be lost.
 """
 
+import time
 from typing import Any
 
-from django.db import connection
+import structlog
+from django.db import InterfaceError, OperationalError, connection
 from django_q.brokers import Broker
 from django_q.conf import Conf
 from django_q.signing import SignedPackage
@@ -14,12 +16,14 @@ from django_q.signing import SignedPackage
 from apps.core import clock
 from apps.core.jobs.domain.claims import HANDED_FOR
 from apps.core.jobs.models import RunState
+from apps.core.jobs.names import cluster_name
 from apps.core.jobs.runner import GRACE_SECONDS
 from apps.core.jobs.wake import wait_for_work
 
+log = structlog.get_logger(__name__)
 RUNNER = "apps.core.jobs.runner.run_job"
 _TAKE = """
-    UPDATE jobs_jobrun SET handed_at = statement_timestamp()
+    UPDATE jobs_jobrun SET handed_at = statement_timestamp(), worker = %s
     WHERE id = (
         SELECT id FROM jobs_jobrun
         WHERE state = %s AND queue = %s AND available_at <= statement_timestamp()
@@ -34,13 +38,22 @@ class JobRunBroker(Broker):  # type: ignore[misc]  # django-q2 ships no types
 
     def dequeue(self) -> list[tuple[None, str]] | None:
         """Return the run that has waited longest, None after a short wait when nothing is due."""
-        with connection.cursor() as cursor:
-            cursor.execute(_TAKE, [RunState.QUEUED, self.list_key, HANDED_FOR.total_seconds()])
-            found = cursor.fetchone()
+        try:
+            found = self._take()
+        except (OperationalError, InterfaceError) as error:  # django-q2 would give up and wait ten seconds
+            log.warning("jobs.database_away", reason=str(error).strip())
+            connection.close()
+            time.sleep(1)
+            return None
         if found is None:
             wait_for_work(self.list_key, Conf.POLL)
             return None
         return [(None, package_for(*found))]
+
+    def _take(self) -> Any:
+        with connection.cursor() as cursor:
+            cursor.execute(_TAKE, [cluster_name(), RunState.QUEUED, self.list_key, HANDED_FOR.total_seconds()])
+            return cursor.fetchone()
 
     def queue_size(self) -> int:
         """Return how many runs are due and in nobody's hands."""

@@ -1,7 +1,6 @@
 """Runs of jobs: the queue itself, and what is left to read afterwards."""
 
 import datetime as dt
-import uuid
 
 import pgtrigger
 from django.conf import settings
@@ -87,6 +86,7 @@ class JobRun(models.Model):
                 fields=("queue", "available_at", "id"), condition=models.Q(state="queued"), name="jobrun_waiting"
             ),
             models.Index(fields=("lease_until",), condition=models.Q(state="running"), name="jobrun_leases"),
+            models.Index(fields=("-started_at",), name="jobrun_by_start"),
             models.Index(fields=("key", "-id"), name="jobrun_by_job"),
             models.Index(fields=("requested_by", "-id"), name="jobrun_by_person"),
         ]
@@ -161,18 +161,17 @@ class ScheduleState(models.Model):
 class WorkerCluster(models.Model):
     """A cluster of worker processes as its supervisor last saw it. Written by the supervisor alone."""
 
-    uuid = models.UUIDField(primary_key=True, default=uuid.uuid4)
-    name = models.CharField(max_length=20)
+    name = models.CharField(max_length=100, unique=True, help_text="Host, queue and a token, as in JobRun.worker.")
+    queue = models.CharField(max_length=20)
     host = models.CharField(max_length=100)
     pid = models.PositiveIntegerField()
     started_at = models.DateTimeField(db_default=Now())
     beat_at = models.DateTimeField(db_default=Now())
     restarts = models.PositiveIntegerField(default=0)
-    last_restart_at = models.DateTimeField(null=True, blank=True)
     last_restart_reason = models.CharField(max_length=300, blank=True)
 
     class Meta:
-        ordering = ("host", "name")
+        ordering = ("host", "queue")
 
     def __str__(self) -> str:
-        return f"{self.name} on {self.host}"
+        return f"{self.queue} on {self.host}"

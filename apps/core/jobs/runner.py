@@ -1,17 +1,15 @@
 """Runs one run: the only function that django-q2 is ever told to call, and what happens around a job's function."""
 
-import os
 import re
 import signal
-import socket
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 
 import structlog
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 
 from apps.core.actors import Channel, acting_as, system_principal
 from apps.core.admin_kit.refusals import sentence_of
@@ -19,12 +17,13 @@ from apps.core.errors import DomainError
 from apps.core.jobs.desk import DirectDesk, ThreadDesk
 from apps.core.jobs.domain import claims
 from apps.core.jobs.models import JobRun, RunState
+from apps.core.jobs.names import cluster_name, worker_name
 from apps.core.jobs.registry import Job, find_job
 from apps.core.jobs.run import JobCancelled, JobTimedOut, LeaseLost, Run
 
 log = structlog.get_logger(__name__)
-CLUSTER_VARIABLE = "MOPS_CLUSTER"
 GRACE_SECONDS = 30  # after this much more django-q2 kills the process of a run that ignores its time limit
+PATIENCE_SECONDS = 20  # less than the lease
 LONGEST_TRACEBACK = 20_000
 _SECRETS = (
     (re.compile(r"(://[^/\s:@]*:)[^/\s@]+@"), r"\1***@"),
@@ -41,13 +40,12 @@ MakeDesk = Callable[[JobRun], AbstractContextManager[DirectDesk | ThreadDesk]]
 
 def run_job(pk: int) -> str:
     """Run the run `pk` in a worker; returns what became of it."""
-    return str(run_one(pk, worker=worker_name(), make_desk=_thread_desk))
-
-
-def worker_name() -> str:
-    """Return how this process is called in the rows it works on."""
-    cluster = os.environ.get(CLUSTER_VARIABLE, "")
-    return f"{cluster or socket.gethostname()[:60]}/{os.getpid()}"
+    try:
+        return str(run_one(pk, worker=worker_name(cluster_name()), make_desk=_thread_desk))
+    except (OperationalError, InterfaceError) as error:  # the server is away: the run stays queued, or its lease ends
+        log.warning("jobs.database_away", run=pk, reason=str(error).strip())
+        connection.close()
+        return "database away"
 
 
 def run_one(pk: int, *, worker: str, make_desk: MakeDesk) -> RunState | None:
@@ -70,7 +68,7 @@ def _carry_out(run: JobRun, job: Job, make_desk: MakeDesk) -> RunState | None:
     with acting_as(actor, channel=Channel.JOB, job_id=str(run.pk), request_id=""):
         try:
             with make_desk(run) as desk, time_limit(run.timeout):
-                counts = job.body(Run(run, actor, desk), **run.args)
+                counts = checked_counts(job.body(Run(run, actor, desk), **run.args))
         except JobCancelled:
             return _ended(run, RunState.CANCELLED, "Cancelled while it ran; what was finished before stays done.")
         except JobTimedOut:
@@ -82,32 +80,56 @@ def _carry_out(run: JobRun, job: Job, make_desk: MakeDesk) -> RunState | None:
             return None
         except Exception as error:  # noqa: BLE001  # whatever a job does, its run must end in words
             return _failed(run, error)
-        return _ended(run, RunState.SUCCEEDED, counts=dict(counts or {}))
+        return _ended(run, RunState.SUCCEEDED, counts=counts)
 
 
-def _ended(run: JobRun, state: RunState, error: str = "", counts: dict[str, int] | None = None) -> RunState | None:
-    if not claims.finish(run, state, counts=counts, error=error):
-        log.warning("jobs.lease_lost")
-        return None
-    return state
+def _ended(run: JobRun, state: RunState, error: str = "", counts: Mapping[str, int] | None = None) -> RunState | None:
+    return state if _kept(lambda: claims.finish(run, state, counts=counts, error=error)) else None
 
 
 def _failed(run: JobRun, error: Exception) -> RunState | None:
     """End the run, or queue it again: a refusal is final, anything else may pass."""
     sentence = sentence_of(error) or f"Something unexpected went wrong ({type(error).__name__})."
-    details = "" if isinstance(error, DomainError) else redacted("".join(traceback.format_exception(error)))
+    whole = "" if isinstance(error, DomainError) else redacted("".join(traceback.format_exception(error)))
+    details = whole[-LONGEST_TRACEBACK:]
     final = isinstance(error, DomainError) or run.attempts >= run.attempt_limit
     log.warning("jobs.attempt_failed", final=final, error=redacted(str(error)))
-    if not connection.in_atomic_block and not connection.is_usable():
-        connection.close()
     if final:
-        kept = claims.finish(run, RunState.FAILED, error=sentence, traceback=details[-LONGEST_TRACEBACK:])
-        return RunState.FAILED if kept else None
-    kept = claims.put_back(run, error=sentence, traceback=details[-LONGEST_TRACEBACK:])
-    if kept:
-        pause = claims.pause_after(run.attempts).total_seconds()
-        claims.say(run, f"Attempt {run.attempts} failed: {sentence} It is tried again in {pause:.0f} seconds.")
-    return RunState.QUEUED if kept else None
+        ended = _kept(lambda: claims.finish(run, RunState.FAILED, error=sentence, traceback=details))
+        return RunState.FAILED if ended else None
+    queued = _kept(lambda: claims.put_back(run, error=sentence, traceback=details))
+    return RunState.QUEUED if queued else None
+
+
+def _kept(write: Callable[[], bool]) -> bool:
+    """Write what became of a run; where the server is away for a moment, keep trying while the lease lasts."""
+    for _ in range(PATIENCE_SECONDS):
+        try:
+            kept = write()
+        except (OperationalError, InterfaceError) as error:
+            if connection.in_atomic_block:
+                raise
+            log.warning("jobs.database_away", reason=str(error).strip())
+            connection.close()
+            time.sleep(1)
+            continue
+        if not kept:
+            log.warning("jobs.lease_lost")
+        return kept
+    return False
+
+
+def checked_counts(result: object) -> dict[str, int]:
+    """Return what a job's function returned when it is counts by name, or nothing.
+
+    Raises:
+        TypeError: it is something else; a mistake in the job.
+    """
+    if result is None:
+        return {}
+    if not isinstance(result, Mapping) or not all(isinstance(count, int) for count in result.values()):
+        raise TypeError(f"A job returns counts by name, not {type(result).__name__}.")
+    return {str(name): count for name, count in result.items()}
 
 
 def redacted(text: str) -> str:

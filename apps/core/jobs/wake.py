@@ -1,43 +1,70 @@
-"""Tells waiting workers that there is work. Only a hint: workers look for themselves twice a second anyway."""
+"""Tells waiting workers that there is work. Only a hint: workers look for themselves twice a second anyway.
+
+By NOTIFY, which PostgreSQL delivers when the transaction commits; through Redis where REDIS_URL names one, for
+databases behind a proxy that pools transactions and so cannot LISTEN.
+"""
 
 import time
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import structlog
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
+
+if TYPE_CHECKING:
+    import redis
 
 log = structlog.get_logger(__name__)
-WAKE_KEY = "mops:wake:{queue}"
 MOST_HINTS = 100
 
 
 def wake_workers(queue: str) -> None:
-    """Wake a worker of `queue` through Redis, where there is one, as soon as the transaction is committed."""
+    """Wake a worker of `queue` as soon as the transaction is committed."""
     if settings.REDIS_URL:
         transaction.on_commit(lambda: _push(queue))
-
-
-def _push(queue: str) -> None:
-    import redis  # noqa: PLC0415  # an optional package
-
-    try:
-        client = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1)
-        key = WAKE_KEY.format(queue=queue)
-        client.lpush(key, 1)
-        client.ltrim(key, 0, MOST_HINTS)
-    except redis.RedisError as error:
-        log.warning("jobs.wake_failed", queue=queue, reason=str(error))
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_notify(%s, '')", [_channel(queue)])
 
 
 def wait_for_work(queue: str, seconds: float) -> None:
-    """Wait until there may be work in `queue`, at most `seconds`."""
-    if not settings.REDIS_URL:
-        time.sleep(seconds)
+    """Wait until there may be work in `queue`, at most `seconds`; called in autocommit by the one who hands it out."""
+    if settings.REDIS_URL:
+        _pop(queue, seconds)
         return
+    with connection.cursor() as cursor:
+        cursor.execute(f'LISTEN "{_channel(queue)}"')
+    for _ in connection.connection.notifies(timeout=seconds, stop_after=1):
+        pass
+
+
+def _channel(queue: str) -> str:
+    return f"mops_wake_{queue}"
+
+
+@lru_cache(maxsize=1)
+def _redis() -> "redis.Redis":
     import redis  # noqa: PLC0415  # an optional package
 
+    return redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=1)
+
+
+def _push(queue: str) -> None:
+    import redis  # noqa: PLC0415
+
     try:
-        redis.Redis.from_url(settings.REDIS_URL).blpop([WAKE_KEY.format(queue=queue)], timeout=seconds)
+        _redis().lpush(_channel(queue), 1)
+        _redis().ltrim(_channel(queue), 0, MOST_HINTS)
+    except redis.RedisError as error:  # they look for themselves before long
+        log.warning("jobs.wake_failed", queue=queue, reason=str(error))
+
+
+def _pop(queue: str, seconds: float) -> None:
+    import redis  # noqa: PLC0415
+
+    try:
+        _redis().blpop([_channel(queue)], timeout=seconds)
     except redis.RedisError as error:
         log.warning("jobs.wake_failed", queue=queue, reason=str(error))
         time.sleep(seconds)

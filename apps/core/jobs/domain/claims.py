@@ -7,25 +7,26 @@ import datetime as dt
 import uuid
 from collections.abc import Mapping
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 
-from apps.core.events import publish
-from apps.core.jobs.models import BAD_STATES, JobLogLine, JobRun, RunState
+from apps.core.jobs.domain.consequences import after_end
+from apps.core.jobs.models import JobLogLine, JobRun, RunState
 from apps.core.jobs.registry import Overlap, find_job
 
 LEASE = dt.timedelta(seconds=30)
-HANDED_FOR = dt.timedelta(seconds=30)
+HANDED_FOR = dt.timedelta(seconds=15)
+NO_PAUSE, AN_INSTANT = dt.timedelta(0), dt.timedelta(seconds=1)
 WAIT_FOR_OTHER = dt.timedelta(seconds=2)
-FIRST_PAUSE_SECONDS = 5
 LONGEST_PAUSE_SECONDS = 600
 LONGEST_LINE = 500
 
 
 def pause_after(attempt: int) -> dt.timedelta:
     """Return how long to wait after the n-th attempt has failed, counted from 1: 5 s, 10 s, 20 s, … 10 min."""
-    return dt.timedelta(seconds=min(FIRST_PAUSE_SECONDS * 2 ** (attempt - 1), LONGEST_PAUSE_SECONDS))
+    return dt.timedelta(seconds=min(settings.JOBS_FIRST_PAUSE_SECONDS * 2 ** (attempt - 1), LONGEST_PAUSE_SECONDS))
 
 
 def claim(pk: int, *, worker: str) -> JobRun | None:
@@ -41,10 +42,10 @@ def claim(pk: int, *, worker: str) -> JobRun | None:
             return None
         job = find_job(run.key)
         if job is None:
-            _end(run, RunState.FAILED, error=f"This version of mops has no job {run.key}; nothing was done.")
+            end(run, RunState.FAILED, error=f"This version of mops has no job {run.key}; nothing was done.")
             return None
         if run.attempts >= run.attempt_limit:
-            _end(run, RunState.DEAD, error="It was begun as often as it may be and never came back.")
+            end(run, RunState.DEAD, error="It was begun as often as it may be and never came back.")
             return None
         if not _begin(run, worker):
             _step_aside(run, job.overlap)
@@ -65,7 +66,7 @@ def finish(
     with transaction.atomic():
         if not _mine(run).select_for_update(of=("self",)).exists():
             return False
-        _end(run, state, counts=counts, error=error, traceback=traceback)
+        end(run, state, counts=counts, error=error, traceback=traceback)
     return True
 
 
@@ -74,7 +75,9 @@ def put_back(run: JobRun, *, error: str, traceback: str = "") -> bool:
     with transaction.atomic():
         if not _mine(run).select_for_update(of=("self",)).exists():
             return False
-        requeue(run, pause=pause_after(run.attempts), error=error, traceback=traceback)
+        pause = pause_after(run.attempts)
+        say(run, f"Attempt {run.attempts} failed: {error} It is tried again in {pause.total_seconds():.0f} seconds.")
+        requeue(run, pause=pause, error=error, traceback=traceback)
     return True
 
 
@@ -118,7 +121,7 @@ def _begin(run: JobRun, worker: str) -> bool:
 
 def _step_aside(run: JobRun, overlap: Overlap) -> None:
     if overlap is Overlap.FORBID:
-        _end(run, RunState.SKIPPED_OVERLAP, error="The same work was running already; this run was not needed.")
+        end(run, RunState.SKIPPED_OVERLAP, error="The same work was running already; this run was not needed.")
     else:
         JobRun.objects.filter(pk=run.pk).update(available_at=Now() + WAIT_FOR_OTHER, handed_at=None)
 
@@ -127,14 +130,10 @@ def _mine(run: JobRun) -> "QuerySet[JobRun]":
     return JobRun.objects.filter(pk=run.pk, state=RunState.RUNNING, lease_token=run.lease_token)
 
 
-def end(run: JobRun, state: RunState, *, error: str) -> None:
-    """End a locked run that no worker holds any more."""
-    _end(run, state, error=error)
-
-
-def _end(
+def end(
     run: JobRun, state: RunState, *, counts: Mapping[str, int] | None = None, error: str = "", traceback: str = ""
 ) -> None:
+    """End a run that is locked, or that no worker holds any more."""
     JobRun.objects.filter(pk=run.pk).update(
         state=state,
         finished_at=Now(),
@@ -144,5 +143,4 @@ def _end(
         error=error,
         traceback=traceback,
     )
-    if state in BAD_STATES:
-        publish(f"job.{state}", run_id=run.pk)
+    after_end(run, state, error)

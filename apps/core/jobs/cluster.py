@@ -1,0 +1,23 @@
+"""One cluster of django-q2: the process that a supervisor starts, and everything below it."""
+
+import os
+
+from django_q.cluster import Cluster
+
+from apps.core.jobs.kinship import die_with_parent
+
+
+def run_cluster(parent: int) -> int:
+    """Run the cluster that Q_CLUSTER_NAME names until it is told to stop; returns the exit code.
+
+    Args:
+        parent: process id of the supervisor, with which everything here dies.
+    """
+    die_with_parent(parent)
+    cluster = Cluster()
+    cluster.start()
+    sentinel = cluster.sentinel
+    while sentinel.is_alive():
+        sentinel.join(1)
+    # what is left below a dead sentinel has died with it; nothing here is worth an orderly exit
+    os._exit(0 if sentinel.exitcode == 0 else 1)
