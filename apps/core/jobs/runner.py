@@ -73,8 +73,7 @@ def _carry_out(run: JobRun, job: Job, make_desk: MakeDesk) -> RunState | None:
             return _ended(run, RunState.CANCELLED, "Cancelled while it ran; what was finished before stays done.")
         except JobTimedOut:
             _abandon_statement()
-            sentence = f"It was stopped after its time limit of {run.timeout} seconds."
-            return _ended(run, RunState.TIMED_OUT, sentence)
+            return _ended(run, RunState.TIMED_OUT, claims.over_time(run))
         except LeaseLost:
             log.warning("jobs.lease_lost")
             return None

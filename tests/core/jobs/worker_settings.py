@@ -9,4 +9,4 @@ INSTALLED_APPS = [*INSTALLED_APPS, "tests.core.jobs.proofapp"]
 for _settings in DATABASES.values():
     _settings["NAME"] = os.environ["PROOF_DATABASE"]
 JOBS_STUCK_SECONDS = 2.0
-JOBS_FIRST_PAUSE_SECONDS = 1
+JOBS_FIRST_PAUSE_SECONDS = 0.2

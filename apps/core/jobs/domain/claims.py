@@ -94,6 +94,11 @@ def requeue(run: JobRun, *, pause: dt.timedelta, error: str = "", traceback: str
     )
 
 
+def over_time(run: JobRun) -> str:
+    """Return what is said of a run that used up its time."""
+    return f"It was stopped after its time limit of {run.timeout} second{'' if run.timeout == 1 else 's'}."
+
+
 def say(run: JobRun, text: str) -> None:
     """Add a sentence to the run's log."""
     JobLogLine.objects.create(run=run, attempt=run.attempts, text=text[:LONGEST_LINE])

@@ -35,7 +35,7 @@ def _settle(run: JobRun) -> str:
         claims.end(run, RunState.CANCELLED, error="Cancelled; its worker ended meanwhile.")
         return "cancelled"
     if began is not None and (clock.now() - began).total_seconds() > run.timeout:
-        claims.end(run, RunState.TIMED_OUT, error=f"It was stopped after its time limit of {run.timeout} seconds.")
+        claims.end(run, RunState.TIMED_OUT, error=claims.over_time(run))
         return "timed_out"
     if run.attempts >= run.attempt_limit:
         times = "once" if run.attempts == 1 else f"{run.attempts} times"
