@@ -1,6 +1,7 @@
 """Governed models: a row whose every version, author and change is kept, by the database itself."""
 
 import uuid
+from dataclasses import dataclass
 from typing import Any
 
 import pgtrigger
@@ -11,47 +12,62 @@ from simple_history.models import HistoricalRecords
 SILENT_COLUMNS = ("updated_at", "row_version", "last_login")
 SECRET_COLUMNS = ("password",)
 
-# One statement for both: the ledger entry (what changed) and the history row (the whole version). The columns of the
-# history table (where there is one) are looked up as it runs, so a new column needs no new trigger.
-_RECORD = """
-    ctx := coalesce(nullif(current_setting('mops.ctx', true), ''), '{{}}')::jsonb;
-    SELECT string_agg(quote_ident(mine.attname), ', ') INTO kept
-    FROM pg_attribute mine JOIN pg_attribute theirs ON theirs.attname = mine.attname AND NOT theirs.attisdropped
-    WHERE mine.attrelid = TG_RELID AND mine.attnum > 0 AND NOT mine.attisdropped
-      AND theirs.attrelid = to_regclass('{meta.app_label}_historical{meta.model_name}') AND theirs.attnum > 0;
-    EXECUTE format($statement$
-        WITH changed AS MATERIALIZED (%s),
-        ledger AS (
-            INSERT INTO audit_auditevent (at, txid, actor_id, actor_label, on_behalf_of_label, channel, request_id,
-                                          job_id, reason, db_role, action, table_name, object_id, object_label, changes)
-            SELECT clock_timestamp(), txid_current(), ($1->>'actor_id')::bigint,
-                   coalesce(nullif($1->>'actor', ''), 'unattributed'), coalesce($1->>'behalf', ''),
-                   coalesce($1->>'channel', 'database'), coalesce($1->>'request', ''), coalesce($1->>'job', ''),
-                   coalesce($1->>'reason', ''), session_user, $2, $3, id::text, mops_label, mops_diff
-            FROM changed WHERE mops_diff <> '{{}}'::jsonb)
-        %%s$statement$,
-        CASE WHEN kept IS NULL THEN 'SELECT $4' ELSE format($history$
-        INSERT INTO {meta.app_label}_historical{meta.model_name} (%%1$s, history_date, history_type, history_user_id,
-                                          history_change_reason, actor_label, channel, request_id, job_id)
-        SELECT %%1$s, clock_timestamp(), $4, ($1->>'actor_id')::bigint, left(coalesce($1->>'reason', ''), 500),
-               coalesce(nullif($1->>'actor', ''), 'unattributed'), coalesce($1->>'channel', 'database'),
-               coalesce($1->>'request', ''), coalesce($1->>'job', '')
-        FROM changed WHERE mops_diff <> '{{}}'::jsonb$history$, kept) END)
-    USING ctx, lower(TG_OP), TG_TABLE_NAME, '%s';
+# Every table's trigger is this stub; what it runs is built by `mops_record_sql` (apps/core/sql/recording.sql), and
+# `manage.py migrate` puts the ready statement in its place (apps/core/recorders.py), which costs no planning.
+_STUB = """
+    EXECUTE mops_record_sql(TG_RELID, TG_OP, '{history}', ARRAY[{hidden}]::text[], ARRAY[{personal}]::text[])
+    INTO mops_done USING coalesce(nullif(current_setting('mops.ctx', true), ''), '{{}}')::jsonb;
     RETURN NULL;
 """
-_LABEL = "left(coalesce(to_jsonb(r)->>'name', to_jsonb(r)->>'title', to_jsonb(r)->>'email', ''), 300) AS mops_label"
-_ONE_SIDED = """
-            SELECT r.*, %s, (
-                SELECT coalesce(jsonb_object_agg(e.key, %s), '{{}}'::jsonb) FROM jsonb_each(to_jsonb(r)) e
-                WHERE e.key <> ALL (ARRAY[%s]) AND e.value <> 'null'::jsonb) AS mops_diff
-            FROM %s r"""
-_TWO_SIDED = """
-            SELECT r.*, %s, (
-                SELECT coalesce(jsonb_object_agg(e.key, jsonb_build_array(to_jsonb(o)->e.key, e.value)), '{{}}'::jsonb)
-                FROM jsonb_each(to_jsonb(r)) e
-                WHERE e.key <> ALL (ARRAY[%s]) AND e.value IS DISTINCT FROM to_jsonb(o)->e.key) AS mops_diff
-            FROM new_rows r JOIN old_rows o ON o.id = r.id"""
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What the recording of one table must know.
+
+    Attributes:
+        history: the table that takes whole versions; "" where there is none.
+        hidden: columns that appear in no ledger entry.
+        personal: columns whose values appear there as salted commitments alone.
+    """
+
+    history: str
+    hidden: tuple[str, ...]
+    personal: tuple[str, ...]
+
+    @property
+    def stub(self) -> str:
+        """The body of a trigger that looks up everything as it runs."""
+        return _STUB.format(history=self.history, hidden=_literals(self.hidden), personal=_literals(self.personal))
+
+
+def _literals(names: tuple[str, ...]) -> str:
+    return ", ".join("'" + name.replace("'", "''") + "'" for name in names)
+
+
+class LedgerTrigger(pgtrigger.Trigger):
+    """Writes every change of a table into the ledger and the history, statement by statement."""
+
+    level = pgtrigger.Statement
+    when = pgtrigger.After
+    declare = [("mops_done", "bigint")]  # pgtrigger wants a list
+
+    def __init__(self, *, secrets: tuple[str, ...] = (), **kwargs: Any) -> None:
+        """Remember which columns must never reach the ledger."""
+        self.secrets = secrets
+        super().__init__(**kwargs)
+
+    def recorded(self, model: type[models.Model]) -> Recorded:
+        """Return what the recording of `model` must know."""
+        return Recorded(
+            history=f"{model._meta.app_label}_historical{model._meta.model_name}",
+            hidden=(*SILENT_COLUMNS, *SECRET_COLUMNS, *self.secrets),
+            personal=tuple(getattr(model, "personal_fields", ())),
+        )
+
+    def get_func(self, model: Any) -> str:
+        """Return the stub."""
+        return self.recorded(model).stub
 
 
 def ledger_triggers(*, secrets: tuple[str, ...] = ()) -> list[pgtrigger.Trigger]:
@@ -61,36 +77,19 @@ def ledger_triggers(*, secrets: tuple[str, ...] = ()) -> list[pgtrigger.Trigger]
         secrets: columns whose values must never reach the ledger, besides `SECRET_COLUMNS`; leave them out of the
             history with `governed_history(excluded_fields=…)`.
     """
-    hidden = ", ".join(f"'{name}'" for name in (*SILENT_COLUMNS, *SECRET_COLUMNS, *secrets))
     return [
-        _recorder(
-            "insert",
-            pgtrigger.Insert,
-            "+",
-            _ONE_SIDED % (_LABEL, "jsonb_build_array(NULL, e.value)", hidden, "new_rows"),
-            new="new_rows",
-        ),
-        _recorder("update", pgtrigger.Update, "~", _TWO_SIDED % (_LABEL, hidden), old="old_rows", new="new_rows"),
-        _recorder(
-            "delete",
-            pgtrigger.Delete,
-            "-",
-            _ONE_SIDED % (_LABEL, "jsonb_build_array(e.value, NULL)", hidden, "old_rows"),
-            old="old_rows",
-        ),
+        LedgerTrigger(
+            name=f"ledger_{verb}",
+            operation=operation,
+            referencing=pgtrigger.Referencing(**sides),  # type: ignore[no-untyped-call]
+            secrets=secrets,
+        )
+        for verb, operation, sides in (
+            ("insert", pgtrigger.Insert, {"new": "new_rows"}),
+            ("update", pgtrigger.Update, {"old": "old_rows", "new": "new_rows"}),
+            ("delete", pgtrigger.Delete, {"old": "old_rows"}),
+        )
     ]
-
-
-def _recorder(verb: str, operation: Any, kind: str, rows: str, **sides: str) -> pgtrigger.Trigger:
-    return pgtrigger.Trigger(
-        name=f"ledger_{verb}",
-        level=pgtrigger.Statement,
-        when=pgtrigger.After,
-        operation=operation,
-        referencing=pgtrigger.Referencing(**sides),  # type: ignore[no-untyped-call]
-        declare=[("ctx", "jsonb"), ("kept", "text")],
-        func=pgtrigger.Func(_RECORD % (rows, kind)),  # type: ignore[no-untyped-call]
-    )
 
 
 def append_only_triggers(sentence: str) -> list[pgtrigger.Trigger]:

@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.commands import migrate
 from django.db import DEFAULT_DB_ALIAS
 
+from apps.core import recorders
 from mops.db.grants import grant_what_comes, settle_what_is
 from mops.db.roles import OWNER_ALIAS, as_owner
 
@@ -13,7 +14,7 @@ class Command(migrate.Command):
     """`migrate`, as the owner."""
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Become the owner, say what the serving role may do with new tables, migrate, look after older ones."""
+        """Become the owner, give the serving role its rights on new tables, migrate, settle rights and recording."""
         if options["database"] == OWNER_ALIAS:
             # the owner by another name: data migrations and signal handlers that name no alias must be included
             options["database"] = DEFAULT_DB_ALIAS
@@ -22,5 +23,8 @@ class Command(migrate.Command):
             return
         with as_owner(options["database"]) as connection:
             grant_what_comes(connection)
+            recorders.install_functions(connection)
+            recorders.loosen(connection)
             super().handle(*args, **options)
+            recorders.settle(connection)
             settle_what_is(connection)

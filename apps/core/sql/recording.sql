@@ -1,0 +1,141 @@
+-- What a recording trigger runs: one statement that writes the ledger and the history row of every changed row.
+-- Installed anew by every `manage.py migrate` (apps/core/recorders.py), so that an improvement needs no migration.
+
+-- The SQL value of one side of a column as the ledger keeps it. Personal values are kept as commitments:
+-- sha256(salt || value), the salt in a side table that can be erased.
+CREATE OR REPLACE FUNCTION mops_kept(value text, name text, side text, is_personal boolean) RETURNS text
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE WHEN NOT is_personal THEN value ELSE format(
+        'CASE WHEN %1$s IS NOT NULL THEN jsonb_build_object(''commitment'', encode(sha256('
+        'sha256(mops_salt || %2$L::bytea) || convert_to(to_jsonb(%1$s)::text, ''UTF8'')), ''hex'')) END',
+        value, name || ':' || side) END
+$$;
+
+-- The expression that holds, for each changed column, the value before and after. Operands in chunks: a function of
+-- PostgreSQL takes at most 100 arguments. jsonb columns stand apart, their own nulls must not be stripped.
+CREATE OR REPLACE FUNCTION mops_diff_sql(relid oid, operation text, hidden text[], personal text[]) RETURNS text
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    col record;
+    before text; after text; differs text; pair text;
+    chunk text[] := '{}'; parts text[] := '{}';
+BEGIN
+    FOR col IN
+        SELECT a.attname AS name, format('n.%I', a.attname) AS new, format('o.%I', a.attname) AS old,
+               t.typname = 'jsonb' OR t.typname = '_jsonb' AS nests,
+               CASE WHEN t.typname IN ('json', 'xml', 'point', 'polygon') THEN '::text' ELSE '' END AS comparable
+        FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+        WHERE a.attrelid = relid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated <> 'v'
+          AND a.attname <> ALL (hidden)
+        ORDER BY a.attnum
+    LOOP
+        before := CASE WHEN operation = 'INSERT' THEN 'NULL'
+                       ELSE mops_kept(col.old, col.name, 'old', col.name = ANY (personal)) END;
+        after := CASE WHEN operation = 'DELETE' THEN 'NULL'
+                      ELSE mops_kept(col.new, col.name, 'new', col.name = ANY (personal)) END;
+        differs := CASE operation WHEN 'INSERT' THEN col.new || ' IS NOT NULL'
+                                  WHEN 'DELETE' THEN col.old || ' IS NOT NULL'
+                                  ELSE format('%s%s IS DISTINCT FROM %s%s', col.old, col.comparable, col.new,
+                                              col.comparable) END;
+        pair := format('jsonb_build_array(%s, %s)', before, after);
+        IF col.nests THEN
+            parts := parts || format('CASE WHEN %s THEN jsonb_build_object(%L, %s) ELSE ''{}''::jsonb END',
+                                     differs, col.name, pair);
+        ELSE
+            chunk := chunk || format('%L, CASE WHEN %s THEN %s END', col.name, differs, pair);
+        END IF;
+        IF cardinality(chunk) = 48 THEN
+            parts := parts || format('jsonb_strip_nulls(jsonb_build_object(%s))', array_to_string(chunk, ', '));
+            chunk := '{}';
+        END IF;
+    END LOOP;
+    IF chunk <> '{}' OR parts = '{}' THEN
+        parts := parts || format('jsonb_strip_nulls(jsonb_build_object(%s))', array_to_string(chunk, ', '));
+    END IF;
+    RETURN array_to_string(parts, ' || ');
+END $$;
+
+-- 244 random bits; plpgsql and an argument, so that no plan ever takes one value for all rows.
+CREATE OR REPLACE FUNCTION mops_salt(key text) RETURNS bytea LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+    RETURN uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid());
+END $$;
+
+-- The whole statement for one table and operation; $1 is mops.ctx as jsonb. It returns one number.
+CREATE OR REPLACE FUNCTION mops_record_sql(relid oid, operation text, history text, hidden text[], personal text[])
+RETURNS text LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    tablename text := (SELECT relname FROM pg_class WHERE oid = relid);
+    key text := coalesce((SELECT a.attname FROM pg_index i JOIN pg_attribute a
+        ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+        WHERE i.indrelid = relid AND i.indisprimary AND i.indnkeyatts = 1), 'id');
+    salted boolean := personal <> '{}' AND to_regclass('audit_personalvalue') IS NOT NULL;
+    ruled boolean := to_regclass('audit_reasonrule') IS NOT NULL;
+    side text := CASE operation WHEN 'DELETE' THEN 'o' ELSE 'n' END;
+    versions oid := to_regclass(quote_ident(history));
+    label text; kept text; picked text; rows text; steps text; extra text;
+BEGIN
+    IF NOT salted THEN hidden := hidden || personal; END IF;
+    SELECT string_agg(format('%s.%I::text', side, a.attname), ', ' ORDER BY array_position(labels, a.attname::text))
+      INTO label
+    FROM pg_attribute a, (SELECT ARRAY['name', 'title', 'email', 'file_name', 'label'] AS labels) l
+    WHERE a.attrelid = relid AND NOT a.attisdropped AND a.attname = ANY (labels)
+      AND a.attname <> ALL (hidden || personal);
+    SELECT string_agg(quote_ident(mine.attname), ', ' ORDER BY mine.attnum),
+           string_agg(CASE WHEN operation = 'UPDATE'
+                THEN format('CASE WHEN n.%1$I IS NULL THEN o.%2$I ELSE n.%2$I END AS %2$I', key, mine.attname)
+                ELSE format('%s.%I', side, mine.attname) END, ', ' ORDER BY mine.attnum)
+      INTO kept, picked
+    FROM pg_attribute mine JOIN pg_attribute theirs ON theirs.attname = mine.attname AND NOT theirs.attisdropped
+    WHERE mine.attrelid = relid AND mine.attnum > 0 AND NOT mine.attisdropped
+      AND theirs.attrelid = versions AND theirs.attnum > 0;
+    rows := CASE operation
+        WHEN 'INSERT' THEN 'new_rows n' WHEN 'DELETE' THEN 'old_rows o'
+        -- a full join: a changed key shows as a deletion and a creation; and never a nested loop over two big sets
+        ELSE format('new_rows n FULL JOIN old_rows o ON o.%1$I = n.%1$I', key) END;
+    extra := CASE WHEN picked IS NULL THEN '' ELSE ', ' || picked END;
+    IF salted THEN
+        SELECT rows || format(' CROSS JOIN LATERAL (SELECT mops_salt(%s.%I::text) AS mops_salt) s',
+                              CASE operation WHEN 'DELETE' THEN 'o' ELSE 'n' END, key) INTO rows;
+    END IF;
+    steps := format($sql$
+        WITH who AS MATERIALIZED (
+            SELECT clock_timestamp() AS at, txid_current() AS txid, ($1->>'actor_id')::bigint AS actor_id,
+                   coalesce(nullif($1->>'actor', ''), 'unattributed') AS actor, coalesce($1->>'behalf', '') AS behalf,
+                   coalesce($1->>'channel', 'database') AS channel, coalesce($1->>'request', '') AS request,
+                   coalesce($1->>'job', '') AS job, coalesce($1->>'reason', '') AS reason),
+        changed AS MATERIALIZED (
+            SELECT %1$s AS mops_key, %2$s AS mops_action, %3$s AS mops_label, %4$s AS mops_diff%5$s
+            FROM %6$s),
+        ledger AS (
+            INSERT INTO audit_auditevent (at, txid, actor_id, actor_label, on_behalf_of_label, channel, request_id,
+                                          job_id, reason, db_role, action, table_name, object_id, object_label, changes)
+            SELECT who.at, who.txid, who.actor_id, who.actor, who.behalf, who.channel, who.request, who.job,
+                   who.reason, session_user, mops_action, %7$L, mops_key::text, mops_label, mops_diff
+            FROM changed, who WHERE mops_diff <> '{}'::jsonb)$sql$,
+        CASE WHEN operation = 'UPDATE' THEN format('coalesce(n.%1$I, o.%1$I)', key) ELSE format('%s.%I', side, key) END,
+        CASE WHEN operation = 'UPDATE'
+             THEN format($c$CASE WHEN o.%1$I IS NULL THEN 'insert' WHEN n.%1$I IS NULL THEN 'delete' ELSE 'update' END$c$,
+                         key) ELSE quote_literal(lower(operation)) END,
+        CASE WHEN label IS NULL THEN '''''' ELSE format('left(coalesce(%s, ''''), 300)', label) END,
+        mops_diff_sql(relid, operation, hidden, CASE WHEN salted THEN personal ELSE '{}' END),
+        extra, rows, tablename);
+    IF kept IS NOT NULL THEN
+        SELECT steps || format($sql$,
+        versions AS (
+            INSERT INTO %1$I (%2$s, history_date, history_type, history_user_id, %3$s)
+            SELECT %2$s, who.at, CASE mops_action WHEN 'insert' THEN '+' WHEN 'update' THEN '~' ELSE '-' END,
+                   who.actor_id, %4$s
+            FROM changed, who WHERE mops_diff <> '{}'::jsonb)$sql$,
+            history, kept, string_agg(quote_ident(own.name), ', '), string_agg(own.value, ', ')) INTO steps
+        FROM (VALUES ('history_change_reason', 'left(who.reason, 500)'), ('actor_label', 'who.actor'),
+                     ('channel', 'who.channel'), ('request_id', 'who.request'), ('job_id', 'who.job')) own(name, value)
+        -- a governed table may have a column of the same name; then that one is the version's
+        WHERE own.name <> ALL (SELECT a.attname FROM pg_attribute a WHERE a.attrelid = relid AND a.attnum > 0);
+    END IF;
+    RETURN steps || CASE WHEN ruled THEN format($sql$
+        SELECT count(mops_demand_reason(%1$L, mops_action, mops_diff, $1)) /*into*/ FROM changed
+        WHERE coalesce($1->>'reason', '') = ''
+          AND EXISTS (SELECT FROM audit_reasonrule WHERE table_name = %1$L AND is_active)$sql$, tablename)
+        ELSE $sql$ SELECT 0 /*into*/$sql$ END;
+END $$;
