@@ -9,3 +9,14 @@ class ApprovalsConfig(AppConfig):
     name = "apps.approvals"
     label = "approvals"
     verbose_name = "Approvals"
+
+    def ready(self) -> None:
+        """Narrow the requests to what a person may see, and put the inbox on the home page."""
+        from apps.approvals.admin import inbox_panel  # noqa: PLC0415  # models must be ready
+        from apps.approvals.models import ApprovalRequest  # noqa: PLC0415
+        from apps.approvals.permissions import visible_requests  # noqa: PLC0415
+        from apps.core.access import register_scope  # noqa: PLC0415
+        from apps.core.admin_kit.site import Panel, register_panel  # noqa: PLC0415
+
+        register_scope(ApprovalRequest, visible_requests)
+        register_panel(Panel("approvals", 10, "admin/approvals/inbox_panel.html", inbox_panel))

@@ -25,6 +25,24 @@ document.addEventListener("change", (event) => {
   const megabytes = (bytes) => (bytes / 1048576).toFixed(1);
   field.setCustomValidity(tooBig ? `${tooBig.name} has ${megabytes(tooBig.size)} MB; the limit is ${Math.floor(most / 1048576)} MB.` : "");
   field.reportValidity();
+
+// A box that carries data-preview shows how the text of a field will read, a moment after the last key.
+document.addEventListener("DOMContentLoaded", () => {
+  document.querySelectorAll("[data-preview]").forEach((box) => {
+    const field = document.getElementById(box.dataset.previewOf);
+    const token = document.querySelector("[name=csrfmiddlewaretoken]");
+    if (!field || !token) return;
+    let waiting;
+    field.addEventListener("input", () => {
+      window.clearTimeout(waiting);
+      waiting = window.setTimeout(async () => {
+        const form = new FormData();
+        form.append("text", field.value);
+        const answer = await fetch(box.dataset.preview, { method: "POST", headers: { "X-CSRFToken": token.value }, body: form });
+        if (answer.ok) box.innerHTML = await answer.text(); // cleaned by the server
+      }, 400);
+    });
+  });
 });
 
 // Following the link of an unread notification also marks it as read.

@@ -1,0 +1,149 @@
+"""Publishing an SOP: write a draft, send it for approval, let it come into force, supersede the one before."""
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+
+from apps.approvals.domain.content import live_digest
+from apps.approvals.domain.decisions import request_approval
+from apps.core import access, clock
+from apps.core.actors import acting_as
+from apps.core.errors import InvalidInput, NotAllowed, WrongState
+from apps.core.events import publish
+from apps.core.transitions import transition
+from apps.processes.domain.reviews import next_review
+from apps.processes.enums import OPEN_STATES, VersionState
+from apps.processes.models import SOP, SOPVersion
+
+if TYPE_CHECKING:
+    from apps.accounts.models import User
+    from apps.approvals.models import ApprovalRequest
+
+SKELETON = """## Purpose
+
+## When it applies
+
+## Who does what
+
+## Steps
+
+1.
+
+## What to do when something goes wrong
+"""
+
+
+def refuse_draft(user: "User", sop: SOP) -> str | None:
+    """Return why `user` cannot start a draft of `sop` now, None when it works."""
+    if not access.can(user, "change", sop):
+        return f"You may not change {sop}."
+    if sop.is_archived:
+        return f"{sop} is archived; restore it first."
+    open_one = sop.versions.filter(state__in=OPEN_STATES).first()
+    if open_one is not None:
+        where = "a draft" if open_one.is_draft else "in review"
+        return f"Version {open_one.number} of {sop} is {where} already; finish that one."
+    return None
+
+
+def write_draft(sop: SOP, *, by: "User") -> SOPVersion:
+    """Start the next version of `sop` from the text in force, or from a skeleton for the first one.
+
+    Raises:
+        NotAllowed: `by` may not change the SOP.
+        WrongState: it has a draft already, or is archived.
+    """
+    with transaction.atomic(), acting_as(by):
+        row: SOP = SOP.objects.select_for_update(of=("self",)).get(pk=sop.pk)
+        if refused := refuse_draft(by, row):
+            raise (WrongState if access.can(by, "change", row) else NotAllowed)(refused)
+        newest = row.versions.order_by("-number").first()
+        return SOPVersion.objects.create(
+            sop=row,
+            number=newest.number + 1 if newest else 1,
+            body=row.effective_version.body if row.effective_version else SKELETON,
+            author=by,
+        )
+
+
+def start_draft(sop: SOP, *, by: "User") -> str:
+    """Start a draft and say where it is: what the button on the page calls."""
+    version = write_draft(sop, by=by)
+    return f"Version {version.number} of {sop} is a draft now; it stands in the list of versions below."
+
+
+def refuse_submission(user: "User", version: SOPVersion) -> str | None:
+    """Return why `user` cannot send `version` for approval now, None when it works."""
+    if not access.can(user, "change", version):
+        return f"You may not change {version}."
+    if not version.is_draft:
+        return f"{version} is {VersionState(version.state).label.lower()}; only drafts are sent for approval."
+    if not version.body.strip() or version.body.strip() == SKELETON.strip():
+        return "There is nothing to approve yet: write the text first."
+    if version.number > 1 and not version.change_log.strip():
+        return "Say what is new in this version, so that approvers and readers see what changed."
+    return None
+
+
+def submit_for_approval(version: SOPVersion, *, by: "User", note: str = "", at: dt.datetime | None = None) -> str:
+    """Send a draft for approval; it cannot be edited until that is decided or withdrawn.
+
+    Raises:
+        InvalidInput: the text or what is new is missing.
+        NotAllowed: `by` may not change it.
+        WrongState: it is no draft, or nobody could decide.
+    """
+    with transaction.atomic(), acting_as(by, reason=note or None):
+        row: SOPVersion = SOPVersion.objects.select_for_update(of=("self",)).select_related("sop").get(pk=version.pk)
+        if refused := refuse_submission(by, row):
+            if not access.can(by, "change", row):
+                raise NotAllowed(refused)
+            raise (InvalidInput if row.is_draft else WrongState)(refused)
+        row.state, row.digest = VersionState.IN_REVIEW, live_digest(row)
+        with transition(SOPVersion):
+            row.save(update_fields=["state", "digest"])
+        request = request_approval(row, by=by, note=note, at=at)
+    return f"{row} is in review; {request.required} approval{'s' if request.required > 1 else ''} must come in."
+
+
+def make_effective(
+    version: SOPVersion, request: "ApprovalRequest", *, by: "User", at: dt.datetime | None = None
+) -> None:
+    """Let an approved version come into force and supersede the one before: the effect of its approval.
+
+    Called by the approval engine with the version's row locked, in the transaction of the decision. Sets the next
+    review date; announces `sop.effective`.
+
+    Raises:
+        WrongState: the version is not in review, or is not what was approved.
+    """
+    moment = at or clock.now()
+    if version.state != VersionState.IN_REVIEW or version.digest != request.digest:
+        raise WrongState(f"{version} is not what was sent for approval; nothing came into force.")
+    sop: SOP = SOP.objects.select_for_update(of=("self",)).get(pk=version.sop_id)
+    with transition(SOPVersion, SOP):
+        for before in sop.versions.filter(state=VersionState.EFFECTIVE):
+            before.state, before.superseded_at = VersionState.SUPERSEDED, moment
+            before.save(update_fields=["state", "superseded_at"])
+        version.state, version.effective_at = VersionState.EFFECTIVE, moment
+        version.save(update_fields=["state", "effective_at"])
+        sop.effective_version = version
+        sop.next_review_on = next_review(moment.date(), sop.review_every)
+        sop.save(update_fields=["effective_version", "next_review_on"])
+    publish("sop.effective", version_id=version.pk)
+
+
+def return_to_draft(version: SOPVersion, request: "ApprovalRequest", *, by: "User") -> None:
+    """Make a refused or withdrawn version a draft again, so that its author can go on."""
+    version.state, version.digest = VersionState.DRAFT, ""
+    with transition(SOPVersion):
+        version.save(update_fields=["state", "digest"])
+
+
+def payload_in_force(version: SOPVersion) -> dict[str, Any] | None:
+    """Return what the version in force says, for comparison; None where there is none yet."""
+    in_force = version.sop.effective_version
+    if in_force is None or in_force.pk == version.pk:
+        return None
+    return {"number": in_force.number, "body": in_force.body, "change_log": in_force.change_log}

@@ -1,0 +1,19 @@
+"""Questions about SOPs that other pages ask."""
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+from apps.core.access import visible
+from apps.core.overdue import Overdue
+from apps.processes.models import SOP
+
+if TYPE_CHECKING:
+    from apps.accounts.models import User
+
+SHOWN = 20
+
+
+def overdue_reviews(person: "User", today: dt.date) -> list[Overdue]:
+    """Return the SOPs of `person` (or of their teams) whose review is due, longest first."""
+    rows = (SOP.objects.owned_by(person).due_for_review(today) & visible(person, SOP)).order_by("next_review_on")
+    return [Overdue(sop, "is due for review", sop.next_review_on) for sop in rows[:SHOWN]]

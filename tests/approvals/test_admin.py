@@ -1,0 +1,161 @@
+"""The approver's desk."""
+
+import pytest
+
+from apps.accounts.enums import Role
+from apps.approvals.models import ApprovalPolicy, ApprovalRequest
+from apps.processes.models import SOPVersion
+from tests.admin_pages import assert_same_queries, button_of, list_of, page_of
+from tests.factories.accounts import person_with
+from tests.factories.approvals import policy_for
+from tests.factories.processes import SOPFactory, effective, in_review
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def approver(client):
+    person = person_with(Role.APPROVER)
+    client.force_login(person)
+    return person
+
+
+def test_list_costs_the_same_at_one_and_three_rows(client, approver):
+    in_review()
+    number = assert_same_queries(client, list_of(ApprovalRequest), lambda: [in_review(), effective()])
+    assert number <= 20
+
+
+def test_mine_come_first_oldest_first(client, approver):
+    in_review(SOPFactory(title="Beta"), at="2026-03-01T00:00Z")
+    in_review(SOPFactory(title="Alpha"), at="2026-02-01T00:00Z")
+    policy_for(approver_role=Role.EXECUTIVE)
+    person_with(Role.EXECUTIVE)
+    in_review(SOPFactory(title="Others"), at="2026-01-01T00:00Z")
+    page = client.get(list_of(ApprovalRequest)).content.decode()
+    places = [page.index(f"{name} · version 1") for name in ("Alpha", "Beta", "Others")]
+    assert places == sorted(places)
+
+
+def test_filters_answer_whose_turn_it_is(client, approver):
+    in_review(SOPFactory(title="Alpha"))
+    policy_for(approver_role=Role.EXECUTIVE)
+    person_with(Role.EXECUTIVE)
+    in_review(SOPFactory(title="Beta"))
+    for turn, shown, hidden in (("mine", "Alpha", "Beta"), ("others", "Beta", "Alpha")):
+        page = client.get(list_of(ApprovalRequest) + f"?turn={turn}").content.decode()
+        assert f"{shown} · version 1" in page
+        assert f"{hidden} · version 1" not in page
+
+
+def test_page_shows_what_is_decided_and_approves_it(client, approver):
+    sop = SOPFactory(title="Launch")
+    effective(sop, body="Check links.")
+    request = in_review(sop, body="Check links.\nAsk legal.", change_log="Legal comes in.")
+    page = client.get(page_of(request)).content.decode()
+    for shown in ("added: </span><span>Ask legal.</span>", "Legal comes in.", "may decide", "1 approval missing"):
+        assert shown in page
+    assert "takes effect at once" in client.get(button_of(request, "approve")).content.decode()
+    done = client.post(button_of(request, "approve"), {"note": ""}, follow=True).content.decode()
+    assert "Launch · version 2 is approved." in done
+    assert SOPVersion.objects.get(pk=request.object_id).state == "effective"
+
+
+def test_page_tells_the_author_why_not(client):
+    author = person_with(Role.OPS, Role.APPROVER)
+    person_with(Role.APPROVER)
+    request = in_review(author=author)
+    client.force_login(author)
+    page = client.get(page_of(request)).content.decode()
+    assert "You sent this for approval yourself; somebody else has to decide." in page
+    assert "Sent it for approval." in page
+    assert button_of(request, "approve") not in page
+    assert button_of(request, "withdraw") in page
+    refused = client.post(button_of(request, "approve"), {"note": ""}, follow=True).content.decode()
+    assert "You sent this for approval yourself" in refused
+    assert ApprovalRequest.objects.get().state == "in_review"
+
+
+def test_changes_need_a_reason(client, approver):
+    request = in_review()
+    page = client.post(button_of(request, "request-changes"), {"reason": ""}).content.decode()
+    assert "This field is required." in page
+    assert ApprovalRequest.objects.get().state == "in_review"
+
+
+def test_scripts_in_what_is_decided_do_not_run(client, approver):
+    request = in_review(SOPFactory(title="<b>x</b>"), body="<script>alert(1)</script>", change_log="<img src=x>")
+    page = client.get(page_of(request)).content.decode()
+    assert "<script>alert(1)" not in page
+    assert "<img src=x>" not in page
+    assert "<b>x</b> ·" not in page
+
+
+def test_page_stays_within_its_questions(client, approver, django_assert_max_num_queries):
+    request = in_review()
+    client.get(page_of(request))
+    with django_assert_max_num_queries(30):
+        client.get(page_of(request))
+
+
+def test_auditor_sees_all_and_decides_nothing(client):
+    request = in_review()
+    client.force_login(person_with(Role.AUDITOR))
+    page = client.get(page_of(request)).content.decode()
+    assert "You are none of the approvers" in page
+    for name in ("approve", "request-changes", "reject", "withdraw"):
+        client.post(button_of(request, name), {"reason": "x", "note": ""})
+    assert ApprovalRequest.objects.get().state == "in_review"
+
+
+def test_who_may_not_see_the_subject_sees_no_request(client):
+    request = in_review()
+    client.force_login(person_with(Role.SALES))
+    assert client.get(page_of(request)).status_code == 403
+    assert client.get(list_of(ApprovalRequest)).status_code == 403
+
+
+def test_home_shows_what_waits_and_what_was_sent(client, approver):
+    request = in_review()
+    page = client.get("/admin/").content.decode()
+    assert f"{request}</a>" in page
+    client.force_login(request.requester)
+    page = client.get("/admin/").content.decode()
+    assert "Sent by me" in page
+    assert "Nothing waits for your decision." in page
+
+
+def test_administrator_keeps_the_policies(client):
+    client.force_login(person_with(Role.ADMINISTRATOR))
+    policy = ApprovalPolicy.objects.get(subject_kind="processes.sopversion")
+    empty = {"named_approvers-TOTAL_FORMS": 0, "named_approvers-INITIAL_FORMS": 0}
+    form = {"name": "SOPs", "subject_kind": policy.subject_kind, "approver_role": "executive", "required": 2, **empty}
+    assert client.post(page_of(policy), {**form, "opened_version": policy.row_version}).status_code == 302
+    policy.refresh_from_db()
+    assert (policy.name, policy.required) == ("SOPs", 2)
+    again = client.post(list_of(ApprovalPolicy) + "add/", {**form, "name": "Second"}).content.decode()
+    assert "There is already a policy in force for this kind; archive that one first." in again
+    assert "Between one and ten" in client.post(
+        list_of(ApprovalPolicy) + "add/", {**form, "name": "Third", "required": 99}
+    ).content.decode() or "less than or equal to 10" in client.post(
+        list_of(ApprovalPolicy) + "add/", {**form, "name": "Third", "required": 99}
+    ).content.decode()
+
+
+def test_a_policy_that_names_nobody_is_found(client):
+    client.force_login(person_with(Role.ADMINISTRATOR))
+    policy = policy_for(approver_role="")
+    page = client.post(
+        list_of(ApprovalPolicy), {"action": "check_consistency", "_selected_action": [policy.pk]}, follow=True
+    ).content.decode()
+    assert "In force, but names nobody who could decide" in page
+
+
+def test_list_of_policies_costs_the_same_at_one_and_three_rows(client):
+    client.force_login(person_with(Role.ADMINISTRATOR))
+    ApprovalPolicy.objects.exclude(subject_kind="processes.sopversion").update(archived_at="2026-01-01T00:00Z")
+    assert_same_queries(
+        client,
+        list_of(ApprovalPolicy),
+        lambda: [ApprovalPolicy.objects.create(name=f"P{n}", subject_kind=f"kind.{n}") for n in range(2)],
+    )

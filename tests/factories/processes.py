@@ -1,0 +1,54 @@
+"""SOPs and their versions for tests."""
+
+import factory
+
+from apps.accounts.enums import Role
+from apps.approvals.domain.decisions import approve
+from apps.approvals.models import ApprovalRequest
+from apps.core.actors import acting_as
+from apps.processes.domain.publishing import submit_for_approval, write_draft
+from apps.processes.enums import Family
+from apps.processes.models import SOP
+from tests.factories.accounts import person_with
+
+
+class SOPFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = SOP
+
+    title = factory.Sequence(lambda n: f"Procedure {n}")
+    family = Family.CAMPAIGN
+
+
+def draft(sop=None, *, author=None, body="1. Check the **links**.", change_log="First text."):
+    """A draft with text, written by `author` alone."""
+    author = author or person_with(Role.OPS)
+    with acting_as(author):
+        version = write_draft(sop or SOPFactory(), by=author)
+        version.body, version.change_log = body, change_log
+        version.save()
+    return version
+
+
+def in_review(sop=None, *, author=None, at=None, **fields):
+    """The request that waits for a decision about a version."""
+    author = author or person_with(Role.OPS)
+    if not ApprovalRequest.objects.exists() and not _approvers():
+        person_with(Role.APPROVER)
+    version = draft(sop, author=author, **fields)
+    submit_for_approval(version, by=author, at=at)
+    return ApprovalRequest.objects.get(object_id=version.pk, content_type__model="sopversion", state="in_review")
+
+
+def effective(sop=None, *, at=None, **fields):
+    """A version in force, approved by somebody else."""
+    approver = person_with(Role.APPROVER)
+    request = in_review(sop, at=at, **fields)
+    approve(request, by=approver, at=at)
+    return SOP.objects.get(versions=request.object_id).effective_version
+
+
+def _approvers():
+    from apps.accounts.models import Membership
+
+    return Membership.objects.filter(role=Role.APPROVER, person__is_active=True).exists()

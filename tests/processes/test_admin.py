@@ -1,0 +1,95 @@
+"""The pages of processes."""
+
+import pytest
+from django.urls import reverse
+
+from apps.accounts.enums import Role
+from apps.processes.models import SOP, SOPVersion
+from tests.admin_pages import assert_same_queries, button_of, list_of, page_of
+from tests.factories.accounts import TeamFactory, person_with
+from tests.factories.processes import SOPFactory, draft, effective, in_review
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def ops(client):
+    person = person_with(Role.OPS)
+    client.force_login(person)
+    return person
+
+
+def test_list_of_sops_costs_the_same_at_one_and_three_rows(client, ops):
+    effective(SOPFactory(owner_team=TeamFactory()))
+    assert assert_same_queries(client, list_of(SOP), lambda: [draft(), effective()]) <= 20
+
+
+def test_list_of_versions_costs_the_same_at_one_and_three_rows(client, ops):
+    draft()
+    assert assert_same_queries(client, list_of(SOPVersion), lambda: [draft(), effective()]) <= 20
+
+
+def test_list_of_versions_of_one_sop_costs_the_same(client, ops):
+    sop = SOPFactory()
+    effective(sop)
+    assert_same_queries(client, page_of(sop), lambda: [effective(sop), effective(sop)])
+
+
+def test_a_new_sop_gets_its_first_version_by_button(client, ops):
+    client.post(list_of(SOP) + "add/", {"title": "Lead intake", "family": "lead", "review_every": 3})
+    sop = SOP.objects.get()
+    done = client.post(button_of(sop, "draft"), follow=True).content.decode()
+    assert "Version 1 of Lead intake is a draft now" in done
+    assert sop.versions.get().author == ops
+
+
+def test_a_draft_is_edited_previewed_and_sent(client, ops):
+    person_with(Role.APPROVER)
+    version = draft(author=ops)
+    page = client.get(page_of(version)).content.decode()
+    assert "<strong>links</strong>" in page
+    form = {"body": "# New text", "change_log": "All of it.", "opened_version": version.row_version}
+    assert client.post(page_of(version), form).status_code == 302
+    done = client.post(button_of(version, "submit"), {"note": "please"}, follow=True).content.decode()
+    assert "is in review; 1 approval must come in." in done
+    assert 'name="body"' not in client.get(page_of(version)).content.decode()
+
+
+def test_what_is_in_review_is_not_edited(client, ops):
+    request = in_review(author=ops)
+    version = SOPVersion.objects.get(pk=request.object_id)
+    form = {"body": "sneaked in", "change_log": "", "opened_version": version.row_version}
+    assert client.post(page_of(version), form).status_code == 403
+
+
+def test_difference_from_the_version_in_force_is_shown(client, ops):
+    sop = SOPFactory()
+    effective(sop, body="Check links.\nSend.")
+    version = draft(sop, author=ops, body="Check links.\nAsk legal.\nSend.")
+    page = client.get(page_of(version)).content.decode()
+    assert "What differs from version 1" in page
+    assert "added: </span><span>Ask legal.</span>" in page
+
+
+def test_preview_shows_and_obeys_nothing(client, ops):
+    answer = client.post(reverse("admin:processes_sopversion_preview"), {"text": "**b** <script>x</script>"})
+    assert answer.content.decode() == "<p><strong>b</strong> &lt;script&gt;x&lt;/script&gt;</p>\n"
+    assert client.get(reverse("admin:processes_sopversion_preview")).status_code == 405
+
+
+def test_preview_is_for_people_of_the_process_pages(client):
+    client.force_login(person_with(Role.SALES))
+    assert client.post(reverse("admin:processes_sopversion_preview"), {"text": "x"}).status_code == 403
+
+
+def test_nobody_adds_a_version_past_its_sop(client, ops):
+    assert client.get(list_of(SOPVersion) + "add/").status_code == 403
+
+
+def test_auditor_reads_and_writes_nothing(client):
+    version = draft()
+    client.force_login(person_with(Role.AUDITOR))
+    assert client.get(page_of(version)).status_code == 200
+    assert client.post(page_of(version), {"body": "mine"}).status_code == 403
+    assert "You may not change" in client.post(button_of(version, "submit"), follow=True).content.decode()
+    assert SOPVersion.objects.get().state == "draft"
