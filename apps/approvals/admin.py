@@ -54,6 +54,14 @@ class WaitingFilter(admin.SimpleListFilter):
         return queryset
 
 
+def _refused_decision(person: Any, row: ApprovalRequest) -> str | None:
+    """Ask once per page what three buttons and a panel show; the operation itself asks again, under its locks."""
+    asked: dict[int, str | None] = row.__dict__.setdefault("_refused_decision", {})
+    if person.pk not in asked:
+        asked[person.pk] = decisions.refuse_decision(person, row)
+    return asked[person.pk]
+
+
 class WithdrawForm(NoteForm):
     """Leaves room to say why."""
 
@@ -65,8 +73,8 @@ class ApprovalRequestAdmin(ReadOnlyAdmin):
     list_display = ("title", "kind", "standing", "turn", "requester", "submitted_at", "decided_at")
     list_filter = (WaitingFilter, "state", "policy", "requester")
     search_fields = ("title", "note", "requester__full_name")
-    fields = ("standing", "subject", "kind", "round", "requester", "submitted_at", "decided_at", "note", "digest")
-    readonly_fields = ("standing", "subject", "kind")
+    fields = ("standing", "subject", "kind", "round", "requester", "submitted_at", "decided_at", "fingerprint")
+    readonly_fields = ("standing", "subject", "kind", "fingerprint")
     in_palette = True
     empty_state = "Nothing has been sent for approval yet. SOP versions and campaigns are sent from their own pages."
     buttons = (
@@ -74,7 +82,7 @@ class ApprovalRequestAdmin(ReadOnlyAdmin):
             "approve",
             "Approve",
             decisions.approve,
-            decisions.refuse_decision,
+            _refused_decision,
             form=NoteForm,
             confirm="What is shown on the page of this request takes effect at once, if no other approval is missing.",
             style="primary",
@@ -84,7 +92,7 @@ class ApprovalRequestAdmin(ReadOnlyAdmin):
             "request-changes",
             "Request changes",
             decisions.request_changes,
-            decisions.refuse_decision,
+            _refused_decision,
             form=ReasonForm,
             confirm="It goes back to its author, who can change it and send it again.",
             icon="edit_note",
@@ -93,7 +101,7 @@ class ApprovalRequestAdmin(ReadOnlyAdmin):
             "reject",
             "Reject",
             decisions.reject,
-            decisions.refuse_decision,
+            _refused_decision,
             form=ReasonForm,
             confirm="It is refused as it stands and goes back to its author.",
             style="danger",
@@ -115,7 +123,8 @@ class ApprovalRequestAdmin(ReadOnlyAdmin):
         person: Any = request.user
         mine = When(pk__in=ApprovalRequest.objects.waiting_for(person).values("pk"), then=Value(True))
         rows = super().get_queryset(request).select_related("content_type", "requester", "policy")
-        return rows.annotate(is_mine=Case(mine, default=Value(False)))
+        annotated: models.QuerySet[Any] = rows.annotate(is_mine=Case(mine, default=Value(False)))
+        return annotated
 
     def get_ordering(self, request: HttpRequest) -> Any:
         """Put what waits for this person first, oldest first; then what waits for others; then what is decided."""
@@ -132,17 +141,23 @@ class ApprovalRequestAdmin(ReadOnlyAdmin):
         """Where it stands."""
         return RequestState(row.state).label
 
+    @display(description="Fingerprint")
+    def fingerprint(self, row: ApprovalRequest) -> str:
+        """The digest of what is decided."""
+        return format_html('<code class="mops-break" title="SHA-256 of what is decided">{}</code>', row.digest)
+
     @display(description="Turn", label={"Yours": "warning"})
-    def turn(self, row: Any) -> str:
+    def turn(self, row: Any) -> str | None:
         """Whose turn it is."""
         if not row.is_open:
-            return "—"
+            return None
         return "Yours" if row.is_mine else "Others"
 
     @display(description="Kind", ordering="content_type")
     def kind(self, row: ApprovalRequest) -> str:
         """What kind of thing it is about."""
-        return str(row.content_type.name).capitalize()
+        name = str(row.content_type.name)
+        return name[:1].upper() + name[1:]
 
     @display(description="What")
     def subject(self, row: ApprovalRequest) -> str:
@@ -170,6 +185,7 @@ def _panels(request: HttpRequest, row: ApprovalRequest) -> list[dict[str, Any]]:
     return [
         {
             "template": "admin/approvals/content_panel.html",
+            "request": row,
             "fields": [_shown(each) for each in fields_decided(model, row.payload, row.before)],
             "is_first": row.before is None,
             "is_intact": digest_of(row.payload) == row.digest,
@@ -180,7 +196,7 @@ def _panels(request: HttpRequest, row: ApprovalRequest) -> list[dict[str, Any]]:
             "request": row,
             "missing": row.required - row.decisions.filter(verdict=Verdict.APPROVE).count(),
             "answers": inbox.who_may_decide(row) if row.is_open else [],
-            "refused": decisions.refuse_decision(person, row) if row.is_open else None,
+            "refused": _refused_decision(person, row) if row.is_open else None,
             "decisions": list(row.decisions.select_related("approver")),
         },
     ]

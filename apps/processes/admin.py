@@ -72,10 +72,8 @@ class SOPAdmin(MopsAdmin):
         """Load the version in force, the one under way and the owners with the rows."""
         open_one = SOPVersion.objects.filter(sop=models.OuterRef("pk"), state__in=("draft", "in_review"))
         rows = super().get_queryset(request).select_related("effective_version", "owner_person", "owner_team")
-        return rows.annotate(
-            open_number=models.Subquery(open_one.values("number")[:1]),
-            open_state=models.Subquery(open_one.values("state")[:1]),
-        )
+        annotated: models.QuerySet[Any] = rows.annotate(open_state=models.Subquery(open_one.values("state")[:1]))
+        return annotated
 
     @display(description="Family", ordering="family")
     def kind(self, sop: SOP) -> str:
@@ -145,6 +143,10 @@ class SOPVersionAdmin(MopsAdmin):
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         """Load the SOP and the author with the rows."""
         return super().get_queryset(request).select_related("sop__effective_version", "author")
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Leave out the raw text where it can only be read: how it reads stands above."""
+        return self.fields if self.has_change_permission(request, obj) else self.fields[:-1]
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Versions are started from their SOP."""

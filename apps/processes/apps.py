@@ -20,7 +20,7 @@ class ProcessesConfig(AppConfig):
         register(
             SOPVersion,
             ApprovalSubject(
-                material=("number", "body", "change_log"),
+                material=("change_log", "body"),
                 apply=publishing.make_effective,
                 on_refused=publishing.return_to_draft,
                 markdown=("body", "change_log"),

@@ -97,9 +97,7 @@ class SOPVersion(GovernedModel):
     change_log = models.TextField(
         "what is new", blank=True, help_text="What changed since the version before, for those who follow it."
     )
-    state = models.CharField(
-        max_length=15, choices=VersionState.choices, default=VersionState.DRAFT, editable=False
-    )
+    state = models.CharField(max_length=15, choices=VersionState.choices, default=VersionState.DRAFT, editable=False)
     author = models.ForeignKey("accounts.User", models.PROTECT, related_name="+", editable=False)
     digest = models.CharField(max_length=64, blank=True, editable=False, help_text="SHA-256 of what was approved.")
     effective_at = models.DateTimeField("in force since", null=True, blank=True, editable=False)
@@ -134,7 +132,7 @@ class SOPVersion(GovernedModel):
                 starts={"state": VersionState.DRAFT.value},
                 sentence="A version moves by sending it for approval and by the decision, not by an edit.",
             ),
-            *written_once(("sop_id", "number", "author_id"), "A version belongs to its SOP, number and author for good."),
+            *written_once(("sop_id", "number", "author_id"), "A version keeps its SOP, number and author for good."),
             pgtrigger.Trigger(
                 name="drafts_alone_are_edited",
                 when=pgtrigger.Before,

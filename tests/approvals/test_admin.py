@@ -133,13 +133,10 @@ def test_administrator_keeps_the_policies(client):
     assert client.post(page_of(policy), {**form, "opened_version": policy.row_version}).status_code == 302
     policy.refresh_from_db()
     assert (policy.name, policy.required) == ("SOPs", 2)
-    again = client.post(list_of(ApprovalPolicy) + "add/", {**form, "name": "Second"}).content.decode()
+    add = list_of(ApprovalPolicy) + "add/"
+    again = client.post(add, {**form, "name": "Second"}, follow=True).content.decode()
     assert "There is already a policy in force for this kind; archive that one first." in again
-    assert "Between one and ten" in client.post(
-        list_of(ApprovalPolicy) + "add/", {**form, "name": "Third", "required": 99}
-    ).content.decode() or "less than or equal to 10" in client.post(
-        list_of(ApprovalPolicy) + "add/", {**form, "name": "Third", "required": 99}
-    ).content.decode()
+    assert "less than or equal to 10" in client.post(add, {**form, "name": "Third", "required": 99}).content.decode()
 
 
 def test_a_policy_that_names_nobody_is_found(client):

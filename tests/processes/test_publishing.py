@@ -39,7 +39,7 @@ def test_the_first_draft_starts_from_a_skeleton_the_next_from_the_text_in_force(
 def test_one_version_is_under_way_at_a_time(author):
     sop = SOPFactory(title="Intake")
     write_draft(sop, by=author)
-    with pytest.raises(WrongState, match="Version 1 of Intake is a draft already; finish that one."):
+    with pytest.raises(WrongState, match="Version 1 of Intake is a draft already; finish that one"):
         write_draft(sop, by=author)
 
 
@@ -52,18 +52,18 @@ def test_in_review_counts_as_under_way(author):
 def test_an_archived_sop_gets_no_draft(author):
     sop = SOPFactory(title="Old")
     archive(sop, by=author)
-    with pytest.raises(WrongState, match="Old is archived; restore it first."):
+    with pytest.raises(WrongState, match="Old is archived; restore it first"):
         start_draft(sop, by=author)
 
 
 def test_who_may_not_change_writes_nothing():
-    with pytest.raises(NotAllowed, match="You may not change Intake."):
+    with pytest.raises(NotAllowed, match="You may not change Intake"):
         write_draft(SOPFactory(title="Intake"), by=person_with(Role.APPROVER))
 
 
 @pytest.mark.parametrize("body", ["", "  \n", SKELETON])
 def test_an_empty_text_is_not_sent(author, body):
-    with pytest.raises(InvalidInput, match="There is nothing to approve yet: write the text first."):
+    with pytest.raises(InvalidInput, match="There is nothing to approve yet: write the text first"):
         submit_for_approval(draft(author=author, body=body), by=author)
 
 
@@ -76,7 +76,7 @@ def test_the_second_version_says_what_is_new(author):
 
 def test_only_drafts_are_sent(author):
     version = effective()
-    with pytest.raises(WrongState, match="is in force; only drafts are sent for approval."):
+    with pytest.raises(WrongState, match="is in force; only drafts are sent for approval"):
         submit_for_approval(version, by=author)
 
 
@@ -108,7 +108,8 @@ MOVED = "A version moves by sending it for approval and by the decision, not by 
 
 
 @pytest.mark.parametrize(
-    ("change", "sentence"), [({"body": "sneaked in"}, EDITED), ({"change_log": "x"}, EDITED), ({"state": "draft"}, MOVED)]
+    ("change", "sentence"),
+    [({"body": "sneaked in"}, EDITED), ({"change_log": "x"}, EDITED), ({"state": "draft"}, MOVED)],
 )
 def test_database_keeps_what_is_in_force(change, sentence):
     version = effective()
@@ -128,4 +129,6 @@ def test_database_lets_nobody_name_the_version_in_force():
     version = draft()
     with pytest.raises(DatabaseError) as caught, transaction.atomic():
         SOP.objects.filter(pk=version.sop_id).update(effective_version=version)
-    assert sentence_of(caught.value) == "A version comes into force by approval, and a review is recorded by its button."
+    assert (
+        sentence_of(caught.value) == "A version comes into force by approval, and a review is recorded by its button."
+    )

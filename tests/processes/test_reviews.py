@@ -42,7 +42,7 @@ def test_a_review_without_change_is_evidence():
 
 @pytest.mark.django_db
 def test_nothing_in_force_means_nothing_to_review():
-    with pytest.raises(WrongState, match="has no version in force yet; there is nothing to review."):
+    with pytest.raises(WrongState, match="has no version in force yet; there is nothing to review"):
         confirm_unchanged(SOPFactory(), by=person_with(Role.OPS), reason="x")
 
 

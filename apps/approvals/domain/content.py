@@ -69,7 +69,8 @@ def fields_decided(model: type[models.Model], payload: Payload, before: Payload 
     """Return the payload field by field with its labels, beside what was approved before."""
     subject = subject_of(model)
     shown = []
-    for name, value in payload.items():
+    for name in (each for each in subject.material if each in payload):
+        value = payload[name]
         field = model._meta.get_field(name)
         label = str(getattr(field, "verbose_name", name))
         text = _readable(field, value)

@@ -3,7 +3,8 @@
 import re
 
 import psycopg
-from django.db import DatabaseError
+from django.apps import apps
+from django.db import DatabaseError, models
 
 from apps.core.errors import DomainError
 
@@ -34,4 +35,12 @@ def sentence_of(error: BaseException) -> str | None:
         return None
     if cause.sqlstate == _OWN_WORDS:
         return re.split(r"\nCONTEXT:", cause.diag.message_primary or str(cause), maxsplit=1)[0].strip()
-    return _GENERIC.get(cause.sqlstate)
+    return _of_constraint(cause.diag.constraint_name) or _GENERIC.get(cause.sqlstate)
+
+
+def _of_constraint(name: str | None) -> str | None:
+    """Return the sentence that a model gave to its constraint, None where it gave none."""
+    constraints = (each for model in apps.get_models() for each in model._meta.constraints if each.name == name)
+    found = next(constraints, None)
+    default = models.BaseConstraint.default_violation_error_message
+    return None if found is None or found.violation_error_message == default else str(found.violation_error_message)

@@ -142,8 +142,8 @@ def return_to_draft(version: SOPVersion, request: "ApprovalRequest", *, by: "Use
 
 
 def payload_in_force(version: SOPVersion) -> dict[str, Any] | None:
-    """Return what the version in force says, for comparison; None where there is none yet."""
+    """Return the text in force, for comparison; None where there is none yet. What is new is new in each version."""
     in_force = version.sop.effective_version
     if in_force is None or in_force.pk == version.pk:
         return None
-    return {"number": in_force.number, "body": in_force.body, "change_log": in_force.change_log}
+    return {"body": in_force.body}

@@ -25,6 +25,7 @@ document.addEventListener("change", (event) => {
   const megabytes = (bytes) => (bytes / 1048576).toFixed(1);
   field.setCustomValidity(tooBig ? `${tooBig.name} has ${megabytes(tooBig.size)} MB; the limit is ${Math.floor(most / 1048576)} MB.` : "");
   field.reportValidity();
+});
 
 // A box that carries data-preview shows how the text of a field will read, a moment after the last key.
 document.addEventListener("DOMContentLoaded", () => {
