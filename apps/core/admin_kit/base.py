@@ -30,6 +30,7 @@ class RowRights:
     """Answers Django's permission questions per row, through `apps.core.access`."""
 
     model: type[models.Model]
+    asks_row_rights: ClassVar[bool] = True
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whether this person may see rows of this kind, or this row."""

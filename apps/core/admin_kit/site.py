@@ -45,6 +45,11 @@ class MopsAdminSite(UnfoldAdminSite):
     index_template = "admin/mops/home.html"
     enable_nav_sidebar = True
 
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        """Register pages built on our own base; pages that packages bring know no row rights and stay out."""
+        if getattr(admin_class, "asks_row_rights", False):
+            super().register(model_or_iterable, admin_class, **options)
+
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """Show the home page: the boxes that concern this person, most urgent first."""
         panels = []

@@ -110,3 +110,10 @@ def test_database_refusal_is_a_sentence_not_a_server_error(client):
     answer = client.post(f"{LIST}add/", {"name": "Twice", "purpose": "", **empty})
     assert answer.status_code == 200
     assert "already exists" in answer.content.decode()
+
+
+def test_pages_of_packages_are_not_served():
+    from django.contrib import admin
+
+    foreign = {model._meta.label for model in admin.site._registry if not model.__module__.startswith("apps.")}
+    assert foreign == set()
