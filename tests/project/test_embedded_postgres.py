@@ -1,5 +1,6 @@
 """The private server in every situation that it is meant to survive. Real servers in real folders."""
 
+import contextlib
 import os
 import re
 import shutil
@@ -33,6 +34,24 @@ print(session.execute("select pg_postmaster_start_time()").fetchone()[0])
 sys.stdout.flush()
 if len(sys.argv) > 2:
     time.sleep(float(sys.argv[2]))
+"""
+
+WRITER = """
+import sys, time, pathlib, psycopg
+from mops.db.embedded.server import Server
+from mops.db.embedded.cluster import connect
+server, session, n, last, longest = Server(pathlib.Path(sys.argv[1])), None, 0, time.monotonic(), 0
+ends = time.monotonic() + float(sys.argv[3])
+while time.monotonic() < ends:
+    try:
+        session = session or connect(server.ensure(), "mops_owner", server.password("mops_owner"), "mops")
+        session.execute("insert into kept values (%s)", [f"{sys.argv[2]}-{n}"])
+    except psycopg.OperationalError:
+        session = None
+        continue
+    print(f"{sys.argv[2]}-{n}", flush=True)
+    n, longest, last = n + 1, max(longest, time.monotonic() - last), time.monotonic()
+print(longest)
 """
 
 
@@ -133,6 +152,33 @@ def test_killed_server_is_back_at_the_next_connection_with_what_was_committed(ma
         assert scalar(made, "select count(*) from kept", role="mops_owner") == n + 1
 
 
+@pytest.mark.proof
+def test_no_acknowledged_write_is_lost_however_often_the_server_is_killed(made, proof):
+    scalar(made, "create table kept (id text primary key)", role="mops_owner")
+    seconds, writers = (30, 6) if proof else (2, 2)
+    command = [sys.executable, "-c", WRITER, str(made.folder)]
+    started = [
+        subprocess.Popen([*command, str(n), str(seconds)], cwd=PROJECT, stdout=subprocess.PIPE, text=True)
+        for n in range(writers)
+    ]
+    kills, ends = 0, time.monotonic() + seconds
+    while time.monotonic() < ends - 1:  # once it is back and some have written, again
+        time.sleep(0.5)
+        address = postmaster.address_of(made.folder / "data")
+        if address and cluster.answers(made.folder, address, "mops", "mops"):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(postmaster.pid_of(made.folder / "data"), signal.SIGKILL)
+                kills += 1
+    lines = [one.communicate(timeout=60)[0].split() for one in started]
+    assert [one.returncode for one in started] == [0] * writers
+    acknowledged = {entry for each in lines for entry in each[:-1]}
+    assert len(acknowledged) > 20
+    assert kills > (10 if proof else 0)
+    with cluster.connect(made.ensure(), "mops_owner", made.password("mops_owner"), "mops") as session:
+        assert acknowledged <= {row[0] for row in session.execute("select id from kept")}
+    assert max(float(each[-1]) for each in lines) < 10, "nobody waits longer than ten seconds"
+
+
 def test_stale_lock_file_that_names_a_stranger_harms_neither(made):
     stranger = subprocess.Popen(["sleep", "60"])
     (made.folder / "data" / "postmaster.pid").write_text(
@@ -156,7 +202,6 @@ def test_interrupted_initdb_is_begun_anew(folder, proof, serve):
     (folder / "data.part" / "PG_VERSION").write_text("18\n")
     server = serve(folder)
     assert scalar(server, "select 1") == 1
-    assert not (folder / "data.part").exists()
 
 
 @pytest.mark.parametrize("name", ["with space", "it's", "büro", 'a"b$HOME`id`'])

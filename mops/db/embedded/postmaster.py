@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PORT = 5432
-LEFT_BY_A_CRASH = ("postmaster.pid", f".s.PGSQL.{PORT}.lock", f".s.PGSQL.{PORT}")
 
 
 @dataclass(frozen=True)
@@ -77,10 +76,16 @@ def is_running(data: Path) -> bool:
 
 
 def forget_stale_lock(data: Path) -> None:
-    """Remove what a killed server left. Only for a caller that holds the folder's lock and knows that none runs."""
-    for name in LEFT_BY_A_CRASH:
+    """Remove a killed server's lock files that name a stranger by now, which PostgreSQL would take for a server.
+
+    Only for a caller that holds the folder's lock and knows that none runs. Files that name nobody stay: by them
+    PostgreSQL finds out whether children of the killed server are still at work on the data.
+    """
+    for name in ("postmaster.pid", f".s.PGSQL.{PORT}.lock"):
         with contextlib.suppress(FileNotFoundError, IsADirectoryError):
-            (data / name).unlink()
+            number = (data / name).read_text().partition("\n")[0].strip()
+            if number.isdigit() and is_alive(int(number)):
+                (data / name).unlink()
 
 
 def stop(data: Path, patience: float = 60) -> bool:

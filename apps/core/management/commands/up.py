@@ -20,7 +20,7 @@ from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command, get_commands
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
-from django.db.utils import DatabaseError, NotSupportedError
+from django.db.utils import DatabaseError, NotSupportedError, OperationalError
 
 from mops.children import PROJECT, Child, Household
 from mops.settings.current import ENV
@@ -54,7 +54,7 @@ class Command(BaseCommand):
                 self._collect_static_files()
                 self._run(listener, worker=not options["no_worker"])
             except (DatabaseError, NotSupportedError) as error:
-                raise CommandError(str(error).strip()) from error
+                raise CommandError(f"{str(error).strip()}{way_out_of(error)}") from error
             except OSError as error:
                 raise CommandError(in_words(error)) from error
 
@@ -64,7 +64,7 @@ class Command(BaseCommand):
         connections["default"].ensure_connection()
         call_command("migrate", verbosity=0, interactive=False)
         self._say(f"mops: the database is ready ({time.monotonic() - began:.1f} s).")
-        if empty or get_user_model()._default_manager.filter(is_staff=True).exists():
+        if empty or not settings.DEMO or get_user_model()._default_manager.filter(is_staff=True).exists():
             return
         if "load_demo" not in get_commands():
             self._say("mops: this version brings no demo data; `manage.py createsuperuser` makes the first person.")
@@ -219,6 +219,13 @@ def demo_sign_ins() -> list[tuple[str, str, str]]:
     present = set(people.values_list("email", flat=True))
     connections.close_all()
     return [entry for entry in listed if entry[1] in present]
+
+
+def way_out_of(error: Exception) -> str:
+    """What to do about a server that somebody else runs and that does not answer."""
+    if not isinstance(error, OperationalError) or "FOLDER" in connections["default"].settings_dict:
+        return ""
+    return "\nThat is the server in DATABASE_URL: start it, correct the address, or unset it to use mops's own."
 
 
 def in_words(error: OSError) -> str:
