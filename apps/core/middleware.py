@@ -1,37 +1,62 @@
-"""What surrounds every request: its id, its headers, its author, its time zone."""
+"""What surrounds every request: its id and its line in the log, its headers, its author, its time zone."""
 
+import re
+import time
 import uuid
 import zoneinfo
 from collections.abc import Callable
 
 import structlog
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
+from apps.core import probes
 from apps.core.actors import Actor, Channel, reset_actor, set_actor
 
 Handler = Callable[[HttpRequest], HttpResponse]
 REQUEST_ID_LENGTH = 64
+PROBES: dict[str, Handler] = {"/healthz": probes.healthz, "/readyz": probes.readyz, "/metrics": probes.metrics}
+HARMLESS_ARGUMENTS = {"object_id", "pk", "id", "app_label", "name", "kit", "verb", "item", "content_type_id", "path"}
+access_log = structlog.get_logger("mops.access")
+_LONG = re.compile(r"[^/]{33,}")
 
 
 class RequestContextMiddleware:
-    """Gives every request an id, taken over from a proxy that sent a sane one, and answers with it."""
+    """Gives every request an id, taken over from a proxy that sent a sane one, answers with it, and logs one line."""
 
     def __init__(self, get_response: Handler) -> None:
         """Keep the next handler."""
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Bind the id to the logs of this request."""
+        """Bind the id to the logs of this request, and say in one line what became of it."""
+        began = time.perf_counter()
         given = request.headers.get("X-Request-ID", "")
-        sane = given.replace("-", "").isalnum() and len(given) <= REQUEST_ID_LENGTH
+        sane = given.isascii() and given.replace("-", "").isalnum() and len(given) <= REQUEST_ID_LENGTH
         request_id = given if sane else uuid.uuid4().hex
         request.request_id = request_id  # type: ignore[attr-defined]
-        structlog.contextvars.bind_contextvars(request_id=request_id)
-        response = self.get_response(request)
-        response["X-Request-ID"] = request_id
         structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        try:
+            response = self.get_response(request)
+            response["X-Request-ID"] = request_id
+            _log_access(request, response, time.perf_counter() - began)
+        finally:
+            structlog.contextvars.clear_contextvars()
         return response
+
+
+class ProbesMiddleware:
+    """Answers probes before sessions, hosts and people are looked at: a load balancer asks by address, without any."""
+
+    def __init__(self, get_response: Handler) -> None:
+        """Keep the next handler."""
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer a probe, pass on everything else."""
+        return PROBES.get(request.path_info, self.get_response)(request)
 
 
 class SecurityHeadersMiddleware:
@@ -73,3 +98,37 @@ class ActorMiddleware:
         finally:
             reset_actor(token)
             timezone.deactivate()
+
+
+def _log_access(request: HttpRequest, response: HttpResponse, seconds: float) -> None:
+    """Log one line per request; what is asked every few seconds or is only a file is left out while it works."""
+    quiet = request.path_info in PROBES or request.path_info.startswith(settings.STATIC_URL)
+    if quiet and response.status_code < 400:
+        return
+    user = getattr(request, "_cached_user", None)  # asking request.user itself could cost a query
+    match = getattr(request, "resolver_match", None)
+    log = access_log.error if response.status_code >= 500 else access_log.info
+    log(
+        "request",
+        method=request.method,
+        path=path_of(request),
+        view=match.view_name if match is not None else None,
+        status=response.status_code,
+        ms=round(seconds * 1000, 1),
+        user_id=user.pk if user is not None else None,
+        address=request.META.get("REMOTE_ADDR", ""),
+    )
+
+
+def path_of(request: HttpRequest) -> str:
+    """Return the path to log: without query, and without the parts that may be one-time keys."""
+    path = request.path
+    match = getattr(request, "resolver_match", None)
+    if match is None:
+        return _LONG.sub("…", path)[:200]
+    for name, value in match.kwargs.items():
+        if name not in HARMLESS_ARGUMENTS and value:
+            path = path.replace(str(value), f"<{name}>")
+    for value in match.args:
+        path = path.replace(str(value), "<…>")
+    return path[:200]

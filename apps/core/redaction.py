@@ -11,10 +11,11 @@ _SECRET_NAME = re.compile(
 )
 _PATTERNS = (
     (re.compile(r"(://[^/\s:@]*:)[^/\s@]+@"), rf"\1{HIDDEN}@"),
-    (re.compile(r"(?i)\b(bearer|basic|token)\s+[\w.~+/=-]{8,}"), rf"\1 {HIDDEN}"),
+    (re.compile(r"(?i)(authori[sz]ation['\"]?\s*[:=]\s*['\"]?)(?:[a-z]+\s+)?[^\s'\",]+"), rf"\1{HIDDEN}"),
+    (re.compile(r"(?i)\b(bearer|basic)\s+(?=\S*\d)[\w.~+/=-]{8,}"), rf"\1 {HIDDEN}"),
     (
         re.compile(
-            rf"(?i)(\b[\w-]*(?:{_NAMES}|sessionid|mops_session|csrftoken)s?['\"]?\s*[:=]\s*)(b?['\"]?)[^\s'\",&;]+"
+            rf"(?i)(\b[\w-]*(?:{_NAMES}|sessionid|mops_session)(?:s|\d+|[_-]key)?['\"]?\s*[:=]\s*)(b?['\"]?)[^\s'\",&;]+"
         ),
         rf"\1\2{HIDDEN}",
     ),
