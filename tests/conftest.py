@@ -2,10 +2,13 @@
 
 import os
 import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
 from hypothesis import settings as hypothesis_settings
+
+from mops.db.embedded import postmaster
 
 SHARED_DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 
@@ -27,6 +30,20 @@ def pytest_configure(config):
 def proof(request):
     """Whether this run proves at full figures."""
     return bool(request.config.getoption("--proof"))
+
+
+@pytest.fixture
+def spare_home():
+    """A MOPS_HOME for another process, with a private server of its own that is gone afterwards.
+
+    Not in pytest's folders: as root those are closed to the account that runs PostgreSQL, which would then keep the
+    data in the system's folder, where nobody removes it.
+    """
+    path = Path(tempfile.mkdtemp(prefix="mops-home-", dir="/tmp"))
+    path.chmod(0o711)
+    yield path
+    postmaster.stop(path / "postgres" / "data")
+    shutil.rmtree(path)
 
 
 @pytest.fixture(scope="session")

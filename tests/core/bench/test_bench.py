@@ -36,10 +36,10 @@ def test_unknown_benchmark_is_refused_with_the_known_ones():
         call_command("bench", "nonsense")
 
 
-def test_page_benchmark_runs_in_a_database_of_its_own(tmp_path):
+def test_page_benchmark_runs_in_a_database_of_its_own(spare_home):
     command = [sys.executable, "manage.py", "bench", "page", "--rows", "40"]
     done = subprocess.run(
-        command, capture_output=True, text=True, env={**os.environ, "MOPS_HOME": str(tmp_path)}, check=False
+        command, capture_output=True, text=True, env={**os.environ, "MOPS_HOME": str(spare_home)}, check=False
     )
     lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     assert [line["name"] for line in lines] == ["page home", "page list", "page detail", "page history"]
