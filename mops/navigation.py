@@ -42,6 +42,9 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("People", "accounts.user", "person"),
             ("Teams", "accounts.team", "groups"),
             ("Invitations", "accounts.invitation", "mail"),
+            ("Roles", "roles", "admin_panel_settings"),
+            ("Roles held", "accounts.membership", "badge"),
+            ("Vacancies", "accounts.vacancy", "person_off"),
             ("Business calendars", "calendars.businesscalendar", "calendar_month"),
             ("Jobs", "jobs.jobrun", "manufacturing"),
             ("Mail log", "notifications.delivery", "outgoing_mail"),
@@ -68,7 +71,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def _item(request: HttpRequest, title: str, target: str, icon: str) -> dict[str, Any] | None:
-    if ":" in target:
+    if "." not in target:
         return {"title": title, "icon": icon, "link": reverse(target)}
     app, model_name = target.split(".")
     for model, model_admin in admin.site._registry.items():

@@ -13,7 +13,10 @@ class AccountsConfig(AppConfig):
     verbose_name = "Administration"
 
     def ready(self) -> None:
-        """Say who acts where no person stands behind a write."""
-        from apps.accounts.domain.principals import system_principal  # noqa: PLC0415  # models must be loaded
+        """Say who acts where no person stands behind a write, and that a manager answers for reports."""
+        from apps.accounts.domain.ownership import register_ownership  # noqa: PLC0415  # models must be loaded
+        from apps.accounts.domain.principals import system_principal  # noqa: PLC0415
+        from apps.accounts.models import User  # noqa: PLC0415
 
         register_system_principal(system_principal)
+        register_ownership(User, "manager", "manager", still_matters=lambda rows: rows.filter(is_active=True))

@@ -225,6 +225,16 @@ PEOPLE: tuple[DemoPerson, ...] = (
 SIGN_INS: list[tuple[str, str, str]] = [(each.signs_in_as, each.email, PASSWORD) for each in PEOPLE if each.signs_in_as]
 
 
+def sign_ins_here() -> list[tuple[str, str, str]]:
+    """Return the sign-ins whose person is in this database: none where no demo was loaded."""
+    known = set(
+        User.objects.filter(is_active=True, email__in=[email for _, email, _ in SIGN_INS]).values_list(
+            "email", flat=True
+        )
+    )
+    return [each for each in SIGN_INS if each[1] in known]
+
+
 def load_people() -> dict[str, User]:
     """Make the demo's teams and people, or complete them; running it again changes nothing.
 

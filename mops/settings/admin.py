@@ -7,12 +7,12 @@ UNFOLD: dict[str, Any] = {
     "SITE_HEADER": "mops",
     "SITE_SUBHEADER": "Marketing operations",
     "SITE_SYMBOL": "conversion_path",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "apps.core.admin_kit.site.favicon"}],
     "SHOW_BACK_BUTTON": True,
     "SHOW_VIEW_ON_SITE": False,
     "ENVIRONMENT": "apps.core.admin_kit.site.environment_badge",
     "STYLES": ["apps.core.admin_kit.site.stylesheet"],
     "SCRIPTS": ["apps.core.admin_kit.site.script"],
-    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "apps.core.admin_kit.site.favicon"}],
     "BORDER_RADIUS": "6px",
     "COLORS": {
         "primary": {
@@ -29,6 +29,7 @@ UNFOLD: dict[str, Any] = {
             "950": "oklch(25.1% .058 251)",
         },
     },
+    "ACCOUNT": {"navigation": "apps.accounts.context.account_menu"},
     "SIDEBAR": {
         "show_search": True,
         "command_search": True,

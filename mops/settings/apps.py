@@ -1,6 +1,7 @@
 """Which applications make up mops, and what runs around a request."""
 
 import os
+from typing import Any
 
 from mops.settings.current import ENV
 from mops.settings.database import database_settings
@@ -43,6 +44,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django.contrib.humanize",
     "django.contrib.postgres",
     "allauth",
     "allauth.account",
@@ -74,8 +76,9 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "apps.accounts.middleware.SessionLimitsMiddleware",
     "apps.core.middleware.ActorMiddleware",
+    "apps.accounts.middleware.SecondFactorMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 
@@ -89,6 +92,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "apps.accounts.context.account_pages",
             ],
         },
     },
@@ -102,8 +106,13 @@ TIME_ZONE = ENV.time_zone
 USE_TZ = True
 USE_I18N = True
 
-CACHES = {
+CACHES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": ENV.redis_url}
     if ENV.redis_url
-    else {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "mops_cache"}
+    else {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "mops_cache",
+        # counters of failed sign-ins live here: with Django's 300 rows a flood of names would push them out
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
 }

@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -36,6 +37,8 @@ class Environment:
     import_folders: tuple[Path, ...]
     time_zone: str
     insecure_http: bool
+    public_url: str
+    trusted_proxies: int
 
 
 def read_environment(environment: Mapping[str, str] = os.environ) -> Environment:
@@ -71,7 +74,30 @@ def read_environment(environment: Mapping[str, str] = os.environ) -> Environment
         ),
         time_zone=environment.get("MOPS_TIME_ZONE", "UTC"),
         insecure_http=insecure,
+        public_url=_public_url(environment, hosts),
+        trusted_proxies=_count(environment, "MOPS_TRUSTED_PROXIES"),
     )
+
+
+def _public_url(environment: Mapping[str, str], hosts: tuple[str, ...]) -> str:
+    """Return the address that mails link to; the first allowed host where none is set."""
+    given = environment.get("MOPS_PUBLIC_URL", "").strip().rstrip("/")
+    if not given:
+        named = next((host.lstrip(".") for host in hosts if host not in {*LOOPBACK, "*"}), None)
+        return f"https://{named}" if named else "http://127.0.0.1:8000"
+    parts = urlsplit(given)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        raise ImproperlyConfigured(
+            f"MOPS_PUBLIC_URL is {given!r}: it must be the address people open, for instance https://mops.example.com."
+        )
+    return given
+
+
+def _count(environment: Mapping[str, str], name: str) -> int:
+    value = environment.get(name, "").strip() or "0"
+    if not value.isdecimal():
+        raise ImproperlyConfigured(f"{name} is {value!r}: it must be how many proxies of yours stand in front of mops.")
+    return int(value)
 
 
 def _refuse_unsafe(environment: Mapping[str, str], *, debug: bool, hosts: tuple[str, ...]) -> None:

@@ -2,6 +2,7 @@
 
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 
+from mops.settings.auth import SINGLE_SIGN_ON
 from mops.settings.current import ENV
 
 SECRET_KEY = ENV.secret_key
@@ -20,7 +21,8 @@ CONTENT_SECURITY_POLICY = {
         "connect-src": [SELF],
         "object-src": [NONE],
         "base-uri": [SELF],
-        "form-action": [SELF],
+        # a browser follows the sign-in form to the identity provider only where the policy names it
+        "form-action": [SELF, *([SINGLE_SIGN_ON.origin] if SINGLE_SIGN_ON else [])],
         "frame-ancestors": [NONE],
     },
 }

@@ -1,5 +1,7 @@
 """People and teams for tests."""
 
+import time
+
 import factory
 from django.contrib.auth.hashers import make_password
 
@@ -37,3 +39,18 @@ def person_with(*roles: Role, **fields) -> User:
         Membership.objects.create(team=TeamFactory(), person=person, role=role)
     synchronise_groups_of(person)
     return User.objects.get(pk=person.pk)
+
+
+def sign_in(client, person):
+    """Sign `person` in with a password typed just now, as step-up asks for."""
+    client.force_login(person)
+    session = client.session
+    session["account_authentication_methods"] = [{"method": "password", "at": time.time(), "email": person.email}]
+    session["account_authentication_methods_user"] = str(person.pk)
+    session.save()
+    return client
+
+
+def administrator(**fields) -> User:
+    """Somebody who may administer people."""
+    return person_with(Role.ADMINISTRATOR, **fields)

@@ -1,7 +1,9 @@
 """Roles: which permissions each one has, kept here and synchronised into groups."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
+from django.apps import apps
 from django.contrib.auth.models import Group, Permission
 from django.db import transaction
 
@@ -76,7 +78,9 @@ GRANTS: dict[Role, tuple[str, ...]] = {
         "django_q.*: view",
     ),
 }
+VERBS = ("view", "add", "change")
 HIDDEN_APPS = (
+    "auth",
     "django_q",
     "sessions",
     "admin",
@@ -140,3 +144,51 @@ def roles_of(person: User) -> set[Role]:
     """Return the roles a person plays in any team."""
     names = person.memberships.filter(archived_at__isnull=True).values_list("role", flat=True)
     return {Role(name) for name in names}
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What one role may do with one kind of record."""
+
+    verbs: tuple[str, ...]
+
+    @property
+    def level(self) -> str:
+        """The most it may do, in a word."""
+        for verb, word in (("add", "creates"), ("change", "changes"), ("view", "sees")):
+            if verb in self.verbs:
+                return word
+        return ""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of record, and what each role may do with it, in the order of `Role`."""
+
+    name: str
+    cells: tuple[Opened, ...]
+
+
+def matrix(available: Iterable[Permission]) -> list[tuple[str, list[Kind]]]:
+    """Return what each role opens, by app and kind of record; kinds that no role opens are left out.
+
+    Args:
+        available: permissions with their content type loaded.
+    """
+    everything = list(available)
+    by_role = {
+        role: {(each.content_type_id, each.codename) for each in permissions_of(role, everything)} for role in Role
+    }
+    groups: dict[str, list[Kind]] = {}
+    for kind in sorted({each.content_type for each in everything}, key=lambda each: (each.app_label, each.model)):
+        model = kind.model_class()
+        if model is None or kind.model.startswith("historical") or kind.app_label in HIDDEN_APPS:
+            continue
+        cells = tuple(
+            Opened(tuple(verb for verb in VERBS if (kind.pk, f"{verb}_{kind.model}") in by_role[role])) for role in Role
+        )
+        if any(cell.verbs for cell in cells):
+            name = str(model._meta.verbose_name_plural)
+            app = str(apps.get_app_config(kind.app_label).verbose_name)
+            groups.setdefault(app, []).append(Kind(name[:1].upper() + name[1:], cells))
+    return sorted(groups.items())

@@ -14,6 +14,7 @@ from django.urls import reverse
 
 from apps.core.actors import acting_as
 from apps.core.admin_kit.refusals import sentence_of
+from apps.core.admin_kit.step_up import ask_for_recent_authentication
 from apps.core.errors import DomainError
 from apps.core.uploads import upload_refusal
 
@@ -35,6 +36,8 @@ class Button:
         style: "primary", "default" or "danger".
         hide_when_refused: leave the button out instead of showing it disabled with its reason.
         on_archived: whether it also works on an archived row; all others refuse there.
+        panel: `panel(request, thing)` returns {"template": …, …} drawn above the form: what the deed will touch.
+        step_up: ask for password, code or passkey again where the sign-in is not recent.
     """
 
     name: str
@@ -47,6 +50,8 @@ class Button:
     icon: str = ""
     hide_when_refused: bool = True
     on_archived: bool = False
+    panel: Callable[[HttpRequest, Any], dict[str, Any]] | None = None
+    step_up: bool = False
 
     def refused(self, user: Any, thing: Any) -> str | None:
         """Return why the button does not work now, None when it does."""
@@ -57,7 +62,7 @@ class Button:
     @property
     def asks_first(self) -> bool:
         """Whether a page with a form or a sentence comes before the deed."""
-        return bool(self.form or self.confirm)
+        return bool(self.form or self.confirm or self.panel)
 
 
 @dataclass(frozen=True)
@@ -105,6 +110,8 @@ def run_button(model_admin: Any, request: HttpRequest, object_id: str, name: str
     if refused := upload_refusal(request):
         messages.error(request, refused)
         return HttpResponseRedirect(back)
+    if button.step_up:
+        ask_for_recent_authentication(request)
     form = button.form(request.POST or None, request.FILES or None) if button.form else None
     if request.method == "POST" and (form is None or form.is_valid()):
         return _act(request, button, thing, form, back)
@@ -141,6 +148,7 @@ def _ask(
         "button": button,
         "form": form,
         "back": back,
+        "panel": button.panel(request, thing) if button.panel else None,
         "media": model_admin.media + (form.media if form else forms.Media()),
     }
     return TemplateResponse(request, "admin/mops/button.html", context)

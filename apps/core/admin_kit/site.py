@@ -6,11 +6,14 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.admin.apps import AdminConfig
+from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.templatetags.static import static
 from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from unfold.dataclasses import SearchResult
 from unfold.sites import UnfoldAdminSite
 
@@ -49,6 +52,23 @@ class MopsAdminSite(UnfoldAdminSite):
         """Register pages built on our own base; pages that packages bring know no row rights and stay out."""
         if getattr(admin_class, "asks_row_rights", False):
             super().register(model_or_iterable, admin_class, **options)
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Leave signing in to the one page that knows second factors and rate limits."""
+        index = reverse(f"{self.name}:index")
+        wanted = request.GET.get(REDIRECT_FIELD_NAME) or request.POST.get(REDIRECT_FIELD_NAME) or index
+        local = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
+        target = wanted if local else index
+        if not request.user.is_authenticated:
+            query = urlencode({REDIRECT_FIELD_NAME: target})
+            return HttpResponseRedirect(f"{reverse('account_login')}?{query}")
+        if not self.has_permission(request):
+            raise PermissionDenied("Your account does not open the back office. Ask an administrator for a role.")
+        return HttpResponseRedirect(target)
+
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Leave the password to the page with the rate limit."""
+        return HttpResponseRedirect(reverse("account_change_password"))
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """Show the home page: the boxes that concern this person, most urgent first."""

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.core.management import call_command
 from django.core.management.commands import migrate
 from django.db import DEFAULT_DB_ALIAS
 
@@ -28,3 +29,5 @@ class Command(migrate.Command):
             super().handle(*args, **options)
             recorders.settle(connection)
             settle_what_is(connection)
+            if options["database"] == DEFAULT_DB_ALIAS and not options["app_label"]:
+                call_command("synchronise_roles", verbosity=options["verbosity"])

@@ -8,9 +8,12 @@ from django.contrib.auth.models import AbstractUser, UserManager
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Lower
+from django.utils.crypto import salted_hmac
 
 from apps.accounts.enums import Role
 from apps.core.governed import GovernedBase, GovernedModel, governed_history
+
+MANAGERS_DEEP = 20
 
 
 def validate_time_zone(name: str) -> None:
@@ -56,10 +59,14 @@ class User(AbstractUser, GovernedBase):
         "system principal", default=False, editable=False, help_text="Acts for mops itself; can never sign in."
     )
 
+    session_epoch = models.PositiveIntegerField(
+        default=0, editable=False, help_text="Counted up to end every session of the person at once."
+    )
+
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = ["full_name"]
     objects = PersonManager()  # type: ignore[misc,assignment]
-    history = governed_history(excluded_fields=["password", "last_login"])
+    history = governed_history(excluded_fields=["password", "last_login", "session_epoch"])
 
     class Meta(GovernedBase.Meta):
         verbose_name = "person"
@@ -83,11 +90,25 @@ class User(AbstractUser, GovernedBase):
     def __str__(self) -> str:
         return self.full_name or self.email
 
+    def clean(self) -> None:
+        """Refuse a chain of managers that comes back to the person."""
+        super().clean()
+        manager, steps = self.manager, 0
+        while manager is not None and steps < MANAGERS_DEEP:
+            if self.pk and manager.pk == self.pk:
+                raise ValidationError({"manager": "This would make the person their own manager."})
+            manager, steps = manager.manager, steps + 1
+
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Save; the user name Django wants is always the e-mail."""
         self.email = self.email.lower()
         self.username = self.email
         super().save(*args, **kwargs)
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """Tie sessions to the password and to the epoch, so that counting the epoch ends them all."""
+        value = f"{self.password}|{self.session_epoch}"
+        return salted_hmac("mops.accounts.session", value, secret=secret, algorithm="sha256").hexdigest()
 
     def get_full_name(self) -> str:
         """Return the name as colleagues know it."""
