@@ -1,7 +1,16 @@
 """What runs when: every scheduled job, in one table."""
 
+import datetime as dt
+
 from django.conf import settings
 
 from apps.core.jobs.schedule import Schedule
 
-SCHEDULES: tuple[Schedule, ...] = (Schedule("jobs.prune", cron="20 3 * * *", zone=settings.TIME_ZONE),)
+SCHEDULES: tuple[Schedule, ...] = (
+    Schedule("jobs.prune", cron="20 3 * * *", zone=settings.TIME_ZONE),
+    Schedule("notifications.deliver_mail", every=dt.timedelta(minutes=1)),
+    Schedule("notifications.send_digests", every=dt.timedelta(minutes=15)),
+    Schedule("notifications.prune", cron="40 3 * * *", zone=settings.TIME_ZONE),
+    Schedule("alerts.wake_snoozed", every=dt.timedelta(minutes=1)),
+    Schedule("audit.report_unattributed", every=dt.timedelta(minutes=5)),
+)

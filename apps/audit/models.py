@@ -66,6 +66,7 @@ class AuditEvent(models.Model):
             models.Index(fields=("table_name", "object_id", "-id"), name="ledger_by_object"),
             models.Index(fields=("actor", "-id"), name="ledger_by_actor"),
             models.Index(fields=("-at",), name="ledger_by_time"),
+            models.Index(fields=("txid",), condition=models.Q(actor_label="unattributed"), name="ledger_unattributed"),
         ]
         triggers = append_only_triggers("The ledger is append-only: entries are never changed, deleted or truncated.")
 
@@ -75,3 +76,15 @@ class AuditEvent(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Refuse: only the triggers of governed tables write here."""
         raise TypeError("Ledger entries are written by the database alone.")
+
+
+class LedgerReader(models.Model):
+    """How far a job has read the ledger. A plain row: where it stands follows from the ledger alone."""
+
+    name = models.CharField(max_length=50, unique=True)
+    next_txid = models.BigIntegerField(
+        "next transaction", default=0, help_text="Every transaction before this one was over and has been read."
+    )
+
+    def __str__(self) -> str:
+        return self.name

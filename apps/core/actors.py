@@ -54,6 +54,7 @@ class Actor:
         }
 
 
+MIGRATION = "Migration or first start"  # the reason of what is written before there is anybody to name
 _NOBODY = Actor()
 _current: ContextVar[Actor] = ContextVar("mops_actor", default=_NOBODY)
 

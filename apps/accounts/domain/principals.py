@@ -3,6 +3,7 @@
 from django.contrib.auth.hashers import make_password
 
 from apps.accounts.models import User
+from apps.core.actors import MIGRATION, acting_as
 
 SYSTEM_EMAIL = "system@mops.invalid"  # .invalid is reserved: no mail server will ever answer for it
 
@@ -12,8 +13,9 @@ def system_principal() -> User:
     found = User.objects.filter(email=SYSTEM_EMAIL).first()
     if found is not None:
         return found
-    fresh, _ = User.objects.get_or_create(
-        email=SYSTEM_EMAIL,
-        defaults={"full_name": "mops", "is_system": True, "is_active": False, "password": make_password(None)},
-    )
+    with acting_as(None, reason=MIGRATION):
+        fresh, _ = User.objects.get_or_create(
+            email=SYSTEM_EMAIL,
+            defaults={"full_name": "mops", "is_system": True, "is_active": False, "password": make_password(None)},
+        )
     return fresh

@@ -5,7 +5,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db import models
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.timesince import timesince
@@ -15,7 +14,7 @@ from apps.core import access, clock
 from apps.core.admin_kit.base import ReadOnlyAdmin
 from apps.core.admin_kit.buttons import Button, NoteForm
 from apps.core.alerts.domain import handling
-from apps.core.alerts.models import Alert
+from apps.core.alerts.models import Alert, most_urgent_first
 
 SEVERITIES = {"Info": "info", "Warning": "warning", "Critical": "danger"}
 STATES = {"Open": "danger", "Acknowledged": "info", "Snoozed": "default", "Resolved": "success"}
@@ -52,7 +51,6 @@ class AlertAdmin(ReadOnlyAdmin):
     list_filter = ("state", "severity")
     search_fields = ("title", "fingerprint", "subject_label")
     list_select_related = ("owner_person", "owner_team")
-    ordering = ()
     in_palette = True
     fields = (
         "severity_chip",
@@ -83,11 +81,9 @@ class AlertAdmin(ReadOnlyAdmin):
         Button("resolve", "Resolve", handling.resolve, handling.refuse_resolve, ResolveForm),
     )
 
-    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
+    def get_ordering(self, request: HttpRequest) -> list[Any]:
         """Put the most urgent first."""
-        rows: Any = super().get_queryset(request)
-        ordered: models.QuerySet[Any] = rows.most_urgent_first()
-        return ordered
+        return most_urgent_first()
 
     @display(description="severity", label=SEVERITIES)
     def severity_chip(self, alert: Alert) -> str:

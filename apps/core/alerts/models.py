@@ -12,6 +12,13 @@ from apps.core.governed import append_only_triggers
 Q = models.Q
 
 
+def most_urgent_first() -> list[Any]:
+    """Return the ordering: what waits for somebody first, the most severe and the latest of it first."""
+    state = models.Case(*(models.When(state=each, then=n) for n, each in enumerate(AlertState)))
+    severity = models.Case(*(models.When(severity=each, then=each.rank) for each in Severity))
+    return [state.asc(), severity.desc(), "-last_seen", "-id"]
+
+
 class AlertQuerySet(models.QuerySet["Alert"]):
     """Filters over alerts."""
 
@@ -20,10 +27,8 @@ class AlertQuerySet(models.QuerySet["Alert"]):
         return self.exclude(state=AlertState.RESOLVED)
 
     def most_urgent_first(self) -> "AlertQuerySet":
-        """Those that wait for somebody first, the most severe and the latest of them first."""
-        state = models.Case(*(models.When(state=each, then=n) for n, each in enumerate(AlertState)))
-        severity = models.Case(*(models.When(severity=each, then=each.rank) for each in Severity))
-        return self.order_by(state, severity.desc(), "-last_seen", "-id")
+        """In the order in which somebody should look at them."""
+        return self.order_by(*most_urgent_first())
 
 
 class Alert(models.Model):

@@ -7,6 +7,7 @@ from django.core.management.commands import migrate
 from django.db import DEFAULT_DB_ALIAS
 
 from apps.core import recorders
+from apps.core.actors import MIGRATION, acting_as
 from mops.db.grants import grant_what_comes, settle_what_is
 from mops.db.roles import OWNER_ALIAS, as_owner
 
@@ -22,7 +23,7 @@ class Command(migrate.Command):
         if options["plan"] or options["check_unapplied"]:
             super().handle(*args, **options)
             return
-        with as_owner(options["database"]) as connection:
+        with as_owner(options["database"]) as connection, acting_as(None, reason=MIGRATION):
             grant_what_comes(connection)
             recorders.install_functions(connection)
             recorders.loosen(connection)
