@@ -1,21 +1,40 @@
 """Who sees and does what: the one module that lists, pages, searches, exports and jobs all ask.
 
-An app narrows the rows of a model by registering a scope; what is not narrowed follows the model permission.
+A role gives a right to a kind of record (a model permission). An app may narrow it to some rows (a scope), let
+everybody see their own rows, or let single rows be shared (grants). What none of these gives is refused, with why.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.contrib.auth import get_permission_codename
 from django.db import models
+from django.db.models import Q
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
 
 M = TypeVar("M", bound=models.Model)
 Scope = Callable[["User", "models.QuerySet[Any]"], "models.QuerySet[Any]"]
+Shared = Callable[["User", str], "models.QuerySet[Any]"]
+Hidden = Callable[["User", type[models.Model]], frozenset[str]]
 _scopes: dict[type[models.Model], Scope] = {}
 _own: dict[type[models.Model], Scope] = {}
+_shared: dict[type[models.Model], Shared] = {}
+_hidden: list[Hidden] = []
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Yes or no, with the chain of grants that allows it or the first condition that is missing."""
+
+    allowed: bool
+    reason: str
+    chain: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return self.allowed
 
 
 def register_scope(model: type[models.Model], scope: Scope) -> None:
@@ -26,6 +45,22 @@ def register_scope(model: type[models.Model], scope: Scope) -> None:
 def register_own(model: type[models.Model], own: Scope) -> None:
     """Let everybody view the rows that `own(user, queryset)` returns, without any right to `model` as such."""
     _own[model] = own
+
+
+def register_sharing(model: type[models.Model], shared: Shared) -> None:
+    """Let single rows of `model` be shared: `shared(user, verb)` returns the keys of those granted to a person."""
+    _shared[model] = shared
+
+
+def register_column_limit(hidden: Hidden) -> None:
+    """Hide columns from some people: `hidden(user, model)` returns the fields they must not see on any surface."""
+    _hidden.append(hidden)
+
+
+def hidden_columns(user: "User", model: type[models.Model]) -> frozenset[str]:
+    """Return the fields of `model` that `user` must not see: not listed, filtered, searched, exported or compared."""
+    found: frozenset[str] = frozenset()
+    return found.union(*(hidden(user, model) for hidden in _hidden))
 
 
 def permission(verb: str, model: type[models.Model]) -> str:
@@ -44,21 +79,49 @@ def has_model_permission(user: "User", verb: str, model: type[models.Model]) -> 
     return verb == "view" and user.has_perm(permission("change", model))
 
 
+def may_open(user: "User", verb: str, model: type[models.Model]) -> bool:
+    """Whether `user` may open the pages of `model` at all: by role, or because a row of it is shared with them."""
+    if has_model_permission(user, verb, model):
+        return True
+    return model in _shared and user.is_active and _shared[model](user, verb).exists()
+
+
 def visible(user: "User", model: type[M], *, verb: str = "view") -> "models.QuerySet[M]":
     """Return the rows of `model` on which `user` may `verb`: none without the permission."""
     rows: models.QuerySet[M] = model._default_manager.all()
-    if has_model_permission(user, verb, model):
-        scope = None if getattr(user, "is_system", False) else _scopes.get(model)
-        return scope(user, rows) if scope else rows
-    own = _own.get(model) if verb == "view" and user.is_active else None
-    return own(user, rows) if own else rows.none()
+    if getattr(user, "is_system", False):
+        return rows
+    if not user.is_active:
+        return rows.none()
+    if not has_model_permission(user, verb, model):
+        own = _own.get(model) if verb == "view" else None
+        scoped = own(user, rows) if own else rows.none()
+    elif model in _scopes:
+        scoped = _scopes[model](user, rows)
+    else:
+        return rows
+    if model not in _shared:
+        return scoped
+    return rows.filter(Q(pk__in=scoped.values("pk")) | Q(pk__in=_shared[model](user, verb)))
 
 
-def can(user: "User", verb: str, thing: models.Model) -> bool:
-    """Whether `user` may `verb` on this row."""
-    allowed = has_model_permission(user, verb, type(thing))
-    if allowed and type(thing) not in _scopes:
-        return True
-    if not allowed and type(thing) not in _own:
-        return False
-    return visible(user, type(thing), verb=verb).filter(pk=thing.pk).exists()
+def can(user: "User", verb: str, thing: models.Model) -> Verdict:
+    """Whether `user` may `verb` on this row, and why or why not."""
+    model = type(thing)
+    kind = str(model._meta.verbose_name_plural)
+    if getattr(user, "is_system", False):
+        return Verdict(True, "mops itself may, in its own jobs.")
+    if not user.is_active:
+        return Verdict(False, f"{user} is deactivated.")
+    by_role = has_model_permission(user, verb, model)
+    if by_role and model not in _scopes:
+        return Verdict(True, f"A role of {user} gives the right to {verb} {kind}.")
+    if not by_role and model not in _own and model not in _shared:
+        return Verdict(False, f"No role of {user} gives the right to {verb} {kind}.")
+    if visible(user, model, verb=verb).filter(pk=thing.pk).exists():
+        return Verdict(True, f"This one is in the scope of {user}, or shared with them.")
+    if by_role:
+        return Verdict(
+            False, f"A role of {user} gives the right to {verb} {kind}, but this one is outside their scope."
+        )
+    return Verdict(False, f"No role of {user} gives the right to {verb} {kind}, and this one is not shared with them.")

@@ -53,10 +53,10 @@ class RowRights:
         if not user.is_authenticated:
             return False
         if obj is None or obj.pk is None or not isinstance(obj, self.model):
-            return access.has_model_permission(user, verb, self.model)
+            return access.may_open(user, verb, self.model)
         if verb != "view" and getattr(obj, "archived_at", None) is not None:
             return False
-        return access.can(user, verb, obj)
+        return bool(access.can(user, verb, obj))
 
 
 class MopsAdmin(RowRights, CarriesKits, ModelAdmin):  # type: ignore[misc]  # unfold ships no types

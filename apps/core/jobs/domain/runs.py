@@ -156,7 +156,7 @@ def retry(run: JobRun, *, by: Any, reason: str) -> str:
 def may_steer(user: Any, run: JobRun) -> bool:
     """Whether `user` may cancel and retry `run`: who asked for it, and who looks after jobs."""
     own = user.is_active and run.requested_by_id is not None and run.requested_by_id == user.pk
-    return own or access.can(user, "change", run)
+    return own or bool(access.can(user, "change", run))
 
 
 def _locked(run: JobRun, by: Any, refusal: Any) -> JobRun:
