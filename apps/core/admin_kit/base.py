@@ -141,7 +141,7 @@ class MopsAdmin(RowRights, CarriesKits, ModelAdmin):  # type: ignore[misc]  # un
         if thing is not None and request.method == "POST" and getattr(thing, "archived_at", None) is not None:
             messages.error(request, f"{thing} is archived and read-only; restore it first.")
             return HttpResponseRedirect(request.get_full_path())
-        context = dict(extra_context or {})
+        context = {"show_history": hasattr(self.model, "history"), **(extra_context or {})}
         if thing is not None and self.has_view_permission(request, thing):
             context |= self.kit_panels(request, thing)
             if request.method == "GET":

@@ -38,13 +38,13 @@ def history_page(model_admin: Any, request: HttpRequest, object_id: str) -> Http
     """Show the versions of one row, newest first, to whoever may see the row now.
 
     Raises:
-        Http404: the row is not among those this person sees.
+        Http404: the row is not among those this person sees, or no versions are kept of its kind.
         PermissionDenied: the person may not view rows of this kind.
     """
     if request.method not in ("GET", "HEAD"):
         return HttpResponseNotAllowed(["GET", "HEAD"])
     thing = model_admin.get_object(request, object_id)
-    if thing is None:
+    if thing is None or not hasattr(thing, "history"):
         raise Http404
     if not model_admin.has_view_permission(request, thing):
         raise PermissionDenied

@@ -21,3 +21,4 @@ class JobsConfig(AppConfig):
         access.register_own(JobRun, lambda user, rows: rows.filter(requested_by=user))
         register_kind("job.failed", "Work I asked for in the background has failed", importance=Importance.HIGH)
         registry.discover()
+        from apps.core.jobs import checks  # noqa: F401, PLC0415  # registers on import

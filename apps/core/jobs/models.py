@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
 
+from apps.core import clock
 from apps.core.jobs.registry import find_job
 
 
@@ -67,6 +68,7 @@ class JobRun(models.Model):
 
     class Meta:
         verbose_name = "job run"
+        verbose_name_plural = "background jobs"
         ordering = ("-id",)
         constraints = [
             models.UniqueConstraint(
@@ -114,10 +116,10 @@ class JobRun(models.Model):
 
     @property
     def duration(self) -> dt.timedelta | None:
-        """How long the last attempt took."""
-        if self.started_at is None or self.finished_at is None:
+        """How long the last attempt took, or has been running."""
+        if self.started_at is None or self.state == RunState.QUEUED:
             return None
-        return max(self.finished_at - self.started_at, dt.timedelta(0))
+        return max((self.finished_at or clock.now()) - self.started_at, dt.timedelta(0))
 
 
 class JobLogLine(models.Model):
@@ -152,6 +154,7 @@ class ScheduleState(models.Model):
     last_run = models.ForeignKey(JobRun, models.SET_NULL, null=True, blank=True, related_name="+")
 
     class Meta:
+        verbose_name = "schedule"
         ordering = ("name",)
 
     def __str__(self) -> str:

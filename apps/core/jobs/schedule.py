@@ -18,6 +18,7 @@ EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 SHORTEST = dt.timedelta(seconds=5)
 LONGEST_JUMP = dt.timedelta(hours=3)
 FIELDS = 5
+WEEKDAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
 
 
 @dataclass(frozen=True)
@@ -71,13 +72,29 @@ class Schedule:
     def words(self) -> str:
         """When it runs, as people read it."""
         if self.every is None:
-            return f"{self.cron} ({self.zone})"
+            return f"{_cron_in_words(self.cron)} ({self.zone})"
         seconds = int(self.every.total_seconds())
         for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):
             if seconds % size == 0:
                 number = seconds // size
                 return f"Every {unit}" if number == 1 else f"Every {number} {unit}s"
         return f"Every {seconds} seconds"
+
+
+def _cron_in_words(cron: str) -> str:
+    minute, hour, day, month, weekday = cron.split()
+    if not (minute.isdecimal() and hour.isdecimal() and month == "*"):
+        return cron
+    at = f"at {int(hour):02d}:{int(minute):02d}"
+    if (day, weekday) == ("*", "*"):
+        return f"Every day {at}"
+    if day == "*" and weekday.isdecimal():
+        return f"Every {WEEKDAYS[int(weekday) % 7]} {at}"
+    if day == "*" and weekday in {"1-5", "mon-fri", "MON-FRI"}:
+        return f"Monday to Friday {at}"
+    if weekday == "*" and day.isdecimal():
+        return f"On day {day} of every month {at}"
+    return cron
 
 
 def latest_due(schedule: Schedule, now: dt.datetime) -> dt.datetime:

@@ -1,8 +1,10 @@
 """What a supervisor asks and writes: keeps the clock, sees whether a cluster gets anywhere, leaves its heartbeat."""
 
+import datetime as dt
 import socket
 
 from django.db import connection, transaction
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from apps.core import clock
@@ -13,6 +15,7 @@ from apps.core.jobs.domain.scheduling import tick
 from apps.core.jobs.domain.sweeping import cluster_died, sweep
 from apps.core.jobs.models import JobRun, RunState, WorkerCluster
 
+ALIVE_FOR = dt.timedelta(seconds=20)
 CLOCK_LOCK = 7_265_001  # any number; PostgreSQL keeps advisory locks by number
 _NO_PROGRESS = """
     SELECT EXISTS (SELECT FROM jobs_jobrun WHERE state = 'queued' AND queue = %(queue)s
@@ -72,3 +75,15 @@ def alarm(queue: str, deaths: int, reason: str) -> None:
         detail=f"Last time on {socket.gethostname()}: {reason}.",
         runbook="The log of manage.py worker says why; until it is mended nothing runs in the background there.",
     )
+
+
+def clusters_alive(queue: str = "") -> bool:
+    """Whether a cluster has been seen lately: any, or one that works on `queue`."""
+    seen = WorkerCluster.objects.filter(beat_at__gt=Now() - ALIVE_FOR)
+    return seen.filter(queue=queue).exists() if queue else seen.exists()
+
+
+def clusters() -> list[WorkerCluster]:
+    """Return the clusters seen in the last day, each with `is_alive`."""
+    seen = WorkerCluster.objects.annotate(is_alive=Q(beat_at__gt=Now() - ALIVE_FOR))
+    return list(seen.order_by("-is_alive", "host", "queue"))

@@ -6,8 +6,9 @@ document.addEventListener("DOMContentLoaded", () => {
   document.querySelectorAll("[data-poll]").forEach((box) => {
     const seconds = Number(box.dataset.pollSeconds || 1);
     const ask = async () => {
-      const answer = await fetch(box.dataset.poll, { headers: { "X-Requested-With": "fetch" } });
-      if (!answer.ok) return;
+      const answer = await fetch(box.dataset.poll, { headers: { "X-Requested-With": "fetch" } }).catch(() => null);
+      if (answer === null || answer.status >= 500) return window.setTimeout(ask, 5000); // the server is away: ask later
+      if (!answer.ok || answer.redirected) return;
       box.innerHTML = await answer.text();
       if (!box.querySelector("[data-finished]")) window.setTimeout(ask, seconds * 1000);
       else if (box.dataset.pollThen === "reload") window.location.reload();
