@@ -13,7 +13,6 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
-from django_q import admin as q2
 from unfold.decorators import display
 
 from apps.core import access, clock
@@ -41,11 +40,6 @@ CHIPS = {
     RunState.DEAD: "bad",
 }
 LINES_SHOWN = 200
-
-# django-q2's own pages would let view-only people run tasks anew and a schedule name any dotted path
-for _model in (q2.Schedule, q2.Success, q2.Failure, q2.OrmQ):
-    if admin.site.is_registered(_model):
-        admin.site.unregister(_model)
 
 
 class JobFilter(SimpleListFilter):
