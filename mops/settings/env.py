@@ -30,7 +30,6 @@ class Environment:
     demo: bool
     email_url: str
     default_from_email: str
-    base_url: str
     metrics_token: str
     require_mfa: bool
     redis_url: str
@@ -65,7 +64,6 @@ def read_environment(environment: Mapping[str, str] = os.environ) -> Environment
         demo=_flag(environment, "MOPS_DEMO", default=debug),
         email_url=environment.get("EMAIL_URL", ""),
         default_from_email=environment.get("DEFAULT_FROM_EMAIL", "mops <mops@localhost>"),
-        base_url=_base_url(environment, hosts, insecure=insecure),
         metrics_token=environment.get("MOPS_METRICS_TOKEN", ""),
         require_mfa=_flag(environment, "MOPS_REQUIRE_MFA", default=not debug),
         redis_url=environment.get("REDIS_URL", ""),
@@ -124,18 +122,6 @@ def _refuse_unsafe(environment: Mapping[str, str], *, debug: bool, hosts: tuple[
             "DEBUG is off and DATABASE_URL is not set: point it at your PostgreSQL, or set MOPS_EMBEDDED=1 to run "
             "production on the embedded server of this machine."
         )
-
-
-def _base_url(environment: Mapping[str, str], hosts: tuple[str, ...], *, insecure: bool) -> str:
-    """The address that links in mail begin with: the one given, else the first host name mops answers to."""
-    given = environment.get("MOPS_URL", "").rstrip("/")
-    if given:
-        if not given.startswith(("http://", "https://")):
-            raise ImproperlyConfigured(f"MOPS_URL is {given!r}: it must look like https://mops.example.com.")
-        return given
-    host = next((each.lstrip(".") for each in hosts if each != "*"), "localhost")
-    local = f"{host}:8000" if host in LOOPBACK else host
-    return f"{'http' if insecure else 'https'}://{local}"
 
 
 def _flag(environment: Mapping[str, str], name: str, *, default: bool) -> bool:

@@ -4,7 +4,6 @@ import environ
 
 from mops.settings.current import ENV
 
-BASE_URL = ENV.base_url  # links in mail begin with it: jobs that send know no request
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = ENV.default_from_email
 if ENV.email_url:
     _mail = environ.Env.email_url_config(ENV.email_url)

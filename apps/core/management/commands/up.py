@@ -5,6 +5,7 @@ import errno
 import hashlib
 import importlib
 import importlib.util
+import os
 import signal
 import socket
 import sys
@@ -88,6 +89,8 @@ class Command(BaseCommand):
         stamp.write_text(state.hexdigest())
 
     def _run(self, listener: socket.socket, *, worker: bool) -> None:
+        if settings.DEBUG:
+            os.environ.setdefault("MOPS_PUBLIC_URL", url_of(listener))  # what links in the demo's mails begin with
         children = [web_server(listener)]
         if worker and "worker" in get_commands():
             children.append(Child("worker", [sys.executable, str(PROJECT / "manage.py"), "worker"]))

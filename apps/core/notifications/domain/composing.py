@@ -33,7 +33,7 @@ def compose(delivery: Delivery, told: list[Readable]) -> EmailMultiAlternatives:
     subject = told[0].notification.title
     if is_digest:
         subject = f"{len(told)} notifications" if len(told) > 1 else f"Digest: {subject}"
-    base = settings.BASE_URL
+    base = settings.PUBLIC_URL
     context: dict[str, Any] = {
         "person": delivery.person,
         "told": told[:MOST_IN_DIGEST],
