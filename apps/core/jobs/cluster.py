@@ -7,15 +7,17 @@ from django_q.cluster import Cluster
 from apps.core.jobs.kinship import die_with_parent
 
 
-def run_cluster(parent: int) -> int:
+def run_cluster(parent: int, ready: int) -> int:
     """Run the cluster that Q_CLUSTER_NAME names until it is told to stop; returns the exit code.
 
     Args:
         parent: process id of the supervisor, with which everything here dies.
+        ready: file descriptor to write to when every process is there.
     """
     die_with_parent(parent)
     cluster = Cluster()
     cluster.start()
+    os.write(ready, b".")
     sentinel = cluster.sentinel
     while sentinel.is_alive():
         sentinel.join(1)

@@ -26,6 +26,7 @@ from mops.children import HEALTHY_SECONDS, PROJECT, pause_before
 log = structlog.get_logger(__name__)
 LOOK_SECONDS = 1.0
 BEAT_SECONDS = 5.0
+START_SECONDS = 120.0
 DEATHS_BEFORE_ALERT = 5
 
 
@@ -38,6 +39,8 @@ class Charge:
     name: str = ""
     process: "subprocess.Popen[bytes] | None" = None
     started_at: float = 0.0
+    ready_at: float | None = None
+    ready: int = -1
     start_at: float = 0.0
     stuck_since: float | None = None
     deaths: int = 0
@@ -50,10 +53,13 @@ class Charge:
 
     def start(self, now: float) -> None:
         """Start the cluster in a process group of its own."""
-        command = [sys.executable, str(PROJECT / "manage.py"), "worker", "--as-cluster", str(os.getpid())]
+        self.ready, told = os.pipe()
+        os.set_blocking(self.ready, False)
+        command = [sys.executable, str(PROJECT / "manage.py"), "worker", "--as-cluster", f"{os.getpid()},{told}"]
         environment = {**os.environ, CLUSTER_VARIABLE: self.name, "Q_CLUSTER_NAME": self.queue}
-        self.process = subprocess.Popen(command, cwd=PROJECT, env=environment, start_new_session=True)
-        self.started_at, self.stuck_since = now, None
+        self.process = subprocess.Popen(command, cwd=PROJECT, env=environment, start_new_session=True, pass_fds=[told])
+        os.close(told)
+        self.started_at, self.ready_at, self.stuck_since = now, None, None
         log.info("worker.cluster_started", cluster=self.name, pid=self.process.pid, restarts=self.restarts)
 
     def kill(self) -> None:
@@ -64,6 +70,14 @@ class Charge:
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
         self.process = None
+        os.close(self.ready)
+
+    def note_ready(self, now: float) -> None:
+        """See whether the cluster has said that all its processes are there."""
+        if self.ready_at is None and self.process is not None:
+            with contextlib.suppress(BlockingIOError):
+                if os.read(self.ready, 1):
+                    self.ready_at = now
 
     def has_member(self, pid: int) -> bool:
         """Whether the process is alive and one of the cluster's."""
@@ -107,6 +121,9 @@ class Supervisor:
                 self._bury(charge, f"its first process was {how}", now)
             if charge.process is None and now >= charge.start_at:
                 charge.start(now)
+            charge.note_ready(now)
+            if charge.process is not None and charge.ready_at is None and now - charge.started_at > START_SECONDS:
+                self._bury(charge, f"it was not ready within {START_SECONDS:.0f} seconds", now)
         self._ask_database(lambda: self._look_into_database(now))
 
     def _look_into_database(self, now: float) -> None:
@@ -121,12 +138,12 @@ class Supervisor:
                 watching.beat(charge.name, charge.queue, os.getpid(), restarts=charge.restarts, reason=charge.reason)
 
     def _notice_stuck(self, charge: Charge, now: float) -> None:
-        if charge.process is None or not watching.makes_no_progress(charge.name, charge.queue, charge.workers):
+        if charge.ready_at is None or not watching.makes_no_progress(charge.name, charge.queue, charge.workers):
             charge.stuck_since = None
             return
         charge.stuck_since = charge.stuck_since or now
         patience = settings.JOBS_STUCK_SECONDS
-        if now - max(charge.stuck_since, charge.started_at) >= patience:
+        if now - charge.stuck_since >= patience:
             self._bury(charge, f"work was due and it began none for {patience:g} seconds", now)
 
     def _bury(self, charge: Charge, reason: str, now: float) -> None:
@@ -135,7 +152,7 @@ class Supervisor:
         charge.deaths = 1 if now - charge.started_at > HEALTHY_SECONDS else charge.deaths + 1
         charge.restarts, charge.reason = charge.restarts + 1, reason
         pause = pause_before(charge.deaths)
-        charge.start_at = now + pause
+        charge.start_at, charge.ready_at = now + pause, None
         log.error("worker.cluster_restarted", cluster=charge.name, reason=reason, pause=pause, deaths=charge.deaths)
         self._beat_at = 0.0
         self._ask_database(lambda: self._after_burial(charge))

@@ -8,5 +8,5 @@ from mops.settings import DATABASES, INSTALLED_APPS
 INSTALLED_APPS = [*INSTALLED_APPS, "tests.core.jobs.proofapp"]
 for _settings in DATABASES.values():
     _settings["NAME"] = os.environ["PROOF_DATABASE"]
-JOBS_STUCK_SECONDS = 2.0
+JOBS_STUCK_SECONDS = 4.0
 JOBS_FIRST_PAUSE_SECONDS = 0.2

@@ -49,7 +49,7 @@ class Workers:
         return children(sentinel) if sentinel else []
 
     def wait_until_up(self):
-        wait_for(lambda: len(self.below_sentinel()) == 4, 20)
+        wait_for(lambda: len(self.below_sentinel()) == 4, 60)
 
     def everybody(self) -> list[int]:
         return [pid for pid in (self.first(), self.sentinel(), *self.below_sentinel()) if pid]
@@ -58,8 +58,8 @@ class Workers:
         if self.process.poll() is None:
             below = self.everybody()
             self.process.terminate()
-            self.process.wait(20)
-            wait_for(lambda: not any(map(alive, below)), 5)
+            self.process.wait(60)
+            wait_for(lambda: not any(map(alive, below)), 20)
         self.log.close()
 
 

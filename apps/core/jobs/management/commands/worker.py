@@ -30,13 +30,14 @@ class Command(BaseCommand):
             default=GRACE_SECONDS,
             help="Seconds that running jobs get to finish when told to stop; what is left begins anew elsewhere.",
         )
-        parser.add_argument("--as-cluster", type=int, help=argparse.SUPPRESS)  # the supervisor's process id
+        parser.add_argument("--as-cluster", help=argparse.SUPPRESS)  # "supervisor's process id,file descriptor"
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run until SIGTERM or SIGINT."""
         if options["as_cluster"]:
             connections.close_all()
-            run_cluster(options["as_cluster"])
+            parent, ready = options["as_cluster"].split(",")
+            run_cluster(int(parent), int(ready))
             return
         known = queues()
         wanted = [name.strip() for name in options["clusters"].split(",") if name.strip()]
