@@ -34,6 +34,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("File sources", "exchange.filesource", "folder_open"),
             ("Attachments", "attachments.attachment", "attach_file"),
             ("Background jobs", "jobs.jobrun", "manufacturing"),
+            ("Journal notes", "workspace.journalnote", "sticky_note_2"),
             ("Saved views", "workspace.savedview", "bookmark"),
         ),
     ),

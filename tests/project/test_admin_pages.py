@@ -73,7 +73,7 @@ def test_buttons_shown_are_those_the_operation_grants(company, model):
         page = client.get(address(model, "change", thing.pk)).content.decode()
         for button in model_admin.buttons:
             url = address(model, "change", thing.pk).replace("/change/", f"/do/{button.name}/")
-            refused = button.refusal(person, thing)
+            refused = button.refused(person, thing)
             if refused:
                 assert f'href="{url}"' not in page
                 assert f'action="{url}"' not in page

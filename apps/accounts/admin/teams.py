@@ -29,6 +29,7 @@ class TeamAdmin(MopsAdmin):
     search_fields = ("name", "purpose")
     fields = ("name", "purpose")
     in_palette = True
+    taggable = True
     empty_state = "No team yet. A team owns processes, tools and campaigns; people get their role in it."
     buttons = (
         Button("grant", "Grant a role", _grant, refuse_grant_in, GrantInTeamForm, style="primary", step_up=True),

@@ -10,6 +10,16 @@ from django.db import transaction
 from apps.accounts.enums import Role
 from apps.accounts.models import User
 
+# What everybody does around records they work on: tags, notes and values of custom fields; and what only looks on.
+_AROUND_RECORDS = (
+    "workspace.*: view",
+    "workspace.savedview: add change",
+    "workspace.taggedrecord: add change",
+    "workspace.journalnote: add change",
+    "workspace.customvalues: add change",
+)
+_LOOKS_ON = ("workspace.*: view", "workspace.savedview: add change")
+
 # What a role may do, as "app.model: verbs". "*" is every model of the app. View-only verbs are what auditors live on.
 GRANTS: dict[Role, tuple[str, ...]] = {
     Role.OPS: (
@@ -22,7 +32,8 @@ GRANTS: dict[Role, tuple[str, ...]] = {
         "attachments.*: view add change",
         "notifications.*: view change",
         "exchange.*: view add change",
-        "workspace.*: view add change",
+        *_AROUND_RECORDS,
+        "workspace.tag: add change",
         "jobs.*: view",
         "alerts.*: view change",
         "accounts.user: view",
@@ -36,7 +47,7 @@ GRANTS: dict[Role, tuple[str, ...]] = {
         "calendars.*: view",
         "attachments.*: view",
         "notifications.*: view change",
-        "workspace.*: view add change",
+        *_LOOKS_ON,
         "accounts.user: view",
         "accounts.team: view",
     ),
@@ -46,7 +57,7 @@ GRANTS: dict[Role, tuple[str, ...]] = {
         "campaigns.*: view",
         "attachments.*: view add change",
         "notifications.*: view change",
-        "workspace.*: view add change",
+        *_AROUND_RECORDS,
     ),
     Role.EXECUTIVE: (
         "approvals.*: view",
@@ -56,7 +67,7 @@ GRANTS: dict[Role, tuple[str, ...]] = {
         "leads.*: view",
         "attachments.*: view",
         "notifications.*: view change",
-        "workspace.*: view add change",
+        *_LOOKS_ON,
     ),
     Role.ADMINISTRATOR: (
         "accounts.*: view add change",

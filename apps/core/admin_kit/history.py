@@ -4,6 +4,7 @@ simple-history's own admin is not used: its history form lets a view-only user w
 (reproduced on 3.13.0; tests/core/admin_kit/test_history.py keeps it so).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,8 @@ from django.core.paginator import Paginator
 from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.template.response import TemplateResponse
+
+from apps.core.admin_kit.kits import kits_of
 
 VERSIONS_PER_PAGE = 20
 UNINTERESTING = ("id", "uuid", "created_at", "updated_at", "row_version")
@@ -28,10 +31,19 @@ class Change:
 
 @dataclass(frozen=True)
 class Version:
-    """One version of an object."""
+    """One version of an object, or of something that hangs on it; then `title` says what happened."""
 
     row: Any
     changes: tuple[Change, ...]
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class Companion:
+    """History rows of what hangs on a record, and how to tell one: `describe(row, the one before or None)`."""
+
+    rows: models.QuerySet[Any]
+    describe: Callable[[Any, Any], Version]
 
 
 def history_page(model_admin: Any, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -51,16 +63,30 @@ def history_page(model_admin: Any, request: HttpRequest, object_id: str) -> Http
     hidden = set(model_admin.history_hidden_fields(request, thing))
     # machines' own rows, runs and log entries, keep no versions
     rows = thing.history.all().order_by("-history_id") if hasattr(thing, "history") else type(thing).objects.none()
-    page = Paginator(rows, VERSIONS_PER_PAGE).get_page(request.GET.get("p"))
+    companions = [each for kit in kits_of(model_admin) for each in kit.companions(model_admin, request, thing)]
+    told = sum(each.rows.count() for each in companions)
+    page = Paginator(range(rows.count() + told), VERSIONS_PER_PAGE).get_page(request.GET.get("p"))
+    first, last = max(0, page.start_index() - 1), page.end_index()
+    passed = 0 if told else first  # what comes before this page is known only once all kinds are merged
+    versions = _versions(thing, rows[passed:last], rows, hidden)
+    for companion in companions:
+        versions += _told(companion, last)
+    versions.sort(key=lambda version: version.row.history_date, reverse=True)
     context = {
         **model_admin.admin_site.each_context(request),
         "title": f"History of {thing}",
         "opts": model_admin.opts,
         "original": thing,
         "page": page,
-        "versions": _versions(thing, page.object_list, rows, hidden),
+        "versions": versions[first - passed : last - passed],
     }
     return TemplateResponse(request, "admin/mops/history.html", context)
+
+
+def _told(companion: Companion, limit: int) -> list[Version]:
+    rows = list(companion.rows.order_by("-history_id")[: limit + 1])
+    older = [*rows[1:], None][: len(rows)]
+    return [companion.describe(row, before) for row, before in zip(rows, older, strict=True)][:limit]
 
 
 def _versions(thing: models.Model, shown: Any, rows: Any, hidden: set[str]) -> list[Version]:

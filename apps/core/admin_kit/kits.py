@@ -86,8 +86,8 @@ class Kit:
         """Return boxes above a list: `template` and what it reads."""
         return ()
 
-    def versions(self, thing: Any, limit: int) -> Sequence[Any]:
-        """Return the newest `limit` entries (`history.Version`) that the record's history page adds to its own."""
+    def companions(self, model_admin: Any, request: HttpRequest, thing: Any) -> Sequence[Any]:
+        """Return what the record's history page tells besides its own versions (`history.Companion`)."""
         return ()
 
 

@@ -10,12 +10,14 @@ from django.http import FileResponse, Http404, HttpRequest
 from django.http.response import HttpResponseBase
 
 from apps.core import access
+from apps.core.admin_kit.history import Companion, Version
 from apps.core.admin_kit.kits import Call, Kit, Verb, ask, record_url, submit
 from apps.core.attachments.domain import files, kinds
 from apps.core.attachments.domain.names import extension_of
 from apps.core.attachments.models import Attachment
 from apps.core.errors import DomainError, InvalidInput, NotAllowed
 from apps.core.governed import GovernedBase
+from apps.core.records import kind_of
 
 KEY = "attachments"
 HEADERS = {
@@ -131,6 +133,18 @@ class AttachmentsKit(Kit):
             "most_megabytes": files.MOST_BYTES // files.MEGABYTE,
         }
         return (panel,)
+
+    def companions(self, model_admin: Any, request: HttpRequest, thing: Any) -> Sequence[Companion]:
+        """Put files that came and went into the record's history."""
+        user: Any = request.user
+        if not access.has_model_permission(user, "view", Attachment):
+            return ()
+
+        def describe(row: Any, before: Any) -> Version:
+            what = "File attached" if row.archived_at is None else "File removed"
+            return Version(row, (), f"{what}: {row.name}" + (f" (version {row.version})" if row.version > 1 else ""))
+
+        return (Companion(Attachment.history.filter(content_type=kind_of(thing), object_id=thing.pk), describe),)
 
 
 def _current(rows: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:

@@ -1,5 +1,7 @@
 """What people put around records: saved views, tags, journal notes, custom fields."""
 
+from typing import Any
+
 from django.apps import AppConfig
 
 
@@ -9,3 +11,16 @@ class WorkspaceConfig(AppConfig):
     name = "apps.core.workspace"
     label = "workspace"
     verbose_name = "Workspace"
+
+    def ready(self) -> None:
+        """Let people see what hangs on the records they see, and the views that are theirs."""
+        from apps.core import access, records  # noqa: PLC0415  # models must be loaded
+        from apps.core.workspace import models  # noqa: PLC0415
+
+        for model in (models.JournalNote, models.TaggedRecord, models.CustomValues):
+            access.register_scope(model, records.scope_by_record)
+
+        def own_and_shared(user: Any, rows: Any) -> Any:
+            return rows.usable_by(user)
+
+        access.register_scope(models.SavedView, own_and_shared)

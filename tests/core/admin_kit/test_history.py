@@ -53,5 +53,5 @@ def test_history_needs_the_same_queries_for_many_versions(client, django_assert_
         team.save()
     client.force_login(person_with(Role.AUDITOR))
     client.get(history_url(team))
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(16):
         client.get(history_url(team))
