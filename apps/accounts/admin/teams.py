@@ -48,7 +48,8 @@ class TeamAdmin(MopsAdmin):
         """Return teams with the number of people who play a role in them now."""
         playing = Q(memberships__archived_at=None, memberships__person__is_active=True)
         rows: QuerySet[Any] = super().get_queryset(request)
-        return rows.annotate(people=Count("memberships__person", playing, distinct=True))
+        counted: QuerySet[Any] = rows.annotate(people=Count("memberships__person", playing, distinct=True))
+        return counted
 
     @display(description="People", ordering="people")  # type: ignore[untyped-decorator]
     def people(self, team: Any) -> int:
