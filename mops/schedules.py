@@ -13,4 +13,5 @@ SCHEDULES: tuple[Schedule, ...] = (
     Schedule("notifications.prune", cron="40 3 * * *", zone=settings.TIME_ZONE),
     Schedule("alerts.wake_snoozed", every=dt.timedelta(minutes=1)),
     Schedule("audit.report_unattributed", every=dt.timedelta(minutes=5)),
+    Schedule("audit.prepare_partitions", cron="40 1 * * *", zone=settings.TIME_ZONE),
 )

@@ -35,11 +35,15 @@ class Actor:
     request_id: str = ""
     job_id: str = ""
     reason: str = ""
+    name: str = ""
 
     @property
     def label(self) -> str:
-        """The name to write into evidence; it stays readable when the person is gone."""
-        return self.user.get_username() if self.user is not None and self.user.pk else "unattributed"
+        """The name to write into evidence; it stays readable when the person is gone.
+
+        `name` signs where no person can, because there may be no table of people yet: migrations.
+        """
+        return self.user.get_username() if self.user is not None and self.user.pk else self.name or "unattributed"
 
     def as_context(self) -> dict[str, Any]:
         """Return what the database triggers read from `mops.ctx`."""
@@ -73,6 +77,7 @@ def acting_as(
     on_behalf_of: "User | None" = None,
     request_id: str | None = None,
     job_id: str | None = None,
+    name: str | None = None,
 ) -> Iterator[Actor]:
     """Let `user` be the author of every write inside the block, history and ledger included.
 
@@ -86,6 +91,7 @@ def acting_as(
         "on_behalf_of": on_behalf_of,
         "request_id": request_id,
         "job_id": job_id,
+        "name": name,
     }
     actor = replace(before, user=user, **{name: value for name, value in given.items() if value is not None})
     token = _current.set(actor)

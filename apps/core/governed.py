@@ -27,7 +27,7 @@ class Recorded:
 
     Attributes:
         history: the table that takes whole versions; "" where there is none.
-        hidden: columns that appear in no ledger entry.
+        hidden: columns that appear in no ledger entry (`SILENT_COLUMNS`), or without their value (secrets).
         personal: columns whose values appear there as salted commitments alone.
     """
 

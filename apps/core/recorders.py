@@ -4,21 +4,29 @@ While migrations run, the triggers are stubs that look up the table's columns at
 the statement for the columns there are, which the server plans once per session: that is what makes recording cheap.
 """
 
+import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pgtrigger.registry
+from django.apps import apps
+from django.db import connection as default
 from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from apps.core.governed import LedgerTrigger, Recorded
+from apps.core.actors import current_actor
+from apps.core.governed import SECRET_COLUMNS, SILENT_COLUMNS, GovernedBase, LedgerTrigger, Recorded
 
-FOLDER = Path(__file__).parent / "sql"
-_FUNCTION = """
-CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
+OPERATIONS = {"INSERT": "NEW TABLE AS new_rows", "UPDATE": "OLD TABLE AS old_rows NEW TABLE AS new_rows"}
+OPERATIONS["DELETE"] = "OLD TABLE AS old_rows"
+# JSON texts must not depend on the session that happens to write
+_SETTINGS = "SET search_path = public, pg_temp SET timezone = 'UTC' SET intervalstyle = 'postgres'"
+_FUNCTION = f"""
+CREATE OR REPLACE FUNCTION {{name}}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER {_SETTINGS}
 AS $mops$
-{body}
+{{body}}
 $mops$
 """
 _STUB = "DECLARE mops_done bigint;\nBEGIN\n{stub}\nEND"
@@ -31,45 +39,130 @@ BEGIN
     RETURN NULL;
 END
 """
+_THERE = """
+    SELECT p.proname, t.tgrelid::regclass::text FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
+    WHERE (p.proname LIKE 'pgtrigger\\_ledger\\_%' OR p.proname LIKE 'mops\\_ledger\\_%') AND NOT t.tgisinternal
+"""
+
+
+@dataclass(frozen=True)
+class Recorder:
+    """One recording trigger that is in the database."""
+
+    function: str
+    table: str
+    operation: str
+    recorded: Recorded
+
+    @property
+    def arguments(self) -> tuple[Any, ...]:
+        """What the functions of `sql/recording.sql` want to know of the table."""
+        options = self.recorded
+        return self.table, options.history, list(options.hidden), list(options.personal)
+
+
+_foreign: dict[str, tuple[str, ...]] = {}
+
+
+def record_table(table: str, *, secrets: tuple[str, ...] = ()) -> None:
+    """Record the changes of a table that another package owns, in the ledger alone; called from `AppConfig.ready`.
+
+    Args:
+        table: the table's name in the database.
+        secrets: columns of which only the fact of a change is told.
+    """
+    _foreign[table] = secrets
+
+
+def recorded_tables() -> dict[str, Recorded]:
+    """Return what is recorded without being a governed model: tables of other packages, and links between records."""
+    throughs = (
+        field.remote_field.through
+        for model in apps.get_models()
+        if issubclass(model, GovernedBase)
+        for field in model._meta.local_many_to_many
+    )
+    links = {each._meta.db_table: () for each in throughs if each is not None and each._meta.auto_created}
+    return {
+        table: Recorded(history="", hidden=(*SILENT_COLUMNS, *SECRET_COLUMNS, *secrets), personal=())
+        for table, secrets in sorted({**links, **_foreign}.items())
+    }
 
 
 def install_functions(connection: BaseDatabaseWrapper) -> None:
     """As the owner: bring the functions that recording stands on to this version. Safe to repeat."""
     with connection.cursor() as cursor:
-        for file in sorted(FOLDER.glob("*.sql")):
-            cursor.execute(file.read_text())
+        for config in apps.get_app_configs():
+            if config.name.startswith("apps."):
+                for file in sorted(Path(config.path, "sql").glob("*.sql")):
+                    cursor.execute(file.read_text())
 
 
 def loosen(connection: BaseDatabaseWrapper) -> None:
     """As the owner, before migrations: every recording trigger looks up its columns as it runs."""
     with transaction.atomic(connection.alias), connection.cursor() as cursor:
-        for name, _, _, recorded in _recorders(cursor):
-            _replace(cursor, name, _STUB.format(stub=recorded.stub))
+        for each in recorders(connection):
+            _replace(cursor, each.function, _STUB.format(stub=each.recorded.stub))
 
 
 def settle(connection: BaseDatabaseWrapper) -> None:
     """As the owner, after migrations: every recording trigger gets the statement for the columns there are."""
     with transaction.atomic(connection.alias), connection.cursor() as cursor:
-        for name, table, operation, recorded in _recorders(cursor):
+        cursor.execute("SELECT to_regclass('audit_recordedcolumn') IS NOT NULL")
+        if cursor.fetchone() != (True,):
+            return  # migrated backwards, before there was a ledger of this kind
+        context = json.dumps({**current_actor().as_context(), "reason": "Present when its recording began."})
+        for table, recorded in recorded_tables().items():
+            _watch(cursor, table, recorded, context)
+        for each in recorders(connection):
             cursor.execute(
                 "SELECT mops_record_sql(%s::regclass, %s, %s, %s::text[], %s::text[])",
-                (table, operation, recorded.history, list(recorded.hidden), list(recorded.personal)),
+                (each.table, each.operation, *each.arguments[1:]),
             )
             statement: str = cursor.fetchone()[0]
             ready = statement.replace("$1", "mops_ctx").replace("/*into*/", "INTO mops_done")
-            _replace(cursor, name, _READY.format(statement=ready))
+            _replace(cursor, each.function, _READY.format(statement=ready))
+            if each.operation == "INSERT":
+                cursor.execute(
+                    "SELECT mops_note_columns(%s::regclass, %s::text[], %s::text[], %s::jsonb)",
+                    (each.table, *each.arguments[2:], context),
+                )
 
 
-def _recorders(cursor: Any) -> Iterator[tuple[str, str, str, Recorded]]:
-    """Yield function, table, operation and options of every recording trigger that is in the database."""
-    cursor.execute(
-        "SELECT p.proname, t.tgrelid::regclass::text FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid"
-        " WHERE p.proname LIKE 'pgtrigger\\_ledger\\_%' AND NOT t.tgisinternal"
-    )
-    there = dict(cursor.fetchall())
+def recorders(connection: BaseDatabaseWrapper = default) -> Iterator[Recorder]:  # type: ignore[assignment]
+    """Yield every recording trigger that is in the database, with its options as the code declares them."""
+    with connection.cursor() as cursor:
+        cursor.execute(_THERE)
+        there = dict(cursor.fetchall())
     for model, trigger in pgtrigger.registry.registered():
         if isinstance(trigger, LedgerTrigger) and (name := trigger.get_pgid(model)) in there:
-            yield name, there[name], str(trigger.operation), trigger.recorded(model)  # type: ignore[arg-type]  # is a class
+            yield Recorder(name, there[name], str(trigger.operation), trigger.recorded(model))  # type: ignore[arg-type]
+    for table, recorded in recorded_tables().items():
+        for operation in OPERATIONS:
+            if (name := _name(table, operation)) in there:
+                yield Recorder(name, table, operation, recorded)
+
+
+def _watch(cursor: Any, table: str, recorded: Recorded, context: str) -> None:
+    """Put recording triggers on a table of another package; the rows it has already become its first entries."""
+    cursor.execute("SELECT to_regclass(%s) IS NULL OR to_regproc(%s) IS NOT NULL", (table, _name(table, "INSERT")))
+    if cursor.fetchone() == (True,):
+        return
+    for operation, sides in OPERATIONS.items():
+        name = _name(table, operation)
+        cursor.execute(_FUNCTION.format(name=name, body=_STUB.format(stub=recorded.stub)))
+        cursor.execute(
+            f"CREATE OR REPLACE TRIGGER {name} AFTER {operation} ON {table} REFERENCING {sides} "
+            f"FOR EACH STATEMENT EXECUTE FUNCTION {name}()"
+        )
+    cursor.execute(
+        "SELECT mops_record_baseline(%s::regclass, '', %s::text[], '{}', %s::jsonb)",
+        (table, list(recorded.hidden), context),
+    )
+
+
+def _name(table: str, operation: str) -> str:
+    return f"mops_ledger_{operation.lower()}_{table}"[:63]
 
 
 def _replace(cursor: Any, name: str, body: str) -> None:

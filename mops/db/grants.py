@@ -27,7 +27,8 @@ UNTOUCHED = """
 EVIDENCE = """
     select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
     where n.nspname = 'public' and c.relkind in ('r', 'p')
-      and (c.relname = 'audit_auditevent' or c.relname ~ '^[a-z_]+_historical[a-z]+$')
+      and (c.relname ~ '^audit_auditevent' or c.relname ~ '^[a-z_]+_historical[a-z]+$'
+           or c.relname in ('audit_ledgermonth', 'audit_personalvalue', 'audit_erasedsubject', 'audit_recordedcolumn'))
 """
 RECORDERS = """
     select p.oid::regprocedure::text from pg_proc p join pg_namespace n on n.oid = p.pronamespace

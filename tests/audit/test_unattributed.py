@@ -94,5 +94,5 @@ def test_migrate_signs_as_migration(monkeypatch):
     seen = []
     monkeypatch.setattr(migrate.migrate.Command, "handle", lambda self, **options: seen.append(current_actor()))
     call_command("migrate", verbosity=0)
-    assert [(actor.reason, actor.channel) for actor in seen] == [(MIGRATION, Channel.SHELL)]
-    assert AuditEvent.objects.filter(reason=MIGRATION).count() == 0
+    assert [(actor.label, actor.reason, actor.channel) for actor in seen] == [("migration", MIGRATION, Channel.SHELL)]
+    assert AuditEvent.objects.unattributed().filter(reason=MIGRATION).count() == 0

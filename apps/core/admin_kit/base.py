@@ -13,17 +13,19 @@ from django.urls import URLPattern, path
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
 
 from apps.core import access
+from apps.core.actors import acting_as
 from apps.core.admin_kit import archive
 from apps.core.admin_kit.archived_rows import ArchivedRowsKit
 from apps.core.admin_kit.buttons import Button, run_button, shown_buttons
 from apps.core.admin_kit.consistency import Check, run_checks
 from apps.core.admin_kit.history import history_page
 from apps.core.admin_kit.kits import CarriesKits, register_kit
-from apps.core.admin_kit.locking import AnyModelForm, RowVersionForm
+from apps.core.admin_kit.locking import OWN_FIELDS, AnyModelForm, RowVersionForm
 from apps.core.admin_kit.refusals import sentence_of
 from apps.core.governed import GovernedBase
 
 register_kit(ArchivedRowsKit())
+REASON_LENGTH = 500
 
 
 class RowRights:
@@ -98,6 +100,19 @@ class MopsAdmin(RowRights, CarriesKits, ModelAdmin):  # type: ignore[misc]  # un
         form: type[AnyModelForm] = super().get_form(request, obj, change=change, **kwargs)
         return form
 
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Put the version and the reason into every form that can be saved, whatever fields the class declares."""
+        fieldsets = super().get_fieldsets(request, obj)
+        if not issubclass(self.model, GovernedBase):
+            return fieldsets
+        kept = [
+            (name, {**options, "fields": [each for each in options["fields"] if each not in OWN_FIELDS]})
+            for name, options in fieldsets
+        ]
+        versioned = self.form is forms.ModelForm or issubclass(self.form, RowVersionForm)
+        may = self.has_add_permission(request) if obj is None else self.has_change_permission(request, obj)
+        return [*kept, (None, {"fields": OWN_FIELDS})] if versioned and may else kept
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[str]:
         """Never offer the columns that mops itself keeps."""
         return tuple(super().get_readonly_fields(request, obj))
@@ -167,8 +182,10 @@ class MopsAdmin(RowRights, CarriesKits, ModelAdmin):  # type: ignore[misc]  # un
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """Save a form; what the database refuses comes back as a sentence, never as a server error."""
+        person: Any = request.user
         try:
-            return super().changeform_view(request, *args, **kwargs)
+            with acting_as(person, reason=request.POST.get("change_reason", "").strip()[:REASON_LENGTH] or None):
+                return super().changeform_view(request, *args, **kwargs)
         except Exception as error:
             if (sentence := sentence_of(error)) is None:
                 raise

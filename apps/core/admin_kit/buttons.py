@@ -16,6 +16,7 @@ from apps.core.actors import acting_as
 from apps.core.admin_kit.refusals import sentence_of
 from apps.core.admin_kit.step_up import ask_for_recent_authentication
 from apps.core.errors import DomainError
+from apps.core.reasons import demanded_reason
 from apps.core.uploads import upload_refusal
 
 Refusal = Callable[[Any, Any], str | None]
@@ -112,17 +113,28 @@ def run_button(model_admin: Any, request: HttpRequest, object_id: str, name: str
         return HttpResponseRedirect(back)
     if button.step_up:
         ask_for_recent_authentication(request)
-    form = button.form(request.POST or None, request.FILES or None) if button.form else None
+    kind = _form_of(button, thing)
+    form = kind(request.POST or None, request.FILES or None) if kind else None
     if request.method == "POST" and (form is None or form.is_valid()):
         return _act(request, button, thing, form, back)
     return _ask(model_admin, request, button, thing, form, back)
 
 
+def _form_of(button: Button, thing: models.Model) -> type[forms.Form] | None:
+    """The button's form; where a rule wants a reason and the button does not ask for one, with a field for it."""
+    asks = button.form is not None and {"reason", "note"} & set(button.form.base_fields)
+    if asks or demanded_reason(type(thing), "update") is None:
+        return button.form
+    field = forms.CharField(label="Reason for this change", widget=forms.Textarea(attrs={"rows": 3}))
+    return type("ReasonedForm", (button.form or forms.Form,), {"change_reason": field})
+
+
 def _act(request: HttpRequest, button: Button, thing: Any, form: forms.Form | None, back: str) -> HttpResponse:
     data = dict(form.cleaned_data) if form else {}
+    why = str(data.pop("change_reason", "") or data.get("reason") or data.get("note") or "")
     person: Any = request.user
     try:
-        with acting_as(person, reason=str(data.get("reason") or data.get("note") or "")):
+        with acting_as(person, reason=why):
             said = button.operation(thing, by=person, **data)
     except DomainError as refusal:
         messages.error(request, refusal.message)

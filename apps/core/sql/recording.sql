@@ -1,6 +1,11 @@
 -- What a recording trigger runs: one statement that writes the ledger and the history row of every changed row.
 -- Installed anew by every `manage.py migrate` (apps/core/recorders.py), so that an improvement needs no migration.
 
+-- Columns that change with every write and say nothing.
+CREATE OR REPLACE FUNCTION mops_silent_columns() RETURNS text[] LANGUAGE sql IMMUTABLE AS $$
+    SELECT ARRAY['updated_at', 'row_version', 'last_login', 'last_used_at']
+$$;
+
 -- The SQL value of one side of a column as the ledger keeps it. Personal values are kept as commitments:
 -- sha256(salt || value), the salt in a side table that can be erased.
 CREATE OR REPLACE FUNCTION mops_kept(value text, name text, side text, is_personal boolean) RETURNS text
@@ -26,7 +31,7 @@ BEGIN
                CASE WHEN t.typname IN ('json', 'xml', 'point', 'polygon') THEN '::text' ELSE '' END AS comparable
         FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
         WHERE a.attrelid = relid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated <> 'v'
-          AND a.attname <> ALL (hidden)
+          AND a.attname <> ALL (mops_silent_columns())
         ORDER BY a.attnum
     LOOP
         before := CASE WHEN operation = 'INSERT' THEN 'NULL'
@@ -38,6 +43,11 @@ BEGIN
                                   ELSE format('%s%s IS DISTINCT FROM %s%s', col.old, col.comparable, col.new,
                                               col.comparable) END;
         pair := format('jsonb_build_array(%s, %s)', before, after);
+        IF col.name = ANY (hidden) THEN  -- that a secret changed is told, what it is never
+            pair := quote_literal(CASE operation WHEN 'INSERT' THEN '[null, "(secret)"]'
+                                  WHEN 'DELETE' THEN '["(secret)", null]' ELSE '["(secret)", "(secret)"]' END)
+                    || '::jsonb';
+        END IF;
         IF col.nests THEN
             parts := parts || format('CASE WHEN %s THEN jsonb_build_object(%L, %s) ELSE ''{}''::jsonb END',
                                      differs, col.name, pair);
@@ -73,7 +83,7 @@ DECLARE
     ruled boolean := to_regclass('audit_reasonrule') IS NOT NULL;
     side text := CASE operation WHEN 'DELETE' THEN 'o' ELSE 'n' END;
     versions oid := to_regclass(quote_ident(history));
-    label text; kept text; picked text; rows text; steps text; extra text;
+    label text; kept text; told text; picked text; rows text; steps text; extra text;
 BEGIN
     IF NOT salted THEN hidden := hidden || personal; END IF;
     SELECT string_agg(format('%s.%I::text', side, a.attname), ', ' ORDER BY array_position(labels, a.attname::text))
@@ -82,10 +92,11 @@ BEGIN
     WHERE a.attrelid = relid AND NOT a.attisdropped AND a.attname = ANY (labels)
       AND a.attname <> ALL (hidden || personal);
     SELECT string_agg(quote_ident(mine.attname), ', ' ORDER BY mine.attnum),
+           string_agg('changed.' || quote_ident(mine.attname), ', ' ORDER BY mine.attnum),
            string_agg(CASE WHEN operation = 'UPDATE'
                 THEN format('CASE WHEN n.%1$I IS NULL THEN o.%2$I ELSE n.%2$I END AS %2$I', key, mine.attname)
                 ELSE format('%s.%I', side, mine.attname) END, ', ' ORDER BY mine.attnum)
-      INTO kept, picked
+      INTO kept, told, picked
     FROM pg_attribute mine JOIN pg_attribute theirs ON theirs.attname = mine.attname AND NOT theirs.attisdropped
     WHERE mine.attrelid = relid AND mine.attnum > 0 AND NOT mine.attisdropped
       AND theirs.attrelid = versions AND theirs.attnum > 0;
@@ -124,10 +135,10 @@ BEGIN
         SELECT steps || format($sql$,
         versions AS (
             INSERT INTO %1$I (%2$s, history_date, history_type, history_user_id, %3$s)
-            SELECT %2$s, who.at, CASE mops_action WHEN 'insert' THEN '+' WHEN 'update' THEN '~' ELSE '-' END,
+            SELECT %5$s, who.at, CASE mops_action WHEN 'insert' THEN '+' WHEN 'update' THEN '~' ELSE '-' END,
                    who.actor_id, %4$s
             FROM changed, who WHERE mops_diff <> '{}'::jsonb)$sql$,
-            history, kept, string_agg(quote_ident(own.name), ', '), string_agg(own.value, ', ')) INTO steps
+            history, kept, string_agg(quote_ident(own.name), ', '), string_agg(own.value, ', '), told) INTO steps
         FROM (VALUES ('history_change_reason', 'left(who.reason, 500)'), ('actor_label', 'who.actor'),
                      ('channel', 'who.channel'), ('request_id', 'who.request'), ('job_id', 'who.job')) own(name, value)
         -- a governed table may have a column of the same name; then that one is the version's
@@ -138,4 +149,48 @@ BEGIN
         WHERE coalesce($1->>'reason', '') = ''
           AND EXISTS (SELECT FROM audit_reasonrule WHERE table_name = %1$L AND is_active)$sql$, tablename)
         ELSE $sql$ SELECT 0 /*into*/$sql$ END;
+END $$;
+
+-- Write what a table holds as if it were inserted now: where recording begins on a table that has rows already.
+CREATE OR REPLACE FUNCTION mops_record_baseline(relid oid, history text, hidden text[], personal text[], ctx jsonb)
+RETURNS void LANGUAGE plpgsql SET timezone = 'UTC' AS $$
+BEGIN
+    EXECUTE replace(replace(mops_record_sql(relid, 'INSERT', history, hidden, personal),
+                            'FROM new_rows n', format('FROM %s n', relid::regclass)), '/*into*/', '') USING ctx;
+END $$;
+
+-- Note since which entry each column is recorded, and what the older rows hold in it: one value for all of them, or
+-- an entry for each. So the ledger can be replayed over changes of the schema.
+CREATE OR REPLACE FUNCTION mops_note_columns(relid oid, hidden text[], personal text[], ctx jsonb) RETURNS void
+LANGUAGE plpgsql SET timezone = 'UTC' AS $$
+DECLARE
+    mine text := (SELECT relname FROM pg_class WHERE oid = relid);
+    known boolean := EXISTS (SELECT FROM audit_recordedcolumn WHERE table_name = mine);
+    now_at bigint := coalesce((SELECT max(id) FROM audit_auditevent), 0);
+    col text; different integer; filled jsonb;
+BEGIN
+    FOR col IN
+        SELECT a.attname FROM pg_attribute a
+        WHERE a.attrelid = relid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated <> 'v'
+          AND a.attname <> ALL (hidden || mops_silent_columns())
+          AND NOT EXISTS (SELECT FROM audit_recordedcolumn c WHERE c.table_name = mine AND c.column_name = a.attname)
+    LOOP
+        filled := NULL;
+        IF known AND col <> ALL (personal) THEN
+            EXECUTE format('SELECT count(*), (array_agg(v))[1] FROM (SELECT DISTINCT to_jsonb(%I) AS v FROM %s LIMIT 2) d',
+                           col, relid::regclass) INTO different, filled;
+            IF different > 1 THEN
+                filled := NULL;
+                EXECUTE format($sql$
+                    INSERT INTO audit_auditevent (at, txid, actor_id, actor_label, on_behalf_of_label, channel, request_id,
+                        job_id, reason, db_role, action, table_name, object_id, object_label, changes)
+                    SELECT clock_timestamp(), txid_current(), NULL, $1->>'actor', '', 'database', '', '',
+                           'The column is new, and this is what a migration put there.', session_user, 'update', %L,
+                           id::text, '', jsonb_build_object(%L, jsonb_build_array(NULL, %I))
+                    FROM %s WHERE %3$I IS NOT NULL$sql$, mine, col, col, relid::regclass) USING ctx;
+            END IF;
+        END IF;
+        INSERT INTO audit_recordedcolumn (table_name, column_name, since_event, filled_with)
+        VALUES (mine, col, CASE WHEN known THEN now_at ELSE 0 END, filled);
+    END LOOP;
 END $$;

@@ -11,6 +11,8 @@ from apps.core.actors import MIGRATION, acting_as
 from mops.db.grants import grant_what_comes, settle_what_is
 from mops.db.roles import OWNER_ALIAS, as_owner
 
+AUTHOR = "migration"
+
 
 class Command(migrate.Command):
     """`migrate`, as the owner."""
@@ -23,7 +25,7 @@ class Command(migrate.Command):
         if options["plan"] or options["check_unapplied"]:
             super().handle(*args, **options)
             return
-        with as_owner(options["database"]) as connection, acting_as(None, reason=MIGRATION):
+        with as_owner(options["database"]) as connection, acting_as(None, name=AUTHOR, reason=MIGRATION):
             grant_what_comes(connection)
             recorders.install_functions(connection)
             recorders.loosen(connection)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.conf import settings
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 
 from apps.core.actors import Channel
@@ -22,7 +23,11 @@ class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
 
 
 class AuditEvent(models.Model):
-    """Who changed what, when, through which door and why."""
+    """Who changed what, when, through which door and why.
+
+    The table is partitioned by month on `at`, its key in the database is (id, at). Values of personal columns are
+    commitments, `{"commitment": …}`; what is behind them is in `PersonalValue` until it is erased.
+    """
 
     class Action(models.TextChoices):
         """What was done to the row."""
@@ -65,7 +70,7 @@ class AuditEvent(models.Model):
         indexes = [
             models.Index(fields=("table_name", "object_id", "-id"), name="ledger_by_object"),
             models.Index(fields=("actor", "-id"), name="ledger_by_actor"),
-            models.Index(fields=("-at",), name="ledger_by_time"),
+            BrinIndex(fields=("at",), name="ledger_at", pages_per_range=32),
             models.Index(fields=("txid",), condition=models.Q(actor_label="unattributed"), name="ledger_unattributed"),
         ]
         triggers = append_only_triggers("The ledger is append-only: entries are never changed, deleted or truncated.")
