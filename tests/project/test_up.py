@@ -51,7 +51,7 @@ def environment(home):
     """The environment of somebody who has only just unpacked mops."""
     foreign = ("DATABASE_URL", "MIGRATE_DATABASE_URL", "DJANGO_SETTINGS_MODULE", "SECRET_KEY", "DEBUG")
     kept = {name: value for name, value in os.environ.items() if name not in foreign}
-    return kept | {"MOPS_HOME": str(home), "MOPS_PG_LINGER": "20", "PYTHONUNBUFFERED": "1"}
+    return kept | {"MOPS_HOME": str(home), "MOPS_PG_LINGER": "5", "PYTHONUNBUFFERED": "1"}
 
 
 class Running:
@@ -106,11 +106,11 @@ def start(environment):
     for one in started:
         with contextlib.suppress(ProcessLookupError):
             one.process.send_signal(signal.SIGTERM)
-        one.process.wait(30)
+        one.process.wait(60)
         one.reader.join(10)
 
 
-def wait_until(fact, seconds=10.0):
+def wait_until(fact, seconds=40.0):
     deadline = time.monotonic() + seconds
     while not fact() and time.monotonic() < deadline:
         time.sleep(0.03)
@@ -172,7 +172,7 @@ def test_from_an_empty_folder_to_a_page_and_every_kill_on_the_way(start, home, e
     assert taken.stdout == ""
 
     up.process.send_signal(signal.SIGINT)
-    assert up.process.wait(20) == 0
+    assert up.process.wait(60) == 0
     assert up.is_gone()
     assert not up.said("Traceback")
 
@@ -225,12 +225,19 @@ def test_dump_and_restore_bring_everything_back(environment, home, tmp_path):
 
 def test_status_and_stop(environment, home):
     assert manage(environment, "migrate", "-v0").returncode == 0
-    running = manage(environment, "db", "status")
-    assert "running, PostgreSQL" in running.stdout
-    assert "mops serves, mops_owner owns and migrates" in running.stdout
-    assert "has stopped" in manage(environment, "db", "stop").stdout
-    assert not postmaster.is_running(account.data_of(home / "postgres"))
-    assert "not running" in manage(environment, "db", "status").stdout
+    server = Server(home / "postgres")
+    server.ensure()  # a user of it all the while, so that it is `stop` that stops it
+    try:
+        running = manage(environment, "db", "status")
+        assert "running, PostgreSQL" in running.stdout
+        assert "mops serves, mops_owner owns and migrates" in running.stdout
+        stopped = manage(environment, "db", "stop")
+        assert "has stopped" in stopped.stdout
+        assert "Other programs of mops still run" in stopped.stdout
+        assert not server.is_running()
+        assert "not running" in manage(environment, "db", "status").stdout
+    finally:
+        server.let_go()
 
 
 @pytest.mark.parametrize(

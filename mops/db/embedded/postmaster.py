@@ -45,14 +45,21 @@ def address_of(data: Path) -> Address | None:
     return Address(lines[5], int(lines[3])) if lines[5] else Address(str(data), PORT)
 
 
-def is_alive(pid: int) -> bool:
-    """Whether a process runs; one that has ended and was not waited for does not."""
+def is_taken(pid: int) -> bool:
+    """Whether the number belongs to a process, be it one that has ended and was not waited for."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except PermissionError:
-        return True
+        pass
+    return True
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process runs; one that has ended and was not waited for does not."""
+    if not is_taken(pid):
+        return False
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
@@ -76,7 +83,9 @@ def is_running(data: Path) -> bool:
 
 
 def forget_stale_lock(data: Path) -> None:
-    """Remove a killed server's lock files that name a stranger by now, which PostgreSQL would take for a server.
+    """Remove a killed server's lock files whose number is taken, which PostgreSQL would take for a running server.
+
+    By a stranger, or by the dead server itself as long as the system has not cleared it away.
 
     Only for a caller that holds the folder's lock and knows that none runs. Files that name nobody stay: by them
     PostgreSQL finds out whether children of the killed server are still at work on the data.
@@ -84,7 +93,7 @@ def forget_stale_lock(data: Path) -> None:
     for name in ("postmaster.pid", f".s.PGSQL.{PORT}.lock"):
         with contextlib.suppress(FileNotFoundError, IsADirectoryError):
             number = (data / name).read_text().partition("\n")[0].strip()
-            if number.isdigit() and is_alive(int(number)):
+            if number.isdigit() and is_taken(int(number)):
                 (data / name).unlink()
 
 
