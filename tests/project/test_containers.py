@@ -38,6 +38,7 @@ def test_compose_environment_starts_in_production(compose, tmp_path):
         "DEBUG": "0",
         "ALLOWED_HOSTS": "mops.example.com",
         "MOPS_HOME": str(tmp_path),
+        "MOPS_PUBLIC_URL": "https://mops.example.com",
         "DATABASE_URL": "postgres://mops:x@db:5432/mops",
     }
     assert read_environment(environment).debug is False

@@ -46,8 +46,7 @@ def _snooze(alert: Alert, *, by: Any, hours: int, note: str = "") -> str:
 class AlertAdmin(ReadOnlyAdmin):
     """Alerts."""
 
-    list_display = ("severity_chip", "title", "state_chip", "age", "occurrences", "owner_name", "last_seen")
-    list_display_links = ("title",)
+    list_display = ("title", "severity_chip", "state_chip", "age", "occurrences", "owner_name", "last_seen")
     list_filter = ("state", "severity")
     search_fields = ("title", "fingerprint", "subject_label")
     list_select_related = ("owner_person", "owner_team")
@@ -55,8 +54,6 @@ class AlertAdmin(ReadOnlyAdmin):
     fields = (
         "severity_chip",
         "state_chip",
-        "detail",
-        "runbook",
         "owner_name",
         "occurrences",
         "first_seen",
@@ -119,7 +116,7 @@ class AlertAdmin(ReadOnlyAdmin):
         return {
             "template": "admin/mops/alert_story.html",
             "alert": alert,
-            "events": alert.events.all(),
+            "events": alert.events.select_related("actor"),
             "link": _subject_link(request, alert),
             "previous": previous,
         }

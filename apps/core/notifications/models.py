@@ -136,7 +136,7 @@ class Delivery(models.Model):
     sent_at = models.DateTimeField("sent", null=True)
 
     class Meta:
-        verbose_name_plural = "deliveries"
+        verbose_name_plural = "mail log"
         ordering = ("-id",)
         permissions = [("oversee_delivery", "Can see the mail log of everybody")]
         constraints = [

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.text import Truncator
 from unfold.decorators import display
 
 from apps.core.admin_kit.base import ReadOnlyAdmin
@@ -72,7 +73,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
     @display(description="what went wrong")
     def error_start(self, delivery: Delivery) -> str:
         """Show the beginning of what went wrong."""
-        return delivery.error if len(delivery.error) < 80 else f"{delivery.error[:79]}…"
+        return Truncator(delivery.error).chars(45)
 
 
 @admin.register(StoredMail)
