@@ -23,34 +23,44 @@ RUNBOOK = (
 )
 
 
+class _OverBy(models.Func):
+    """Whether a transaction was over by the time of a snapshot."""
+
+    template = "txid_visible_in_snapshot(%(expressions)s::txid_snapshot)"
+    output_field = models.BooleanField()
+
+
 def report_unattributed() -> int:
     """Raise one alert for the unattributed changes since the last look; returns how many there are.
 
-    Reads transactions, not rows: one that commits late is read late, and none is skipped. What migrations change is
-    left out.
+    Reads by transaction: what was committed between two snapshots, however long it took, so none is skipped, none is
+    read twice and none waits for another. What migrations change is left out.
     """
     with transaction.atomic():
         reader, _ = LedgerReader.objects.select_for_update().get_or_create(name=READER)
-        horizon = _oldest_open_transaction()
+        before, now = reader.snapshot, _snapshot()
         found = (
             AuditEvent.objects.unattributed()
-            .filter(channel__in=PAST_MOPS, txid__gte=reader.next_txid, txid__lt=horizon)
+            .filter(_OverBy(models.F("txid"), models.Value(now)), channel__in=PAST_MOPS)
             .exclude(channel=Channel.SHELL, reason=MIGRATION)
         )
-        number = _tell(found, horizon)
-        reader.next_txid = horizon
-        reader.save(update_fields=["next_txid"])
+        if before:
+            oldest = int(before.split(":")[0])  # everything before was over then, and the index starts here
+            found = found.filter(~models.Q(_OverBy(models.F("txid"), models.Value(before))), txid__gte=oldest)
+        number = _tell(found, now)
+        reader.snapshot = now
+        reader.save(update_fields=["snapshot"])
     return number
 
 
-def _oldest_open_transaction() -> int:
+def _snapshot() -> str:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT txid_snapshot_xmin(txid_current_snapshot())")
-        (txid,) = cursor.fetchone()
-    return int(txid)
+        cursor.execute("SELECT txid_current_snapshot()::text")
+        (text,) = cursor.fetchone()
+    return str(text)
 
 
-def _tell(found: models.QuerySet[AuditEvent], horizon: int) -> int:
+def _tell(found: models.QuerySet[AuditEvent], now: str) -> int:
     rows = found.order_by().values_list("table_name", "channel", "db_role").annotate(models.Count("pk"))
     counted: list[Any] = sorted(rows, key=lambda row: -row[3])
     number = sum(int(row[3]) for row in counted)
@@ -70,7 +80,7 @@ def _tell(found: models.QuerySet[AuditEvent], horizon: int) -> int:
         title=f"{number} changes of records were signed by nobody",
         body=alert.detail,
         subject=alert,
-        dedupe=f"unattributed:{horizon}",
+        dedupe=f"unattributed:{now}"[:200],
     )
     return number
 

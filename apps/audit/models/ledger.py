@@ -87,8 +87,8 @@ class LedgerReader(models.Model):
     """How far a job has read the ledger. A plain row: where it stands follows from the ledger alone."""
 
     name = models.CharField(max_length=50, unique=True)
-    next_txid = models.BigIntegerField(
-        "next transaction", default=0, help_text="Every transaction before this one was over and has been read."
+    snapshot = models.TextField(
+        blank=True, help_text="PostgreSQL's snapshot of the last look: the transactions that were over by then."
     )
 
     def __str__(self) -> str:
