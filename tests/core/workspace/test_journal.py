@@ -104,7 +104,7 @@ def test_panel_writes_and_shows_markdown_safely(client, administrator, team):
     page = client.post(address(team, "write"), sent, follow=True).content.decode()
     assert "The note is written." in page
     assert "<strong>bold</strong>" in page
-    assert "mops-note-danger" in page
+    assert "mops-journal-danger" in page
     assert "<script>alert(1)" not in page
     assert 'href="javascript:' not in page
 
@@ -160,6 +160,30 @@ def test_list_shows_and_finds_notes_of_visible_records_only(client, administrato
     assert client.get(f"{LIST}{note.pk}/change/", follow=True).status_code in (200, 403, 404)
     assert "about the rota" not in client.get(f"{LIST}{note.pk}/change/", follow=True).content.decode()
     assert client.get(f"{LIST}{note.pk}/history/").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("# Head\n\ntext", "Head"),
+        ("Agreed with **Finance** & _legal_", "Agreed with Finance & legal"),
+        ("- first\n- second", "first"),
+        ("x" * 200, "x" * 99 + "…"),
+        ("<script>alert(1)</script>", "<script>alert(1)</script>"),
+    ],
+)
+def test_list_shows_the_first_line_plainly(text, line):
+    from apps.core.workspace.admin.notes import plain_line
+
+    assert plain_line(text) == line
+
+
+def test_list_shows_a_line_made_to_run(client, administrator, team):
+    journal.add_note(team, "<script>alert(1)</script>", by=administrator)
+    client.force_login(administrator)
+    page = client.get(LIST).content.decode()
+    assert "<script>alert(1)" not in page
+    assert "&lt;script&gt;alert(1)" in page
 
 
 def test_notes_open_read_only(client, administrator, team):

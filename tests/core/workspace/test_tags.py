@@ -145,6 +145,14 @@ def test_list_filters_by_tag(client, administrator, team):
         assert list(client.get(f"{LIST}?tag={nonsense}").context_data["cl"].result_list) == []
 
 
+def test_list_counts_answers_of_kits(client, administrator, team):
+    tagging.tag_record(team, ["GDPR"], by=administrator)
+    client.force_login(administrator)
+    page = client.get(f"{LIST}?_facets=True").content.decode()
+    assert "GDPR (1)" in page
+    assert "Yes: archived rows (0)" in page
+
+
 def test_list_and_page_need_constant_queries(client, administrator, team, queries):
     client.force_login(administrator)
     tagging.tag_record(team, ["a"], by=administrator)

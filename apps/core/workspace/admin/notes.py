@@ -1,6 +1,7 @@
 """Journal notes: the panel on a record's page, and the list of all notes on all records a person sees."""
 
 from collections.abc import Sequence
+from html import unescape
 from typing import Any, ClassVar
 
 from django import forms
@@ -9,6 +10,8 @@ from django.db import models
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import reverse
+from django.utils.html import strip_tags
+from django.utils.text import Truncator
 from unfold.decorators import display
 
 from apps.core import access, clock
@@ -40,6 +43,12 @@ class NoteForm(forms.Form):
     text = forms.CharField(
         widget=forms.Textarea(attrs={"rows": 5}), help_text="Markdown: **bold**, - lists, [links](https://…), tables."
     )
+
+
+def plain_line(text: str) -> str:
+    """Return the first line of a note as plain text, shortened."""
+    lines = (line.strip() for line in unescape(strip_tags(render(text))).splitlines())
+    return Truncator(next((line for line in lines if line), "")).chars(100)
 
 
 def write_note(call: Call) -> HttpResponseBase | str:
@@ -144,8 +153,8 @@ class JournalNoteAdmin(ReadOnlyAdmin):
 
     @display(description="note")
     def shortened(self, note: JournalNote) -> str:
-        """Show its first line."""
-        return str(note)
+        """Show its first line, without the marks of Markdown."""
+        return plain_line(note.text)
 
     @display(description="record")
     def about(self, note: JournalNote) -> str:
