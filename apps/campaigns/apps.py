@@ -9,3 +9,18 @@ class CampaignsConfig(AppConfig):
     name = "apps.campaigns"
     label = "campaigns"
     verbose_name = "Campaigns"
+
+    def ready(self) -> None:
+        """Let campaigns be approved, and put late ones among what is overdue."""
+        from apps.approvals.registry import ApprovalSubject, register  # noqa: PLC0415  # models must be ready
+        from apps.campaigns.domain import approval, queries  # noqa: PLC0415
+        from apps.campaigns.models import MATERIAL, Campaign  # noqa: PLC0415
+        from apps.core.overdue import register_overdue  # noqa: PLC0415
+
+        register(
+            Campaign,
+            ApprovalSubject(
+                material=MATERIAL, apply=approval.carry_out_approval, on_refused=approval.return_to_planning
+            ),
+        )
+        register_overdue(queries.overdue_campaigns)

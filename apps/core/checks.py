@@ -6,7 +6,7 @@ import pgtrigger
 from django.apps import apps
 from django.core.checks import Error, register
 
-from apps.core.governed import GovernedBase
+from apps.core.governed import GovernedBase, HistoryEntry
 
 
 @register()
@@ -28,3 +28,19 @@ def governed_models_have_ledger(app_configs: Any, **kwargs: Any) -> list[Error]:
                     )
                 )
     return found
+
+
+@register()
+def governed_columns_leave_room_for_history(app_configs: Any, **kwargs: Any) -> list[Error]:
+    """No governed model may have a field of the name that its history needs for who, how and why."""
+    taken = {field.name for field in HistoryEntry._meta.get_fields()}
+    return [
+        Error(
+            f"{model.__name__}.{field.name} has the name of a column of its history; call it something else.",
+            id="mops.E003",
+        )
+        for model in apps.get_models()
+        if issubclass(model, GovernedBase)
+        for field in model._meta.local_fields
+        if field.name in taken
+    ]

@@ -1,7 +1,6 @@
 """Standard operating procedures: the document people follow, and its versions."""
 
 import datetime as dt
-from typing import TYPE_CHECKING
 
 import pgtrigger
 from django.db import models
@@ -13,9 +12,6 @@ from apps.core import clock
 from apps.core.governed import GovernedModel, GovernedQuerySet
 from apps.core.transitions import guarded_columns, refusal, written_once
 from apps.processes.enums import OPEN_STATES, Family, ReviewEvery, VersionState
-
-if TYPE_CHECKING:
-    from apps.accounts.models import User
 
 
 class SOPQuerySet(GovernedQuerySet):
@@ -32,11 +28,6 @@ class SOPQuerySet(GovernedQuerySet):
     def without_owner(self) -> "SOPQuerySet":
         """Procedures that nobody answers for."""
         return self.filter(archived_at__isnull=True, owner_person__isnull=True, owner_team__isnull=True)
-
-    def owned_by(self, person: "User") -> "SOPQuerySet":
-        """Procedures that the person or one of their teams answers for."""
-        teams = person.memberships.filter(archived_at__isnull=True).values("team")
-        return self.filter(Q(owner_person=person) | Q(owner_person__isnull=True, owner_team__in=teams))
 
 
 class SOP(OwnedModel, GovernedModel):

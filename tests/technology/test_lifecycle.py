@@ -15,10 +15,11 @@ from tests.factories.technology import ToolFactory
 pytestmark = pytest.mark.django_db
 
 
-@pytest.mark.parametrize(("state", "to"), [(state, to) for state in Lifecycle for to in Lifecycle])
-def test_only_the_moves_of_the_table_work(state, to):
-    tool, person = ToolFactory(lifecycle=state), person_with(Role.OPS)
-    assert (refuse_move(person, tool, to=to) is None) == (to in MOVES[state])
+def test_only_the_moves_of_the_table_work():
+    person = person_with(Role.OPS)
+    for state in Lifecycle:
+        tool = ToolFactory(lifecycle=state)
+        assert tuple(to for to in Lifecycle if refuse_move(person, tool, to=to) is None) == MOVES[state]
 
 
 def test_a_move_is_recorded_with_person_and_reason():

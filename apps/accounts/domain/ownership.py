@@ -103,3 +103,9 @@ def holdings_of(person: User, *, seen_by: User) -> list[Holding]:
 def post_of(kind: str, field: str) -> Post | None:
     """Find the post that a vacancy names; None when no app has it any more."""
     return next((post for post in posts() if (post.kind, post.field) == (kind, field)), None)
+
+
+def owned_by(person: User) -> models.Q:
+    """Return the condition on an OwnedModel: the person owns it, or one of their teams does and no person is named."""
+    teams = person.memberships.filter(archived_at__isnull=True).values("team")
+    return models.Q(owner_person=person) | models.Q(owner_person__isnull=True, owner_team__in=teams)

@@ -3,6 +3,7 @@
 import datetime as dt
 from typing import TYPE_CHECKING
 
+from apps.accounts.domain.ownership import owned_by
 from apps.core.access import visible
 from apps.core.overdue import Overdue
 from apps.processes.models import SOP
@@ -15,5 +16,7 @@ SHOWN = 20
 
 def overdue_reviews(person: "User", today: dt.date) -> list[Overdue]:
     """Return the SOPs of `person` (or of their teams) whose review is due, longest first."""
-    rows = (SOP.objects.owned_by(person).due_for_review(today) & visible(person, SOP)).order_by("next_review_on")
+    rows = (SOP.objects.due_for_review(today).filter(owned_by(person)) & visible(person, SOP)).order_by(
+        "next_review_on"
+    )
     return [Overdue(sop, "is due for review", sop.next_review_on) for sop in rows[:SHOWN]]

@@ -1,0 +1,88 @@
+"""Approval of a campaign's plan: complete before it is sent, fixed while it is decided, void when it is changed."""
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+
+from apps.approvals.domain.content import live_digest
+from apps.approvals.domain.decisions import request_approval
+from apps.approvals.enums import RequestState
+from apps.approvals.models import ApprovalRequest
+from apps.campaigns.domain.moves import locked, move, raise_refusal, refuse_move
+from apps.campaigns.enums import CampaignState
+from apps.campaigns.models import Campaign
+from apps.core.actors import acting_as
+from apps.core.errors import WrongState
+
+if TYPE_CHECKING:
+    from django.db import models
+
+    from apps.accounts.models import User
+
+
+def missing_for_approval(campaign: Campaign) -> list[str]:
+    """Return what a plan still lacks before anybody can decide about it, in the words of its form."""
+    needed = {
+        "objective": campaign.objective.strip(),
+        "audience": campaign.audience.strip(),
+        "start": campaign.starts_on,
+        "end": campaign.ends_on,
+        "budget": campaign.budget is not None,
+        "success metrics": campaign.success_metrics.strip(),
+        "owner": campaign.owner,
+    }
+    return [name for name, given in needed.items() if not given]
+
+
+def refuse_submission(user: "User", campaign: Campaign) -> str | None:
+    """Return why `user` cannot send `campaign` for approval now, None when it works."""
+    if refused := refuse_move(user, campaign, CampaignState.IN_APPROVAL):
+        return refused
+    missing = missing_for_approval(campaign)
+    return f"The plan is not complete; still missing: {', '.join(missing)}." if missing else None
+
+
+def submit_campaign(campaign: Campaign, *, by: "User", note: str = "", at: dt.datetime | None = None) -> str:
+    """Send the plan for approval; it is fixed until that is decided or withdrawn.
+
+    Raises:
+        NotAllowed: `by` may not change it.
+        WrongState: it is not in planning, incomplete, or nobody could decide.
+    """
+    with transaction.atomic(), acting_as(by, reason=note or None):
+        row = locked(campaign)
+        raise_refusal(by, row, refuse_submission(by, row))
+        move(row, CampaignState.IN_APPROVAL)
+        request = request_approval(row, by=by, note=note, at=at)
+    return f"{row} is in approval; {request.required} approval{'s' if request.required > 1 else ''} must come in."
+
+
+def carry_out_approval(
+    campaign: Campaign, request: ApprovalRequest, *, by: "User", at: dt.datetime | None = None
+) -> None:
+    """Make the campaign approved: the effect of its approval, in the transaction of the decision.
+
+    Raises:
+        WrongState: it is not in approval any more.
+    """
+    if campaign.state != CampaignState.IN_APPROVAL:
+        raise WrongState(f"{campaign} is not in approval any more; nothing was approved.")
+    move(campaign, CampaignState.APPROVED)
+
+
+def return_to_planning(campaign: Campaign, request: ApprovalRequest, *, by: "User") -> None:
+    """Bring a refused or withdrawn plan back to planning."""
+    move(campaign, CampaignState.PLANNING)
+
+
+def requests_of(campaign: Campaign) -> "models.QuerySet[ApprovalRequest]":
+    """Return the approval requests of a campaign, newest first."""
+    kind = {"content_type__app_label": "campaigns", "content_type__model": "campaign"}
+    return ApprovalRequest.objects.filter(object_id=campaign.pk, **kind).order_by("-pk")
+
+
+def is_approved_as_it_is(campaign: Campaign) -> bool:
+    """Whether the newest approval covers exactly what the plan says now."""
+    approved = requests_of(campaign).filter(state=RequestState.APPROVED).values_list("digest", flat=True).first()
+    return campaign.state == CampaignState.APPROVED and approved == live_digest(campaign)

@@ -1,0 +1,95 @@
+"""Leads: people who may become customers, from whichever system they come."""
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+
+from apps.accounts.models import OwnedModel
+from apps.core.governed import GovernedModel, GovernedQuerySet
+from apps.core.transitions import guarded_columns
+from apps.leads.enums import Stage
+
+OWN_RECORDS = "mops"
+
+
+class LeadQuerySet(GovernedQuerySet):
+    """Filters over leads."""
+
+    def unowned(self) -> "LeadQuerySet":
+        """Leads that nobody looks after."""
+        return self.filter(archived_at__isnull=True, owner_person__isnull=True, owner_team__isnull=True)
+
+    def qualified_without_address(self) -> "LeadQuerySet":
+        """Leads that sales should call on and cannot reach."""
+        return self.filter(archived_at__isnull=True, stage__in=(Stage.MQL, Stage.SQL), email__isnull=True)
+
+
+class Lead(OwnedModel, GovernedModel):
+    """One lead. What scores, routes and qualifies it is derived elsewhere; here stands what is known."""
+
+    record_source = models.CharField(
+        max_length=40, default=OWN_RECORDS, help_text="Which system keeps the record, for instance salesforce."
+    )
+    external_id = models.CharField("number", max_length=60, blank=True, help_text="Its number in that system.")
+    name = models.CharField(max_length=150, blank=True)
+    email = models.EmailField("e-mail", null=True, blank=True)
+    company = models.CharField(max_length=150, blank=True)
+    country = models.CharField(max_length=60, blank=True)
+    territory = models.CharField(max_length=60, blank=True, help_text="The sales territory, for instance DACH.")
+    origin = models.CharField(max_length=60, blank=True, help_text="How it came in: form, chat, API, import.")
+    source = models.CharField(max_length=60, blank=True, help_text="Where it heard of us: search, referral, event.")
+    stage = models.CharField(
+        "lifecycle stage", max_length=20, choices=Stage.choices, default=Stage.KNOWN_LEAD, editable=False
+    )
+    total_visits = models.PositiveIntegerField("visits", null=True, blank=True)
+    seconds_on_site = models.PositiveIntegerField("seconds on the website", null=True, blank=True)
+    last_activity = models.CharField(max_length=80, blank=True)
+    last_notable_activity = models.CharField(max_length=80, blank=True)
+    quality = models.CharField(
+        "lead quality", max_length=60, blank=True, help_text="As judged by the people who called."
+    )
+    converted = models.BooleanField(null=True, blank=True, help_text="Did it become a customer? Empty: not known.")
+
+    objects = LeadQuerySet.as_manager()  # type: ignore[misc]  # knows more filters than the one it replaces
+
+    class Meta(GovernedModel.Meta):
+        ordering = ("-id",)
+        permissions = [("oversee_lead", "Can see the leads of everybody")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=("record_source", "external_id"),
+                condition=~Q(external_id=""),
+                name="lead_number_once",
+                violation_error_message="There is already a lead with this number in that system.",
+            ),
+            models.UniqueConstraint(
+                Lower("email"),
+                name="lead_email_once",
+                violation_error_message="A lead with this e-mail exists already.",
+            ),
+            models.CheckConstraint(
+                condition=Q(email__isnull=True) | Q(email=Lower("email")) & ~Q(email=""),
+                name="lead_email_normalised",
+                violation_error_message="An e-mail address is kept in small letters.",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=("stage", "-id"), name="lead_by_stage"),
+            models.Index(fields=("owner_person", "-id"), name="lead_by_owner"),
+            models.Index(fields=("owner_team", "-id"), name="lead_by_team"),
+        ]
+        triggers = [
+            *GovernedModel.Meta.triggers,
+            *guarded_columns(
+                "stage",
+                starts={"stage": Stage.KNOWN_LEAD.value},
+                sentence="A lead moves through its stages by the buttons on its page, not by an edit.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.email or (f"Lead {self.external_id}" if self.external_id else f"Lead #{self.pk}")
+
+    def clean(self) -> None:
+        """Keep the address in small letters, and none as none."""
+        self.email = self.email.strip().lower() if self.email else None

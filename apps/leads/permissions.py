@@ -1,0 +1,21 @@
+"""Who sees which leads: sales their own and their teams', everybody else with the right sees all."""
+
+from typing import TYPE_CHECKING, Any
+
+from django.db import models
+
+from apps.accounts.domain.ownership import owned_by
+
+if TYPE_CHECKING:
+    from apps.accounts.models import User
+
+
+def visible_leads(user: "User", rows: "models.QuerySet[Any]") -> "models.QuerySet[Any]":
+    """Narrow `rows` to the leads of `user` and of their teams, unless the role oversees all of them."""
+    return rows if user.has_perm("leads.oversee_lead") else rows.filter(owned_by_team_too(user))
+
+
+def owned_by_team_too(user: "User") -> models.Q:
+    """Return the condition: the lead is the person's, or belongs to one of their teams, whoever holds it there."""
+    teams = user.memberships.filter(archived_at__isnull=True).values("team")
+    return owned_by(user) | models.Q(owner_team__in=teams)

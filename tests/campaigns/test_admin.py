@@ -1,0 +1,95 @@
+"""The pages of campaigns."""
+
+import pytest
+
+from apps.accounts.enums import Role
+from apps.campaigns.models import Campaign
+from tests.admin_pages import assert_same_queries, button_of, list_of, page_of
+from tests.factories.accounts import person_with
+from tests.factories.campaigns import CampaignFactory, approved, planned, sent
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def ops(client):
+    person = person_with(Role.OPS)
+    client.force_login(person)
+    return person
+
+
+def form_of(campaign, **changed):
+    form = {
+        **{
+            name: getattr(campaign, name)
+            for name in ("name", "objective", "audience", "main_channel", "success_metrics")
+        },
+        **{name: getattr(campaign, name) for name in ("starts_on", "ends_on", "budget", "currency")},
+        "owner_team": campaign.owner_team_id,
+        "opened_version": campaign.row_version,
+    }
+    return {**form, **changed}
+
+
+def test_list_costs_the_same_at_one_and_three_rows(client, ops):
+    CampaignFactory()
+    assert assert_same_queries(client, list_of(Campaign), lambda: CampaignFactory.create_batch(2)) <= 20
+
+
+def test_page_lists_what_is_open_before_the_launch(client, ops):
+    page = client.get(page_of(planned(audience=""))).content.decode()
+    assert "still missing: audience" in page
+    assert "send it for approval" in page
+
+
+def test_plan_is_sent_approved_and_launched(client, ops):
+    approver = person_with(Role.APPROVER)
+    campaign = planned(author=ops, name="Spring")
+    done = client.post(button_of(campaign, "submit"), {"note": ""}, follow=True).content.decode()
+    assert "Spring is in approval; 1 approval must come in." in done
+    assert client.post(page_of(campaign), form_of(campaign, budget=1)).status_code == 403
+    request = campaign_request(campaign)
+    client.force_login(approver)
+    assert (
+        "Spring is approved." in client.post(button_of(request, "approve"), {"note": ""}, follow=True).content.decode()
+    )
+    client.force_login(ops)
+    assert "Spring is live." in client.post(button_of(campaign, "launch"), {"note": ""}, follow=True).content.decode()
+
+
+def campaign_request(campaign):
+    from apps.approvals.models import ApprovalRequest
+
+    return ApprovalRequest.objects.get(object_id=campaign.pk, content_type__model="campaign")
+
+
+def test_a_material_edit_in_the_form_voids_the_approval(client, ops):
+    campaign = approved()
+    assert "voids the approval" in client.get(page_of(campaign)).content.decode()
+    assert client.post(page_of(campaign), form_of(campaign, budget="99.00")).status_code == 302
+    campaign.refresh_from_db()
+    assert campaign.state == "planning"
+
+
+def test_saving_without_a_change_keeps_the_approval(client, ops):
+    campaign = approved()
+    assert client.post(page_of(campaign), form_of(campaign)).status_code == 302
+    campaign.refresh_from_db()
+    assert campaign.state == "approved"
+
+
+def test_crossed_dates_are_refused_at_the_form(client, ops):
+    campaign = planned(author=ops)
+    page = client.post(page_of(campaign), form_of(campaign, ends_on="2020-01-01")).content.decode()
+    assert "A campaign cannot end before it starts; look at the two dates." in page
+
+
+def test_approver_reads_and_auditor_changes_nothing(client):
+    campaign, request = sent()
+    for role in (Role.APPROVER, Role.AUDITOR):
+        client.force_login(person_with(role))
+        assert client.get(page_of(campaign)).status_code == 200
+        assert client.post(page_of(campaign), form_of(campaign, name="Mine")).status_code == 403
+        client.post(button_of(campaign, "cancel"), {"reason": "x"})
+    assert Campaign.objects.get().state == "in_approval"
+    assert request.state == "in_review"

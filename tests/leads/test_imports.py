@@ -1,0 +1,140 @@
+"""Leads in bulk: set-based, recorded, and the second time nothing is written."""
+
+import csv
+
+import pytest
+
+from apps.accounts.enums import Role
+from apps.audit.models import AuditEvent
+from apps.core.actors import acting_as
+from apps.core.exchange.enums import OutcomeKind
+from apps.core.exchange.registry import get_importer
+from apps.leads.models import Lead
+from tests.factories.accounts import person_with
+from tests.factories.leads import LeadFactory
+from tests.technology.test_imports import rows_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def ops():
+    return person_with(Role.OPS)
+
+
+def bring_in(records, person):
+    importer = get_importer("leads.leads")
+    with acting_as(person):
+        return importer.apply(rows_of(importer, records), by=person)
+
+
+def kinds(outcomes):
+    return [each.kind for each in outcomes]
+
+
+def ledger():
+    return AuditEvent.objects.filter(table_name="leads_lead")
+
+
+def test_new_changed_and_unchanged_rows_in_one_go(ops):
+    bring_in([{"Lead Number": "1", "Lead Source": "Google"}, {"Lead Number": "2", "Lead Source": "bing"}], ops)
+    outcomes = bring_in(
+        [
+            {"Lead Number": "1", "Lead Source": "Google"},
+            {"Lead Number": "2", "Lead Source": "Bing"},
+            {"Lead Number": "3", "Lead Source": ""},
+        ],
+        ops,
+    )
+    assert kinds(outcomes) == [OutcomeKind.UNCHANGED, OutcomeKind.UPDATED, OutcomeKind.CREATED]
+    assert outcomes[1].changes == {"Lead source": ("bing", "Bing")}
+    assert list(Lead.objects.order_by("external_id").values_list("source", flat=True)) == ["Google", "Bing", ""]
+
+
+def test_every_change_has_an_author_and_a_version(ops):
+    bring_in([{"Lead Number": "1", "Lead Source": "Google"}], ops)
+    bring_in([{"Lead Number": "1", "Lead Source": "Bing"}], ops)
+    lead = Lead.objects.get()
+    assert [row.actor_label for row in lead.history.order_by("history_id")] == [ops.email] * 2
+    assert ledger().first().changes == {"source": ["Google", "Bing"]}
+    assert lead.row_version == 2
+
+
+def test_a_column_that_is_not_in_the_file_is_left_alone(ops):
+    bring_in([{"Lead Number": "1", "Lead Source": "Google", "Company": "Acme"}], ops)
+    bring_in([{"Lead Number": "1", "Lead Source": "Bing"}], ops)
+    assert Lead.objects.get().company == "Acme"
+
+
+def test_two_systems_may_use_the_same_number(ops):
+    outcomes = bring_in([{"Lead Number": "1", "System": "salesforce"}, {"Lead Number": "1", "System": "hubspot"}], ops)
+    assert kinds(outcomes) == [OutcomeKind.CREATED] * 2
+
+
+def test_an_address_belongs_to_one_lead(ops):
+    LeadFactory(email="ann@example.com")
+    outcomes = bring_in(
+        [
+            {"Lead Number": "1", "E-mail": "Ann@Example.com"},
+            {"Lead Number": "2", "E-mail": "ben@example.com"},
+            {"Lead Number": "3", "E-mail": "BEN@example.com"},
+        ],
+        ops,
+    )
+    assert [each.reason for each in outcomes] == [
+        "“ann@example.com” belongs to another lead already.",
+        "",
+        "“ben@example.com” stands on another row of this file already.",
+    ]
+
+
+def test_an_archived_lead_is_not_changed(ops):
+    bring_in([{"Lead Number": "1", "Lead Source": "Google"}], ops)
+    Lead.objects.update(archived_at="2026-01-01T00:00Z")
+    outcomes = bring_in([{"Lead Number": "1", "Lead Source": "Bing"}], ops)
+    assert outcomes[0].reason == "Lead “1” is archived; restore it first if it is in use again."
+
+
+def test_leads_of_others_are_not_changed():
+    bring_in([{"Lead Number": "1", "Lead Source": "Google"}], person_with(Role.OPS))
+    outcomes = bring_in([{"Lead Number": "1", "Lead Source": "Bing"}], person_with(Role.SALES))
+    assert outcomes[0].reason == "There is already a lead “1”, and you may not change it."
+
+
+@pytest.mark.parametrize(
+    ("cell", "sentence"),
+    [
+        ({"Total visits": "-3"}, "is no count that can be"),
+        ({"Total visits": "many"}, "is not a number"),
+        ({"Total visits": "99999999999"}, "is no count that can be"),
+        ({"E-mail": "ann at example"}, "is not an e-mail address"),
+        ({"Company": "x" * 200}, "is too long: 200 characters, at most 150 fit"),
+        ({"Lead Number": ""}, "Lead number is empty; every row needs one."),
+    ],
+)
+def test_what_cannot_be_is_refused_in_words(cell, sentence):
+    from apps.core.errors import DomainError
+
+    with pytest.raises(DomainError) as caught:
+        rows_of(get_importer("leads.leads"), [{"Lead Number": "1", **cell}])
+    assert sentence in str(caught.value)
+
+
+def test_the_real_leads_come_in_once(shared_data, ops):
+    with (shared_data / "leads.csv").open(newline="") as file:
+        records = list(csv.DictReader(file))
+    portions = [records[start : start + 1_000] for start in range(0, len(records), 1_000)]
+    first = [kind for portion in portions for kind in kinds(bring_in(portion, ops))]
+    written = ledger().count()
+    second = [kind for portion in portions for kind in kinds(bring_in(portion, ops))]
+    assert first == [OutcomeKind.CREATED] * 9_240
+    assert second == [OutcomeKind.UNCHANGED] * 9_240
+    assert ledger().count() == written == Lead.history.count() == 9_240
+    assert Lead.objects.filter(converted=True).count() == 3_561
+    assert Lead.objects.filter(total_visits__isnull=True).count() == 137
+
+
+def test_a_batch_costs_a_handful_of_statements(ops, django_assert_max_num_queries):
+    records = [{"Lead Number": str(number), "Lead Source": "Google"} for number in range(500)]
+    with django_assert_max_num_queries(16):
+        bring_in(records, ops)
