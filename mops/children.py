@@ -7,9 +7,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 from mops import undertaker
 
@@ -18,12 +19,30 @@ FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 30.0
 HEALTHY_SECONDS = 60.0
 GRACE_SECONDS = 10.0
+LOG_BYTES = 20 * 1024 * 1024
 WATCH = "import sys; sys.path.insert(0, sys.argv[1]); from mops.undertaker import main; main(sys.argv[2])"
 
 
 def pause_before(restart: int) -> float:
     """How long to wait before the n-th start in a row of a process that keeps dying, counted from 1."""
     return float(min(FIRST_PAUSE * 2 ** min(restart - 1, 10), LONGEST_PAUSE))
+
+
+@contextlib.contextmanager
+def open_log(folder: Path | None, name: str) -> Iterator[IO[bytes] | None]:
+    """Open the log of a child for appending, 0600; the one before is kept once it is big. None: the terminal.
+
+    The JSON lines of every request are for machines; on the terminal they would bury what `up` has to say.
+    """
+    if folder is None:
+        yield None
+        return
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = folder / f"{name.replace(' ', '-')}.log"
+    if path.exists() and path.stat().st_size > LOG_BYTES:
+        path.replace(path.with_suffix(".log.1"))
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as log:
+        yield log
 
 
 @dataclass
@@ -45,6 +64,7 @@ class Household:
 
     children: Sequence[Child]
     say: Callable[[str], object]
+    logs: Path | None = None
     token: str = field(default_factory=lambda: secrets.token_hex(8))
     groups: set[int] = field(default_factory=set)
     watcher: "subprocess.Popen[str] | None" = None
@@ -79,13 +99,16 @@ class Household:
             self.watcher.wait()
 
     def _start(self, child: Child, now: float) -> None:
-        child.process = subprocess.Popen(
-            child.command,
-            cwd=PROJECT,
-            env={**os.environ, undertaker.MARK: self.token},
-            pass_fds=child.handles,
-            start_new_session=True,  # Ctrl-C in the terminal is for `up` alone, which then ends them in order
-        )
+        with open_log(self.logs, child.name) as log:
+            child.process = subprocess.Popen(
+                child.command,
+                cwd=PROJECT,
+                env={**os.environ, undertaker.MARK: self.token},
+                pass_fds=child.handles,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # Ctrl-C in the terminal is for `up` alone, which then ends them in order
+            )
         child.started_at = now
         self.groups.add(child.process.pid)
         self._tell_watcher(child.process.pid)

@@ -18,7 +18,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.staticfiles.finders import get_finders
-from django.core.management import call_command, get_commands
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
 from django.db.utils import DatabaseError, NotSupportedError, OperationalError
@@ -67,9 +67,6 @@ class Command(BaseCommand):
         self._say(f"mops: the database is ready ({time.monotonic() - began:.1f} s).")
         if empty or not settings.DEMO or get_user_model()._default_manager.filter(is_staff=True).exists():
             return
-        if "load_demo" not in get_commands():
-            self._say("mops: this version brings no demo data; `manage.py createsuperuser` makes the first person.")
-            return
         self._say("mops: loading the demo data (once) …")
         call_command("load_demo", stdout=self.stdout, stderr=self.stderr)
 
@@ -92,12 +89,10 @@ class Command(BaseCommand):
         if settings.DEBUG:
             os.environ.setdefault("MOPS_PUBLIC_URL", url_of(listener))  # what links in the demo's mails begin with
         children = [web_server(listener)]
-        if worker and "worker" in get_commands():
+        if worker:
             children.append(Child("worker", [sys.executable, str(PROJECT / "manage.py"), "worker"]))
-        elif worker:
-            self._say("mops: this version has no worker; background jobs wait.")
         connections.close_all()
-        household = Household(children, self._say)
+        household = Household(children, self._say, logs=ENV.home / "logs")
         signals = Signals()
         with signals.caught():
             try:
@@ -115,12 +110,18 @@ class Command(BaseCommand):
                 is_ready = True
                 self._announce(listener)
             if not is_ready and web.deaths >= DEATHS_BEFORE_GIVING_UP:
-                raise CommandError("The web server does not start; what it printed above says why.")
+                raise CommandError(f"The web server does not start; {self._last_words('web-server')}")
 
     def _announce(self, listener: socket.socket) -> None:
         for role, email, password in demo_sign_ins():
             self._say(f"  {role:32} {email:32} {password}")
+        self._say(f"Logs: {ENV.home / 'logs'}")
         self._say(f"Ready: {url_of(listener)}  (Ctrl-C stops it)")
+
+    def _last_words(self, child: str) -> str:
+        log = ENV.home / "logs" / f"{child}.log"
+        lines = log.read_text(errors="replace").splitlines()[-15:] if log.exists() else []
+        return f"the end of {log} says why:\n" + "\n".join(lines)
 
     def _say(self, text: str) -> None:
         with contextlib.suppress(BrokenPipeError):  # whoever read what we print has gone; go on serving
