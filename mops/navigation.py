@@ -78,7 +78,7 @@ def _item(request: HttpRequest, title: str, target: str, icon: str) -> dict[str,
     app, model_name = target.split(".")
     for model, model_admin in admin.site._registry.items():
         if (model._meta.app_label, model._meta.model_name) == (app, model_name):
-            if not model_admin.has_view_permission(request):
+            if not (model_admin.has_view_permission(request) and model_admin.has_module_permission(request)):
                 return None
             found = {"title": title, "icon": icon, "link": reverse(f"admin:{app}_{model_name}_changelist")}
             badge = BADGES.get(target)

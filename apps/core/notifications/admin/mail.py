@@ -86,9 +86,9 @@ class StoredMailAdmin(ReadOnlyAdmin):
     fields = ("to", "sender", "created_at")
     empty_state = "No mail yet. There is no mail server here, so invitations and notifications show up on this page."
 
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Hide the page where mail really leaves."""
-        return is_in_use() and super().has_view_permission(request, obj)
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Leave the page out of the menu where mail really leaves."""
+        return is_in_use() and bool(super().has_module_permission(request))
 
     @display(description="kind", label={"Sign-in": "warning", "Notification": "info"})
     def kind_chip(self, mail: StoredMail) -> str:
