@@ -1,0 +1,74 @@
+"""The process that reads one file: `python -m apps.core.exchange.reading.child FILE OPTIONS SECONDS`.
+
+Writes JSON lines: the header, then `[line, cells, problem]` for each row, then the end with the number of rows; or at
+any point `{"refused": sentence}`. Memory and processor time are bounded before the first byte is read.
+"""
+
+import json
+import resource
+import sys
+from pathlib import Path
+from typing import TextIO
+
+from apps.core.exchange.reading import delimited, json_list, sniffing, workbook, yaml_list
+from apps.core.exchange.reading.limits import BYTES, MEGABYTE, MEMORY
+from apps.core.exchange.reading.refusal import Unreadable
+from apps.core.exchange.reading.sheet import Sheet
+
+READERS = {"csv": delimited.read, "xlsx": workbook.read, "yaml": yaml_list.read, "json": json_list.read}
+TOO_BIG = "The file needs more memory than reading a table should. Bring it as CSV, or in parts."
+
+
+def bound_resources(seconds: int) -> None:
+    """Let this process have no more than it should need; where the system has no such bound, go on without."""
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+    statm = Path("/proc/self/statm")
+    if statm.exists():
+        has = int(statm.read_text().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (has + MEMORY, has + MEMORY))
+
+
+def open_sheet(path: Path, options: dict[str, str]) -> Sheet:
+    """Tell the kind and open the table.
+
+    Raises:
+        Unreadable: with a sentence.
+    """
+    kind = sniffing.kind_of(path, encoding=options.get("encoding", ""), name=options.get("name", ""))
+    size = path.stat().st_size
+    if size > BYTES[kind]:
+        raise Unreadable(
+            f"The file has {size / MEGABYTE:,.0f} MB; as {sniffing.NAMES[kind]} mops reads up to "
+            f"{BYTES[kind] // MEGABYTE} MB."
+        )
+    sheet = READERS[kind](path, options)
+    sheet.notes[:0] = sniffing.name_note(options.get("name", ""), kind)
+    return sheet
+
+
+def write(path: Path, options: dict[str, str], out: TextIO) -> None:
+    """Write the table as JSON lines."""
+    encode = json.JSONEncoder().encode
+    try:
+        sheet = open_sheet(path, options)
+        out.write(encode({"kind": sheet.kind, "headers": sheet.headers, "notes": sheet.notes, **sheet.facts}) + "\n")
+        told, count = len(sheet.notes), 0
+        for line in sheet.lines:
+            out.write(encode(line) + "\n")
+            count += 1
+        if not count:
+            raise Unreadable("The file has a header and no rows below it.")
+        out.write(encode({"end": count, "notes": sheet.notes[told:]}) + "\n")
+    except Unreadable as refusal:
+        out.write(encode({"refused": str(refusal)}) + "\n")
+    except (MemoryError, RecursionError):
+        out.write(encode({"refused": TOO_BIG}) + "\n")
+
+
+if __name__ == "__main__":
+    bound_resources(int(sys.argv[3]))
+    try:
+        write(Path(sys.argv[1]), json.loads(sys.argv[2]), sys.stdout)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        sys.stderr.close()  # whoever asked has seen enough
