@@ -14,4 +14,6 @@ SCHEDULES: tuple[Schedule, ...] = (
     Schedule("alerts.wake_snoozed", every=dt.timedelta(minutes=1)),
     Schedule("audit.report_unattributed", every=dt.timedelta(minutes=5)),
     Schedule("audit.prepare_partitions", cron="40 1 * * *", zone=settings.TIME_ZONE),
+    Schedule("exchange.sync_due_sources", every=dt.timedelta(minutes=1)),
+    Schedule("exchange.prune", cron="0 4 * * *", zone=settings.TIME_ZONE),
 )

@@ -19,7 +19,7 @@ from apps.core.admin_kit.archived_rows import ArchivedRowsKit
 from apps.core.admin_kit.buttons import Button, run_button, shown_buttons
 from apps.core.admin_kit.consistency import Check, run_checks
 from apps.core.admin_kit.history import history_page
-from apps.core.admin_kit.kits import CarriesKits, register_kit
+from apps.core.admin_kit.kits import CarriesKits, kits_of, register_kit
 from apps.core.admin_kit.locking import OWN_FIELDS, AnyModelForm, RowVersionForm
 from apps.core.admin_kit.refusals import sentence_of
 from apps.core.governed import GovernedBase
@@ -199,6 +199,8 @@ class MopsAdmin(RowRights, CarriesKits, ModelAdmin):  # type: ignore[misc]  # un
             actions.pop("delete_selected", None)
         if self.consistency_checks:
             actions["check_consistency"] = self.get_action("check_consistency")
+        for kit in kits_of(self):
+            actions.update(kit.actions(self, request))
         return actions
 
     @action(description="Check for inconsistencies", permissions=["view"])

@@ -86,6 +86,10 @@ class Kit:
         """Return boxes above a list: `template` and what it reads."""
         return ()
 
+    def actions(self, model_admin: Any, request: HttpRequest) -> Mapping[str, tuple[Any, str, str]]:
+        """Return what can be done with chosen rows of a list, as Django keeps it: name → (function, name, label)."""
+        return {}
+
     def companions(self, model_admin: Any, request: HttpRequest, thing: Any) -> Sequence[Any]:
         """Return what the record's history page tells besides its own versions (`history.Companion`)."""
         return ()

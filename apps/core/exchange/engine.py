@@ -1,0 +1,150 @@
+"""Carries the rows of a table through an importer: parse, refuse, apply in batches, tell.
+
+The preview and the run are the same walk; the preview rolls back what `apply` wrote.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import Any
+
+from django.db import DatabaseError, transaction
+
+from apps.core.admin_kit.refusals import sentence_of
+from apps.core.errors import DomainError
+from apps.core.exchange.enums import OutcomeKind
+from apps.core.exchange.reading.table import Line
+from apps.core.exchange.registry import Importer, Outcome, Row
+
+KEY_LENGTH = 200
+Sink = Callable[[Sequence[Outcome]], None]
+
+
+@dataclass
+class Walk:
+    """One walk through a table.
+
+    Attributes:
+        importer: what carries rows out.
+        mapping: column of the importer → column of the file.
+        by: in whose name and with whose rights.
+        dry: take everything back after it has been told.
+        unit: what the number of a row counts: lines of a table, records of a list.
+        keys: filled with the natural key of every usable row when a set is given.
+    """
+
+    importer: Importer
+    mapping: Mapping[str, str]
+    by: Any
+    dry: bool = False
+    unit: str = "Line"
+    keys: set[str] | None = None
+    counts: Counter[str] = field(default_factory=Counter)
+    _lines: dict[int, int] = field(default_factory=dict)
+
+    def carry(
+        self,
+        lines: Iterable[Line],
+        sink: Sink,
+        *,
+        skip: Collection[int] = (),
+        after: Callable[[int], None] | None = None,
+    ) -> None:
+        """Carry all rows out.
+
+        Args:
+            lines: the rows of the table.
+            sink: stores outcomes, in the transaction of the rows they tell of.
+            skip: lines that an earlier attempt has carried out.
+            after: called after each batch with the number of rows done.
+        """
+        done = 0
+        for batch in _batches(lines, self.importer.batch_size):
+            told = [self._parse(line) for line in batch]
+            open_rows = [each for each in told if each.line not in skip]
+            self._carry_batch(open_rows, sink)
+            done += len(batch)
+            if after is not None:
+                after(done)
+
+    def _carry_batch(self, told: list[Row | Outcome], sink: Sink) -> None:
+        rows = [each for each in told if isinstance(each, Row)]
+        with transaction.atomic():
+            with transaction.atomic():
+                applied = dict(zip((row.line for row in rows), _apply(self.importer, rows, self.by), strict=True))
+                if self.dry:
+                    transaction.set_rollback(True)
+            outcomes = [applied[each.line] if isinstance(each, Row) else each for each in told]
+            sink(outcomes)
+        self.counts.update(str(outcome.kind) for outcome in outcomes)
+
+    def _parse(self, line: Line) -> Row | Outcome:
+        """Return the typed row, or its refusal with everything that is wrong with it."""
+        row, problems = Row(line.number, {}), [line.problem] if line.problem else []
+        for name, header in () if line.problem else self.mapping.items():
+            try:
+                row.values[name] = self.importer.column(name).read(line.cells.get(header, ""))
+            except DomainError as refusal:
+                problems.append(refusal.message)
+        if not problems:
+            key = self.importer.key_of(row)
+            before = self._lines.setdefault(hash(key), line.number)
+            if before == line.number:
+                if self.keys is not None:
+                    self.keys.add(key)
+                return row
+            problems.append(f"{self.unit} {before:,} already names this record; keep one of the two.")
+        return replace(Outcome.refused(row, " ".join(problems)), key=self._called(line))
+
+    def _called(self, line: Line) -> str:
+        cells = (line.cells.get(self.mapping.get(name, ""), "").strip() for name in self.importer.natural_key)
+        return " · ".join(cells)[:KEY_LENGTH]
+
+
+def _batches(lines: Iterable[Line], size: int) -> Iterator[list[Line]]:
+    remaining = iter(lines)
+    while batch := list(islice(remaining, size)):
+        yield batch
+
+
+def _apply(importer: Importer, rows: list[Row], by: Any) -> list[Outcome]:
+    """Apply the rows; where the whole call is refused, halve it until the guilty row stands alone."""
+    if not rows:
+        return []
+    try:
+        with transaction.atomic():
+            outcomes = list(importer.apply(rows, by=by))
+    except (DomainError, DatabaseError) as error:
+        if (sentence := sentence_of(error)) is None:
+            raise
+        if len(rows) == 1:
+            outcomes = [Outcome.refused(rows[0], sentence)]
+        else:
+            middle = len(rows) // 2
+            return _apply(importer, rows[:middle], by) + _apply(importer, rows[middle:], by)
+    if [outcome.line for outcome in outcomes] != [row.line for row in rows]:
+        raise RuntimeError(f"{importer.key}: apply() must return one outcome for each row, in order.")
+    return [
+        replace(outcome, key=importer.name_of(row)[:KEY_LENGTH]) if not outcome.key else outcome
+        for outcome, row in zip(outcomes, rows, strict=True)
+    ]
+
+
+def summary(counts: Mapping[str, int], *, would: bool = False) -> str:
+    """Return the counts as a sentence, for instance: 3 created, 2 updated, 214 unchanged."""
+    parts = [f"{counts[kind]:,} {word}" for kind, word in WORDS.items() if counts.get(kind)]
+    if not parts:
+        return "Nothing was in the file."
+    written = counts.get(OutcomeKind.CREATED, 0) + counts.get(OutcomeKind.UPDATED, 0)
+    nothing = "" if written else (", nothing would be written" if would else ", nothing was written")
+    return f"{', '.join(parts)}{nothing}."
+
+
+WORDS = {
+    OutcomeKind.CREATED.value: "created",
+    OutcomeKind.UPDATED.value: "updated",
+    OutcomeKind.UNCHANGED.value: "unchanged",
+    OutcomeKind.REFUSED.value: "refused",
+    OutcomeKind.GONE.value: "no longer in the file",
+}
