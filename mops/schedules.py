@@ -16,4 +16,5 @@ SCHEDULES: tuple[Schedule, ...] = (
     Schedule("audit.prepare_partitions", cron="40 1 * * *", zone=settings.TIME_ZONE),
     Schedule("exchange.sync_due_sources", every=dt.timedelta(minutes=1)),
     Schedule("exchange.prune", cron="0 4 * * *", zone=settings.TIME_ZONE),
+    Schedule("accounts.watch_vacancies", cron="10 5 * * *", zone=settings.TIME_ZONE),
 )

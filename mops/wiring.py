@@ -8,7 +8,11 @@ from apps.core.events import Handler
 from apps.core.jobs.api import enqueue
 from apps.core.jobs.registry import find_job
 
-JOBS_AFTER: dict[str, tuple[str, ...]] = {}
+JOBS_AFTER: dict[str, tuple[str, ...]] = {
+    "person.deactivated": ("accounts.watch_vacancies",),
+    "person.reactivated": ("accounts.watch_vacancies",),
+    "vacancy.filled": ("accounts.watch_vacancies",),
+}
 
 
 def handlers_of(event: str) -> list[Handler]:

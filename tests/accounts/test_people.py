@@ -203,3 +203,23 @@ def test_nobody_is_their_own_manager_by_any_detour(lead):
     lead.manager = User.objects.get(full_name="Anna")
     with pytest.raises(ValidationError, match="their own manager"):
         lead.clean()
+
+
+def test_one_alert_per_leaver_as_long_as_something_is_vacant(admin, lead):
+    from apps.accounts.domain.vacancies import watch_vacancies
+    from apps.core.alerts.models import Alert
+
+    deactivate_person(lead, by=admin, reason="leaves")
+    assert watch_vacancies() == {"closed": 0, "people": 1}
+    assert Alert.objects.get().title == "Since Mara left, 2 things have nobody who answers for them."
+    for vacancy in Vacancy.objects.all():
+        fill_vacancy(vacancy, person=admin, by=admin)
+    assert watch_vacancies() == {"closed": 0, "people": 0}
+    assert Alert.objects.get().state == "resolved"
+
+
+def test_deactivating_queues_the_watch(admin, lead):
+    from apps.core.jobs.models import JobRun
+
+    deactivate_person(lead, by=admin, reason="leaves")
+    assert JobRun.objects.filter(key="accounts.watch_vacancies").count() == 1

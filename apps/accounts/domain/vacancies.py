@@ -3,12 +3,15 @@
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Count
 
 from apps.accounts.domain.ownership import Post, post_of, posts
 from apps.accounts.domain.rights import ONLY_ADMINISTRATORS, is_administrator
 from apps.accounts.models import User, Vacancy
-from apps.core import clock
+from apps.core import clock, events
 from apps.core.actors import acting_as
+from apps.core.alerts.domain.alerting import raise_alert, resolve_alert
+from apps.core.alerts.enums import Severity
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
 
 
@@ -89,6 +92,7 @@ def fill_vacancy(vacancy: Vacancy, *, person: User, by: User) -> str:
         if getattr(row, f"{post.field}_id") != person.pk:
             raise InvalidInput(f"{person} is the owner of {vacancy.label}; the backup must be somebody else.")
         _close(vacancy, person)
+        events.publish("vacancy.filled", vacancy_id=vacancy.pk)
     return f"{person} is now {vacancy.capacity} of {vacancy.label}."
 
 
@@ -108,3 +112,28 @@ def close_filled_vacancies() -> int:
 def _close(vacancy: Vacancy, person: User | None) -> None:
     vacancy.filled_at, vacancy.filled_by = clock.now(), person
     vacancy.save(update_fields=["filled_at", "filled_by"])
+
+
+def watch_vacancies() -> dict[str, int]:
+    """Close what was filled elsewhere, and keep one alert per leaver open as long as something is vacant.
+
+    Returns:
+        How many were closed, and for how many people something is still vacant.
+    """
+    closed = close_filled_vacancies()
+    left = Vacancy.objects.filter(filled_at=None).values("left_by").annotate(number=Count("pk"))
+    numbers = {row["left_by"]: row["number"] for row in left}
+    for person in User.objects.filter(vacancies__isnull=False).distinct():
+        fingerprint = f"vacancies:{person.pk}"
+        if number := numbers.get(person.pk):
+            things = "one thing has" if number == 1 else f"{number} things have"
+            raise_alert(
+                fingerprint,
+                title=f"Since {person} left, {things} nobody who answers for {'it' if number == 1 else 'them'}.",
+                severity=Severity.WARNING,
+                subject=person,
+                runbook="Open Administration › Vacancies and fill each, or hand things over on their own pages.",
+            )
+        else:
+            resolve_alert(fingerprint, why="Every vacancy is filled.")
+    return {"closed": closed, "people": len(numbers)}
