@@ -46,6 +46,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Invitations", "accounts.invitation", "mail"),
             ("Roles", "roles", "admin_panel_settings"),
             ("Roles held", "accounts.membership", "badge"),
+            ("Shared records", "rights.accessgrant", "key"),
             ("Vacancies", "accounts.vacancy", "person_off"),
             ("Business calendars", "calendars.businesscalendar", "calendar_month"),
             ("Schedules", "jobs.schedulestate", "schedule"),

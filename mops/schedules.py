@@ -12,6 +12,7 @@ SCHEDULES: tuple[Schedule, ...] = (
     Schedule("notifications.send_digests", every=dt.timedelta(minutes=15)),
     Schedule("notifications.prune", cron="40 3 * * *", zone=settings.TIME_ZONE),
     Schedule("alerts.wake_snoozed", every=dt.timedelta(minutes=1)),
+    Schedule("rights.sweep_grants", every=dt.timedelta(minutes=15)),
     Schedule("audit.report_unattributed", every=dt.timedelta(minutes=5)),
     Schedule("audit.prepare_partitions", cron="40 1 * * *", zone=settings.TIME_ZONE),
     Schedule("exchange.sync_due_sources", every=dt.timedelta(minutes=1)),

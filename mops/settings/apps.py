@@ -31,6 +31,7 @@ INSTALLED_APPS = [
     "apps.technology",
     "apps.campaigns",
     "apps.leads",
+    "apps.rights",
     "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
     "unfold.contrib.forms",

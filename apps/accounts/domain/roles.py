@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.apps import apps
 from django.contrib.auth.models import Group, Permission
 from django.db import transaction
+from django.db.models import Q
 
 from apps.accounts.enums import Role
 from apps.accounts.models import User
@@ -81,6 +82,7 @@ GRANTS: dict[Role, tuple[str, ...]] = {
         "notifications.storedmail: oversee",
         "workspace.*: view add change",
         "approvals.*: view add change",
+        "rights.*: view",
         "audit.*: view",
         "audit.reasonrule: add change",
         "audit.retentionpolicy: add change",
@@ -146,11 +148,20 @@ def synchronise_roles() -> dict[str, int]:
     return changed
 
 
+def team_group_name(team_id: int) -> str:
+    """Return the name of the group that stands for a team where single records are shared with it."""
+    return f"team:{team_id}"
+
+
 def synchronise_groups_of(person: User) -> None:
-    """Give `person` exactly the groups of the roles that the memberships name."""
-    roles = set(person.memberships.filter(archived_at__isnull=True).values_list("role", flat=True))
-    wanted = set(Group.objects.filter(name__in=roles))
-    managed = set(Group.objects.filter(name__in=Role.values))
+    """Give `person` exactly the groups of the roles and teams that the memberships name.
+
+    A team has a group from the first record that is shared with it.
+    """
+    held = list(person.memberships.filter(archived_at__isnull=True).values_list("role", "team_id"))
+    names = {role for role, _ in held} | {team_group_name(team_id) for _, team_id in held}
+    wanted = set(Group.objects.filter(name__in=names))
+    managed = set(Group.objects.filter(Q(name__in=Role.values) | Q(name__startswith="team:")))
     kept = set(person.groups.all()) - managed
     if set(person.groups.all()) != wanted | kept:
         person.groups.set(wanted | kept)

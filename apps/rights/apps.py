@@ -1,0 +1,22 @@
+"""Who may what and why: sharing of single records, explanations, reviews."""
+
+from django.apps import AppConfig
+
+
+class RightsConfig(AppConfig):
+    """The rights application."""
+
+    name = "apps.rights"
+    label = "rights"
+    verbose_name = "Access"
+
+    def ready(self) -> None:
+        """Make shared rows visible on every surface, and record the tables that hold the rights."""
+        from apps.core.recorders import record_table  # noqa: PLC0415  # apps must be ready
+        from apps.rights.domain.shared import register_shareable  # noqa: PLC0415  # models must be loaded
+        from apps.rights.models import SHAREABLE  # noqa: PLC0415
+
+        register_shareable()
+        for mirrors in SHAREABLE.values():
+            for mirror in mirrors:
+                record_table(mirror._meta.db_table)

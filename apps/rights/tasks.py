@@ -1,0 +1,11 @@
+"""The jobs of sharing: end what is over."""
+
+from apps.core.actors import system_principal
+from apps.core.jobs.api import Overlap, Run, job
+from apps.rights.domain.granting import sweep_grants
+
+
+@job("rights.sweep_grants", title="End grants that are over", timeout=300, overlap=Overlap.FORBID)
+def end_what_is_over(run: Run) -> dict[str, int]:
+    """End expired and orphaned grants, and those of closed accounts."""
+    return sweep_grants(by=system_principal())
