@@ -11,6 +11,7 @@ from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 
 from apps.accounts.enums import Role
 from apps.accounts.models import Team, User
+from apps.campaigns.models import Campaign
 from apps.core.governed import GovernedModel, GovernedQuerySet
 from apps.core.transitions import refusal, written_once
 from apps.processes.models import SOP
@@ -194,8 +195,27 @@ class SOPToGroup(_ToGroup):
         pass
 
 
+class CampaignToPerson(_ToPerson):
+    """Campaigns shared with people."""
+
+    content_object = models.ForeignKey(Campaign, models.CASCADE)
+
+    class Meta(_ToPerson.Meta):
+        pass
+
+
+class CampaignToGroup(_ToGroup):
+    """Campaigns shared with teams and roles."""
+
+    content_object = models.ForeignKey(Campaign, models.CASCADE)
+
+    class Meta(_ToGroup.Meta):
+        pass
+
+
 # what can be shared, and where guardian keeps the rights: (to people, to groups)
 SHAREABLE: dict[type[models.Model], tuple[type[Any], type[Any]]] = {
     Tool: (ToolToPerson, ToolToGroup),
     SOP: (SOPToPerson, SOPToGroup),
+    Campaign: (CampaignToPerson, CampaignToGroup),
 }

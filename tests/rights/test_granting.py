@@ -9,6 +9,7 @@ from guardian.shortcuts import assign_perm, get_objects_for_user
 from apps.accounts.domain.memberships import grant_role, revoke_role
 from apps.accounts.enums import Role
 from apps.audit.models import AuditEvent
+from apps.campaigns.models import Campaign
 from apps.core import access
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.core.jobs.api import enqueue
@@ -19,6 +20,7 @@ from apps.rights.models import SHAREABLE, AccessGrant, ToolToPerson
 from apps.technology.models import Tool
 from tests.admin_pages import assert_same_queries, button_of, list_of, page_of
 from tests.factories.accounts import TeamFactory, administrator, person_with, sign_in
+from tests.factories.campaigns import CampaignFactory
 from tests.factories.processes import SOPFactory
 from tests.factories.technology import ToolFactory
 
@@ -76,6 +78,12 @@ def test_sops_are_shared_too(owner, nobody):
     share(sop, nobody, owner)
     assert seen(nobody, model=SOP) == {sop}
     assert seen(nobody) == set()
+
+
+def test_campaigns_are_shared_too(owner, nobody):
+    campaign = CampaignFactory(owner_person=owner)
+    share(campaign, nobody, owner, "change")
+    assert seen(nobody, "change", model=Campaign) == {campaign}
 
 
 def test_team_grant_follows_memberships(tool, owner, nobody):

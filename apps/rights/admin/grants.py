@@ -28,7 +28,9 @@ class AccessGrantAdmin(ReadOnlyAdmin):
         *("state", "revoked_at", "revoked_by", "revoked_why"),
     )
     readonly_fields = ("shared_with", "may", "kind", "record", "state")
-    empty_state = "Nothing is shared. Open a tool or an SOP that you own: “Shared with” stands below its form."
+    empty_state = (
+        "Nothing is shared. Open a tool, an SOP or a campaign that you own: “Shared with” stands below its form."
+    )
     buttons = (
         Button(
             "revoke",

@@ -26,11 +26,12 @@ def shared_keys(model: type[models.Model]) -> Shared:
 
     def shared(user: User, verb: str) -> "models.QuerySet[Any]":
         if verb not in IMPLIED or (verb == "change" and _is_auditor(user)):
-            return to_people.objects.none().values("content_object_id")
+            nothing: models.QuerySet[Any] = to_people.objects.none().values("content_object_id")
+            return nothing
         codes = [get_permission_codename(each, model._meta) for each in IMPLIED[verb]]
         in_force = Q(grant__expires_at__isnull=True) | Q(grant__expires_at__gt=clock.now())
         narrowed = Q(permission__codename__in=codes) & Q(grant__revoked_at__isnull=True) & in_force
-        own = to_people.objects.filter(narrowed, user=user).values("content_object_id")
+        own: models.QuerySet[Any] = to_people.objects.filter(narrowed, user=user).values("content_object_id")
         groups = to_groups.objects.filter(narrowed, group__in=user.groups.all()).values("content_object_id")
         return own.union(groups, all=True)
 
