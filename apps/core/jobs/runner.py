@@ -6,8 +6,9 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 
+import psycopg
 import structlog
 from django.db import InterfaceError, OperationalError, connection
 
@@ -72,7 +73,7 @@ def _carry_out(run: JobRun, job: Job, make_desk: MakeDesk) -> RunState | None:
         except JobCancelled:
             return _ended(run, RunState.CANCELLED, "Cancelled while it ran; what was finished before stays done.")
         except JobTimedOut:
-            _abandon_statement()
+            _leave_connection()
             return _ended(run, RunState.TIMED_OUT, claims.over_time(run))
         except LeaseLost:
             log.warning("jobs.lease_lost")
@@ -160,15 +161,18 @@ def time_limit(seconds: int) -> Iterator[None]:
 
 
 def _time_is_up(number: int, frame: object) -> None:
+    """Have the server drop the statement it is at, which it would finish even with nobody left to listen."""
+    session = connection.connection
+    if session is not None and session.info.transaction_status == psycopg.pq.TransactionStatus.ACTIVE:
+        with suppress(psycopg.Error):  # the connection may be gone as well, which is as good
+            session.cancel_safe(timeout=5)
     raise JobTimedOut
 
 
-def _abandon_statement() -> None:
-    """Tell the server to drop the statement that was cut off, and leave its connection."""
-    if connection.in_atomic_block or connection.connection is None:
-        return
-    connection.connection.cancel_safe(timeout=5)
-    connection.close()
+def _leave_connection() -> None:
+    """Start anew with the server where a statement was cut off in the middle."""
+    if not connection.in_atomic_block:
+        connection.close()
 
 
 def _thread_desk(run: JobRun) -> ThreadDesk:

@@ -27,6 +27,7 @@ log = structlog.get_logger(__name__)
 LOOK_SECONDS = 1.0
 BEAT_SECONDS = 5.0
 START_SECONDS = 120.0
+MIGRATION_SECONDS = 3.0
 DEATHS_BEFORE_ALERT = 5
 
 
@@ -102,13 +103,24 @@ class Supervisor:
         """Look after the clusters until SIGTERM or SIGINT; a second one means at once."""
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._told_to_stop)
+        self._wait_for_migrations()
         try:
-            while True:
+            while not self.stopping.is_set():
                 self._look_after(time.monotonic())
-                if self.stopping.wait(LOOK_SECONDS):
-                    break
+                self.stopping.wait(LOOK_SECONDS)
         finally:
             self._stop()
+
+    def _wait_for_migrations(self) -> None:
+        """Start nothing on a database of another version: a worker may be up before `migrate` has run."""
+        pending: list[int] = []
+        while not self.stopping.is_set():
+            pending.clear()
+            self._ask_database(lambda: pending.append(watching.pending_migrations()))
+            if pending == [0]:
+                return
+            log.warning("worker.waits_for_migrations", pending=pending[0] if pending else "unknown")
+            self.stopping.wait(MIGRATION_SECONDS)
 
     def _told_to_stop(self, number: int, frame: object) -> None:
         self.signals += 1

@@ -6,14 +6,17 @@ All moments that decide come from the database's clock, so that machines whose c
 import datetime as dt
 import uuid
 from collections.abc import Mapping
+from contextlib import nullcontext
+from typing import Any
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 
+from apps.core import clock
 from apps.core.jobs.domain.consequences import after_end
-from apps.core.jobs.models import JobLogLine, JobRun, RunState
+from apps.core.jobs.models import BAD_STATES, JobLogLine, JobRun, RunState
 from apps.core.jobs.registry import Overlap, find_job
 
 LEASE = dt.timedelta(seconds=30)
@@ -36,22 +39,17 @@ def claim(pk: int, *, worker: str) -> JobRun | None:
         The run, its attempt counted; None when there is nothing to do: somebody else has it, it is over, its job is
         gone, or another run stands in its way.
     """
-    with transaction.atomic():
-        run = JobRun.objects.select_for_update(of=("self",), skip_locked=True).filter(pk=pk).first()
-        if run is None or run.state != RunState.QUEUED:
-            return None
-        job = find_job(run.key)
-        if job is None:
-            end(run, RunState.FAILED, error=f"This version of mops has no job {run.key}; nothing was done.")
-            return None
-        if run.attempts >= run.attempt_limit:
-            end(run, RunState.DEAD, error="It was begun as often as it may be and never came back.")
-            return None
-        if not _begin(run, worker):
-            _step_aside(run, job.overlap)
-            return None
-    run.refresh_from_db()
-    return run
+    run = JobRun.objects.select_related("requested_by").filter(pk=pk, state=RunState.QUEUED).first()
+    if run is None:
+        return None
+    job = find_job(run.key)
+    if job is None:
+        _end_queued(run, RunState.FAILED, f"This version of mops has no job {run.key}; nothing was done.")
+    elif run.attempts >= run.attempt_limit:
+        _end_queued(run, RunState.DEAD, "It was begun as often as it may be and never came back.")
+    elif _begin(run, worker, job.overlap):
+        return run
+    return None
 
 
 def renew(run: JobRun) -> bool:
@@ -63,11 +61,11 @@ def finish(
     run: JobRun, state: RunState, *, counts: Mapping[str, int] | None = None, error: str = "", traceback: str = ""
 ) -> bool:
     """End the run in `state`; False when it is no longer this worker's, and then nothing changes."""
-    with transaction.atomic():
-        if not _mine(run).select_for_update(of=("self",)).exists():
-            return False
-        end(run, state, counts=counts, error=error, traceback=traceback)
-    return True
+    values = _last_words(state, counts=counts, error=error, traceback=traceback)
+    if state in BAD_STATES:  # what follows, the alert for one, belongs to the same transaction
+        with transaction.atomic():
+            return _close(_mine(run), run, state, values)
+    return _close(_mine(run), run, state, values)
 
 
 def put_back(run: JobRun, *, error: str, traceback: str = "") -> bool:
@@ -104,14 +102,16 @@ def say(run: JobRun, text: str) -> None:
     JobLogLine.objects.create(run=run, attempt=run.attempts, text=text[:LONGEST_LINE])
 
 
-def _begin(run: JobRun, worker: str) -> bool:
+def _begin(run: JobRun, worker: str, overlap: Overlap) -> bool:
+    """Take the run if it still is as it was read: one statement, of which only one can come first."""
+    token, as_read = uuid.uuid4(), JobRun.objects.filter(pk=run.pk, state=RunState.QUEUED, attempts=run.attempts)
     try:
-        with transaction.atomic():
-            JobRun.objects.filter(pk=run.pk).update(
+        with transaction.atomic() if connection.in_atomic_block else nullcontext():
+            taken = as_read.update(
                 state=RunState.RUNNING,
                 attempts=F("attempts") + 1,
                 worker=worker[:100],
-                lease_token=uuid.uuid4(),
+                lease_token=token,
                 lease_until=Now() + LEASE,
                 heartbeat_at=Now(),
                 started_at=Now(),
@@ -120,32 +120,39 @@ def _begin(run: JobRun, worker: str) -> bool:
                 counts={},
             )
     except IntegrityError:  # jobrun_one_at_a_time: the same work is running
+        if overlap is Overlap.FORBID:
+            _end_queued(run, RunState.SKIPPED_OVERLAP, "The same work was running already; this run was not needed.")
+        else:
+            as_read.update(available_at=Now() + WAIT_FOR_OTHER, handed_at=None)
         return False
-    return True
+    run.state, run.attempts, run.lease_token, run.worker = RunState.RUNNING, run.attempts + 1, token, worker[:100]
+    run.started_at = clock.now()
+    return bool(taken)
 
 
-def _step_aside(run: JobRun, overlap: Overlap) -> None:
-    if overlap is Overlap.FORBID:
-        end(run, RunState.SKIPPED_OVERLAP, error="The same work was running already; this run was not needed.")
-    else:
-        JobRun.objects.filter(pk=run.pk).update(available_at=Now() + WAIT_FOR_OTHER, handed_at=None)
+def _end_queued(run: JobRun, state: RunState, error: str) -> None:
+    with transaction.atomic():
+        _close(JobRun.objects.filter(pk=run.pk, state=RunState.QUEUED), run, state, _last_words(state, error=error))
 
 
 def _mine(run: JobRun) -> "QuerySet[JobRun]":
     return JobRun.objects.filter(pk=run.pk, state=RunState.RUNNING, lease_token=run.lease_token)
 
 
-def end(
-    run: JobRun, state: RunState, *, counts: Mapping[str, int] | None = None, error: str = "", traceback: str = ""
-) -> None:
-    """End a run that is locked, or that no worker holds any more."""
-    JobRun.objects.filter(pk=run.pk).update(
-        state=state,
-        finished_at=Now(),
-        lease_until=None,
-        lease_token=None,
-        counts=dict(counts or {}),
-        error=error,
-        traceback=traceback,
-    )
-    after_end(run, state, error)
+def end(run: JobRun, state: RunState, *, error: str) -> None:
+    """End a locked run whose worker is gone."""
+    _close(JobRun.objects.filter(pk=run.pk), run, state, _last_words(state, error=error))
+
+
+def _last_words(
+    state: RunState, *, counts: Mapping[str, int] | None = None, error: str = "", traceback: str = ""
+) -> dict[str, Any]:
+    freed = {"finished_at": Now(), "lease_until": None, "lease_token": None}
+    return {"state": state, "counts": dict(counts or {}), "error": error, "traceback": traceback, **freed}
+
+
+def _close(rows: "QuerySet[JobRun]", run: JobRun, state: RunState, values: dict[str, Any]) -> bool:
+    if not rows.update(**values):
+        return False
+    after_end(run, state, str(values["error"]))
+    return True

@@ -4,7 +4,8 @@ import structlog
 from django.db import transaction
 
 from apps.core.alerts.domain.alerting import raise_alert, resolve_alert
-from apps.core.alerts.enums import Severity
+from apps.core.alerts.enums import AlertState, Severity
+from apps.core.alerts.models import Alert
 from apps.core.events import publish
 from apps.core.jobs.models import BAD_STATES, JobRun, RunState
 from apps.core.notifications.domain.notifying import notify
@@ -28,6 +29,8 @@ def after_end(run: JobRun, state: RunState, error: str) -> None:
 
     What goes wrong in telling is logged and never keeps a run from ending.
     """
+    if state not in BAD_STATES and not (state == RunState.SUCCEEDED and _has_alert(run)):
+        return
     try:
         with transaction.atomic():
             _tell(run, state, error)
@@ -35,10 +38,13 @@ def after_end(run: JobRun, state: RunState, error: str) -> None:
         log.exception("jobs.telling_failed", run=run.pk, state=state)
 
 
+def _has_alert(run: JobRun) -> bool:
+    return Alert.objects.filter(fingerprint=fingerprint_of(run)).exclude(state=AlertState.RESOLVED).exists()
+
+
 def _tell(run: JobRun, state: RunState, error: str) -> None:
     if state == RunState.SUCCEEDED:
         resolve_alert(fingerprint_of(run), why=f"Run #{run.pk} of {run.title} succeeded.")
-    if state not in BAD_STATES:
         return
     sentence = f"{run.title} {_ENDED[state]}"
     if state == RunState.DEAD or run.requested_by is None:

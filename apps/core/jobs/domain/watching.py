@@ -4,6 +4,7 @@ import datetime as dt
 import socket
 
 from django.db import connection, transaction
+from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Q
 from django.db.models.functions import Now
 
@@ -27,6 +28,12 @@ _NO_PROGRESS = """
        AND %(workers)s > (SELECT count(*) FROM jobs_jobrun WHERE state = 'running'
                           AND starts_with(worker, %(cluster)s || '/'))
 """
+
+
+def pending_migrations() -> int:
+    """Return how many migrations of this version the database has not seen."""
+    executor = MigrationExecutor(connection)
+    return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
 
 
 def keep_time() -> None:

@@ -21,6 +21,10 @@ def quick(run: Run, *, number: int) -> dict[str, int]:
     return {"number": number}
 
 
+def noop(run: Run, *, number: int) -> None:
+    """For measuring what a run costs."""
+
+
 def slow_once(run: Run) -> dict[str, int]:
     if run.job_run.attempts == 1:
         run.log("The first attempt is slow.")
@@ -50,6 +54,7 @@ def patient(run: Run) -> None:
 
 def register() -> None:
     job("proof.quick", title="Quick", max_attempts=5, overlap=Overlap.ALLOW)(quick)
+    job("proof.noop", title="Nothing", overlap=Overlap.ALLOW)(noop)
     job("proof.slow_once", title="Slow the first time")(slow_once)
     job("proof.poison", title="Poison")(poison)
     job("proof.too_long", title="Too long", timeout=1)(too_long)
