@@ -3,8 +3,10 @@
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 
 from django.conf import settings
+from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
 from apps.accounts.domain.principals import system_principal
@@ -265,14 +267,18 @@ def _person(wanted: DemoPerson, manager: User | None) -> User:
     found = User.objects.filter(email=wanted.email).first()
     if found is not None:
         return found
-    return User.objects.create_person(
-        wanted.email,
-        full_name=wanted.full_name,
-        password=PASSWORD,
-        title=wanted.title,
-        manager=manager,
-        time_zone=wanted.time_zone,
+    person = User.objects.create_person(
+        wanted.email, full_name=wanted.full_name, title=wanted.title, manager=manager, time_zone=wanted.time_zone
     )
+    person.password = _hash_of_the_published_password()
+    person.save(update_fields=["password"])
+    return person
+
+
+@cache
+def _hash_of_the_published_password() -> str:
+    """Hash it once: a slow hash for each of two dozen people would take most of the time of loading the demo."""
+    return make_password(PASSWORD)
 
 
 def _play(person: User, team: Team, roles: Iterable[Role]) -> None:

@@ -1,0 +1,1 @@
+"""The demo: an invented company at work, made through the real operations by the people who would have done it."""

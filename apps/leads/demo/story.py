@@ -1,0 +1,255 @@
+"""The demo's story: who did what, in which order, through the same operations that people use."""
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+
+from apps.accounts.demo import load_people
+from apps.accounts.models import Team, User
+from apps.approvals.domain.decisions import approve, request_changes
+from apps.approvals.domain.policies import ensure_default_policies
+from apps.approvals.models import ApprovalRequest
+from apps.campaigns.domain.approval import submit_campaign
+from apps.campaigns.domain.closure import cancel_campaign, close_campaign, complete_campaign
+from apps.campaigns.domain.launch import launch_campaign
+from apps.campaigns.models import Campaign
+from apps.core.actors import Channel, acting_as
+from apps.core.errors import WrongState
+from apps.core.exchange.registry import Row, get_importer
+from apps.core.transitions import transition
+from apps.leads.demo.content import DemoCampaign, DemoSOP, DemoTool, campaigns, procedures, tools
+from apps.leads.demo.people import invented_leads, stage_of_leads
+from apps.leads.domain.lifecycle import move_lead
+from apps.leads.enums import Stage
+from apps.leads.models import Lead
+from apps.processes.domain.publishing import submit_for_approval, write_draft
+from apps.processes.models import SOP, SOPVersion
+from apps.technology.domain.lifecycle import move_tool
+from apps.technology.enums import Lifecycle
+from apps.technology.models import Tool
+
+WAY = (Stage.MQL, Stage.SQL, Stage.CUSTOMER, Stage.ADVOCATE)
+BY_HAND = 24
+REASONS = {
+    Stage.MQL: "Reached the scoring threshold.",
+    Stage.SQL: "Sales accepted it after a first call.",
+    Stage.CUSTOMER: "Signed.",
+    Stage.ADVOCATE: "Agreed to be a reference.",
+}
+
+
+@dataclass(frozen=True)
+class Company:
+    """The people and teams of the demo, and today."""
+
+    people: dict[str, User]
+    teams: dict[str, Team]
+    today: dt.date
+
+    def at(self, days_ago: int, hour: int = 10) -> dt.datetime:
+        """A moment `days_ago` days before today."""
+        return dt.datetime.combine(self.today - dt.timedelta(days=days_ago), dt.time(hour), dt.UTC)
+
+
+def load_demo(today: dt.date, *, say: Callable[[str], Any]) -> dict[str, int]:
+    """Fill an empty installation; all of it or nothing.
+
+    Args:
+        today: what everything is counted from.
+        say: told what is being made.
+
+    Returns:
+        How many records of each kind there are now.
+
+    Raises:
+        WrongState: there is data already, or this is no demo.
+    """
+    for model in (Tool, SOP, Campaign, Lead):
+        if model._default_manager.exists():
+            raise WrongState(
+                f"There are {model._meta.verbose_name_plural} already; the demo fills an empty installation only. "
+                "Point MOPS_HOME to another folder, or DATABASE_URL to another database, to look at it beside yours."
+            )
+    with transaction.atomic():
+        people = load_people()
+        company = Company(people, {team.name: team for team in Team.objects.all()}, today)
+        ensure_default_policies(by=people["administrator"])
+        for title, make in (("tools", _tools), ("SOPs", _sops), ("campaigns", _campaigns), ("leads", _leads)):
+            say(f"  {title} …")
+            make(company)
+    counted = (Tool, SOP, SOPVersion, Campaign, Lead, ApprovalRequest)
+    return {str(model._meta.verbose_name_plural): model._default_manager.count() for model in counted}
+
+
+def _tools(company: Company) -> None:
+    administrator = company.people["technology_administrator"]
+    importer = get_importer("technology.tools")
+    rows = [_row(importer, line, tool) for line, tool in enumerate(tools(), start=1) if not tool.is_idea]
+    with acting_as(administrator, channel=Channel.IMPORT, reason="The inventory kept in a spreadsheet until now"):
+        importer.apply(rows, by=administrator)
+    for tool in tools():
+        with acting_as(company.people["manager"], reason="Owners named at the kick-off"):
+            row = Tool.objects.filter(name=tool.name).first() or Tool(name=tool.name, function=tool.function)
+            row.vendor_name = tool.vendor
+            row.owner_person, row.owner_team = company.people[tool.owner], company.teams[tool.team]
+            row.backup_person = company.people[tool.backup] if tool.backup else None
+            row.save()
+        for state, reason in tool.moves:
+            with acting_as(administrator):
+                move_tool(row, to=Lifecycle(state), by=administrator, reason=reason)
+
+
+def _row(importer: Any, line: int, tool: DemoTool) -> Row:
+    given = {
+        "name": tool.name,
+        "function": tool.function,
+        "vendor_name": tool.vendor,
+        "department": tool.team,
+        "criticality": tool.tier,
+        "data_classification": tool.data,
+        "personal_data": tool.personal,
+        "sub_processor": tool.sub_processor,
+        "integration_method": tool.integration,
+        "annual_cost": "" if tool.cost == "TBD" else tool.cost,
+        "currency": "" if tool.cost == "TBD" else "EUR",
+        "software_as_a_service": "yes",
+        "audience": "employees",
+    }
+    return Row(line, {name: importer.column(name).read(cell) for name, cell in given.items()})
+
+
+def _sops(company: Company) -> None:
+    for each in procedures():
+        author = company.people[each.author]
+        with acting_as(author):
+            sop = SOP.objects.create(
+                title=each.title,
+                family=each.family,
+                summary=each.summary,
+                review_every=each.review_every,
+                owner_person=company.people[each.owner],
+                backup_person=company.people[each.backup] if each.backup else None,
+            )
+        _versions(company, each, sop)
+
+
+def _versions(company: Company, each: DemoSOP, sop: SOP) -> None:
+    first = _draft(company, each, sop, 1, "The first written version.")
+    if each.fate == "draft":
+        return
+    _send(company, each, first, each.days_ago)
+    if each.fate == "in_review":
+        return
+    request, approver = _open_request(first), company.people[each.approver]
+    if each.fate == "changes":
+        reason = "Step 3 names no source for the comparison; add where the figures come from."
+        request_changes(request, by=approver, reason=reason, at=company.at(each.days_ago - 1, 15))
+        return
+    approve(request, by=approver, note="Clear and complete.", at=company.at(each.days_ago - 2, 14))
+    if each.fate in ("second", "revising"):
+        second = _draft(company, each, sop, 2, "One step more: ask whether anything is unclear.")
+        if each.fate == "second":
+            _send(company, each, second, each.days_ago - 60)
+            approve(_open_request(second), by=approver, at=company.at(each.days_ago - 63, 9))
+
+
+def _draft(company: Company, each: DemoSOP, sop: SOP, number: int, what_is_new: str) -> SOPVersion:
+    author = company.people[each.author]
+    with acting_as(author):
+        version = write_draft(SOP.objects.get(pk=sop.pk), by=author)
+        version.body, version.change_log = each.text(version=number), what_is_new
+        version.save()
+    return version
+
+
+def _send(company: Company, each: DemoSOP, version: SOPVersion, days_ago: int) -> None:
+    author = company.people[each.author]
+    submit_for_approval(version, by=author, note="Please have a look this week.", at=company.at(days_ago))
+
+
+def _open_request(thing: Any) -> ApprovalRequest:
+    kind = {"content_type__app_label": thing._meta.app_label, "content_type__model": thing._meta.model_name}
+    return ApprovalRequest.objects.get(object_id=thing.pk, state="in_review", **kind)
+
+
+def _campaigns(company: Company) -> None:
+    for each in campaigns():
+        author = company.people[each.author]
+        with acting_as(author):
+            campaign = Campaign.objects.create(
+                name=each.name,
+                main_channel=each.channel,
+                objective=each.objective,
+                audience=each.audience,
+                success_metrics=each.metrics,
+                budget=Decimal(each.budget),
+                currency=each.currency,
+                starts_on=company.today + dt.timedelta(days=each.starts),
+                ends_on=company.today + dt.timedelta(days=each.ends),
+                owner_person=author,
+                owner_team=company.teams["Demand Generation"],
+            )
+        _along(company, each, campaign, author)
+
+
+def _along(company: Company, each: DemoCampaign, campaign: Campaign, author: User) -> None:
+    """Take the campaign as far as it has come."""
+    if each.fate == "cancelled":
+        cancel_campaign(campaign, by=author, reason=each.results, at=company.at(30))
+    if each.fate in ("planning", "cancelled"):
+        return
+    sent = min(max(-each.starts + 14, 2), 170)
+    submit_campaign(
+        campaign, by=author, note="Complete; the dates are agreed with the channel owners.", at=company.at(sent)
+    )
+    if each.fate == "in_approval":
+        return
+    request, approver = _open_request(campaign), company.people[each.approver]
+    if each.fate == "changes":
+        reason = "Ten MQL for this money is too little: halve the budget or name a second goal."
+        request_changes(request, by=approver, reason=reason, at=company.at(sent - 1, 16))
+        return
+    approve(request, by=approver, note="Good plan.", at=company.at(sent - 1, 11))
+    if each.fate == "approved":
+        return
+    launch_campaign(campaign, by=author, at=company.at(-each.starts, 8))
+    if each.fate == "live":
+        return
+    complete_campaign(campaign, by=author, at=company.at(-each.ends, 17))
+    if each.fate == "closed":
+        close_campaign(campaign, by=author, results=each.results)
+
+
+def _leads(company: Company) -> None:
+    importer, specialist = get_importer("leads.leads"), company.people["specialist"]
+    given = list(invented_leads())
+    rows = [
+        Row(line, {name: value for name, value in each.items() if name != "seller"})
+        for line, each in enumerate(given, start=1)
+    ]
+    with acting_as(specialist, channel=Channel.SYNC, reason="Nightly sync of the marketing hub"):
+        importer.apply(rows, by=specialist)
+    with acting_as(company.people["sales_lead"], reason="Territories of this year"):
+        for seller in ("sales", "sales_2"):
+            numbers = [each["external_id"] for each in given if each["seller"] == seller]
+            Lead.objects.filter(external_id__in=numbers).update(
+                owner_person=company.people[seller], owner_team=company.teams["Sales"]
+            )
+    _stages(list(Lead.objects.order_by("external_id")), specialist)
+
+
+def _stages(stored: list[Lead], specialist: User) -> None:
+    """Bring the leads to where they stand: most at once, as the nightly qualification would, the last ones by hand."""
+    moved = list(zip(stored, stage_of_leads(), strict=True))
+    by_night, by_hand = moved[:-BY_HAND], moved[-BY_HAND:]
+    for place, stage in enumerate(WAY, start=1):
+        keys = [lead.pk for lead, steps in by_night if steps >= place]
+        with acting_as(specialist, channel=Channel.JOB, reason=REASONS[stage]), transition(Lead):
+            Lead.objects.filter(pk__in=keys).update(stage=stage)
+    for lead, steps in by_hand:
+        for stage in WAY[:steps]:
+            move_lead(lead, to=stage, by=specialist, reason=REASONS[stage])

@@ -1,0 +1,63 @@
+"""The demo: a company in every state, made by the people who would have done it."""
+
+import datetime as dt
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from apps.accounts.models import User
+from apps.approvals.models import ApprovalRequest, Decision
+from apps.audit.models import AuditEvent
+from apps.campaigns.enums import CampaignState
+from apps.campaigns.models import Campaign
+from apps.core.overdue import overdue_of
+from apps.leads.demo.story import load_demo
+from apps.leads.models import Lead
+from apps.processes.enums import VersionState
+from apps.processes.models import SOP, SOPVersion
+from apps.technology.enums import Lifecycle
+from apps.technology.models import Tool
+from tests.factories.leads import LeadFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def states(model, name):
+    return set(model.objects.values_list(name, flat=True))
+
+
+def test_the_demo_is_alive_and_signed():
+    said = []
+    made = load_demo(dt.date(2026, 6, 15), say=said.append)
+    assert said == ["  tools …", "  SOPs …", "  campaigns …", "  leads …"]
+    assert (made["tools"], made["SOPs"], made["leads"]) == (43, 21, 420)
+    assert states(Campaign, "state") == set(CampaignState.values)
+    assert states(SOPVersion, "state") == set(VersionState.values)
+    assert set(Lifecycle.values) - states(Tool, "lifecycle") == {"approved"}
+    assert states(ApprovalRequest, "state") == {"in_review", "approved", "changes_requested"}
+    for table in ("technology_tool", "processes_sop", "campaigns_campaign", "leads_lead", "approvals_decision"):
+        assert not AuditEvent.objects.filter(table_name=table).unattributed().exists(), table
+    assert not Decision.objects.filter(approver__email__contains="system").exists()
+    late = overdue_of(User.objects.get(email="nadia.ferhat@example.com"), dt.date(2026, 6, 15))
+    assert [str(each.thing) for each in late] == ["Nordic partner road show", "Eventbrite"]
+
+
+def test_the_same_people_every_time():
+    load_demo(dt.date(2026, 6, 15), say=str)
+    lead = Lead.objects.get(external_id="100001")
+    assert (lead.name, lead.company, lead.territory) == ("Julia Ahlgren", "Alpenblick Software", "DACH")
+    assert SOP.objects.get(title="Lead handoff").effective_version.effective_at.date() == dt.date(2026, 4, 3)
+
+
+def test_it_fills_an_empty_installation_only():
+    LeadFactory()
+    with pytest.raises(CommandError, match="There are leads already; the demo fills an empty installation only"):
+        call_command("load_demo", stdout=StringIO())
+
+
+def test_the_command_says_what_it_made_and_how_to_come_in():
+    out = StringIO()
+    call_command("load_demo", stdout=out)
+    assert "The demo is loaded: 43 tools, 21 SOPs" in out.getvalue()
+    assert "Sign in for instance as helena.voss@example.com (Executive)." in out.getvalue()
