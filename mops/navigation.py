@@ -47,6 +47,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Roles", "roles", "admin_panel_settings"),
             ("Roles held", "accounts.membership", "badge"),
             ("Shared records", "rights.accessgrant", "key"),
+            ("Why can I see this?", "rights-explain", "help_center"),
             ("Vacancies", "accounts.vacancy", "person_off"),
             ("Business calendars", "calendars.businesscalendar", "calendar_month"),
             ("Schedules", "jobs.schedulestate", "schedule"),

@@ -6,6 +6,7 @@ from django.views.generic import RedirectView
 
 from apps.accounts.admin.roles_page import roles_page
 from apps.core import probes
+from apps.rights.admin.explain_page import explain_page
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
@@ -14,5 +15,6 @@ urlpatterns = [
     path("metrics", probes.metrics, name="metrics"),
     path("accounts/", include("apps.accounts.urls")),
     path("admin/roles/", roles_page, name="roles"),
+    path("admin/rights/explain/", explain_page, name="rights-explain"),
     path("admin/", admin.site.urls),
 ]

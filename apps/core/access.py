@@ -105,6 +105,20 @@ def visible(user: "User", model: type[M], *, verb: str = "view") -> "models.Quer
     return rows.filter(Q(pk__in=scoped.values("pk")) | Q(pk__in=_shared[model](user, verb)))
 
 
+def has_scope(model: type[models.Model]) -> bool:
+    """Whether rows of `model` are narrowed for each person."""
+    return model in _scopes
+
+
+def in_scope(user: "User", verb: str, thing: models.Model) -> bool:
+    """Whether `thing` is in the scope of `user` by role alone, sharing left aside."""
+    model = type(thing)
+    if not has_model_permission(user, verb, model):
+        return False
+    rows = model._default_manager.filter(pk=thing.pk)
+    return bool((_scopes[model](user, rows) if model in _scopes else rows).exists())
+
+
 def can(user: "User", verb: str, thing: models.Model) -> Verdict:
     """Whether `user` may `verb` on this row, and why or why not."""
     model = type(thing)

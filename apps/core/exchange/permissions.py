@@ -21,7 +21,7 @@ def refuse_import(user: "User", importer: Importer) -> str | None:
 
 def refuse_export(user: "User", model: type[models.Model]) -> str | None:
     """Return why `user` may not take out lists of `model`, None when it is allowed."""
-    if not access.has_model_permission(user, "view", model):
+    if not access.may_open(user, "view", model):
         return f"You may not view {model._meta.verbose_name_plural}."
     if not access.has_model_permission(user, "add", ExportRun):
         return "Your roles do not let you export; ask somebody of Marketing Operations."
