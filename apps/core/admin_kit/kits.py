@@ -41,6 +41,11 @@ class Call:
         """Who asks."""
         return self.request.user
 
+    @property
+    def top(self) -> str:
+        """The top of the page, where messages stand: a refusal must not be scrolled past."""
+        return self.back.partition("#")[0]
+
 
 @dataclass(frozen=True)
 class Verb:
@@ -222,14 +227,14 @@ def _answer(verb: Verb, call: Call) -> HttpResponseBase:
         return HttpResponseNotAllowed(allowed)
     if refused := upload_refusal(call.request):
         messages.error(call.request, refused)
-        return HttpResponseRedirect(call.back)
+        return HttpResponseRedirect(call.top)
     try:
         said = verb.view(call)
     except Exception as error:
         if (sentence := sentence_of(error)) is None:
             raise
         messages.error(call.request, sentence)
-        return HttpResponseRedirect(call.back)
+        return HttpResponseRedirect(call.top)
     if isinstance(said, HttpResponseBase):
         return said
     if said:

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import messages
 from django.db import models
-from django.http import FileResponse, Http404, HttpRequest
+from django.http import FileResponse, Http404, HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 
 from apps.core import access
@@ -38,7 +38,7 @@ class RemovalForm(forms.Form):
     )
 
 
-def attach_files(call: Call) -> str | None:
+def attach_files(call: Call) -> HttpResponseBase | str:
     """Attach the files sent; each that is refused says why, the others are kept."""
     if refused := files.refuse_attach(call.person, call.thing):
         raise NotAllowed(refused)
@@ -54,7 +54,12 @@ def attach_files(call: Call) -> str | None:
             kept.append(files.attach(call.thing, file, by=call.person, description=description))
         except DomainError as refusal:
             messages.error(call.request, refusal.message)
-    return f"Attached {', '.join(str(each) for each in kept)}." if kept else None
+    said = f"Attached {', '.join(str(each) for each in kept)}."
+    if len(kept) == len(sent):
+        return said
+    if kept:
+        messages.success(call.request, said)
+    return HttpResponseRedirect(call.top)
 
 
 def remove_file(call: Call) -> HttpResponseBase | str:

@@ -168,6 +168,13 @@ def test_panel_attaches_several_files_and_names_the_refused(client, administrato
     assert page.count("Proofs") == 2
 
 
+def test_refusals_lead_to_the_top_where_the_message_stands(client, administrator, team):
+    client.force_login(administrator)
+    assert client.post(address(team, "attach"), {"files": upload("a.pdf")}).url == f"{page_of(team)}#kit-attachments"
+    assert client.post(address(team, "attach"), {"files": upload("a.exe")}).url == page_of(team)
+    assert client.post(address(team, "attach")).url == page_of(team)
+
+
 def test_panel_without_a_file_says_so(client, administrator, team):
     client.force_login(administrator)
     page = client.post(address(team, "attach"), follow=True).content.decode()

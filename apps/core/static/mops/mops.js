@@ -17,16 +17,18 @@ document.addEventListener("DOMContentLoaded", () => {
   });
 });
 
-// A file that is too big is refused before it travels; the server checks again.
+// A file that is too big is refused before it travels; the server checks again. Heard before the theme does, which
+// would write the chosen name into whatever text field comes first in the form.
 document.addEventListener("change", (event) => {
   const field = event.target;
-  if (!field.matches || !field.matches("input[type=file][data-most-bytes]")) return;
-  const most = Number(field.dataset.mostBytes);
+  if (!field.matches || !field.matches(".mops-card input[type=file]")) return;
+  event.stopPropagation();
+  const most = Number(field.dataset.mostBytes || Infinity);
   const tooBig = [...field.files].find((file) => file.size > most);
   const megabytes = (bytes) => (bytes / 1048576).toFixed(1);
   field.setCustomValidity(tooBig ? `${tooBig.name} has ${megabytes(tooBig.size)} MB; the limit is ${Math.floor(most / 1048576)} MB.` : "");
   field.reportValidity();
-});
+}, true);
 
 // A box that carries data-preview shows how the text of a field will read, a moment after the last key.
 document.addEventListener("DOMContentLoaded", () => {
