@@ -1,0 +1,203 @@
+"""What recording costs: the governed table beside a bare one and beside simple-history's own way.
+
+Compared are CPU seconds, of this process and of the database's backends together: on a shared machine they stay the
+same where wall time drifts by a factor. Where the backends cannot be seen (a server elsewhere), wall time it is.
+"""
+
+import statistics
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from django.db import connection, connections, models
+from django.test.utils import override_settings
+from simple_history.models import HistoricalRecords
+from simple_history.utils import bulk_update_with_history
+
+from apps.accounts.models import Team, User
+from apps.core.actors import Channel, acting_as, current_actor
+from apps.core.bench.registry import Result, benchmark
+from mops.db.roles import as_owner
+
+ROUNDS = 5
+SAVES = 400
+CLIENTS = 8
+SAMPLE = 2_000
+SINGLE_GOAL, BULK_GOAL, USUAL_GOAL = 1.25, 4.0, 20.0
+
+
+class _Columns(models.Model):
+    """The columns of a team, without anything that records."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+    archived_at = models.DateTimeField(null=True)
+    row_version = models.PositiveIntegerField(default=0)
+    name = models.CharField(max_length=100, unique=True)
+    purpose = models.TextField(blank=True)
+
+    class Meta:
+        abstract = True
+        app_label = "audit"
+
+
+class BareTeam(_Columns):
+    """The limit: the same rows in a table that nothing records."""
+
+    class Meta(_Columns.Meta):
+        db_table = "bench_bare"
+
+
+class UsualTeam(_Columns):
+    """The usual way: the same rows with simple-history as it comes."""
+
+    history = HistoricalRecords(user_model=User)
+
+    class Meta(_Columns.Meta):
+        db_table = "bench_usual"
+
+
+@benchmark("audit", default_rows=200_000)
+def audit(rows: int) -> Iterator[Result]:
+    """Single saves at 1 and 8 clients, and an update of `rows` rows in one statement."""
+    with as_owner(), connection.schema_editor() as editor:
+        for model in (BareTeam, UsualTeam, UsualTeam.history.model):  # type: ignore[attr-defined]
+            editor.create_model(model)
+    connection.close()
+    person = User.objects.create_person("bench@mops.invalid", full_name="Bench")
+    with acting_as(person, channel=Channel.ADMIN):
+        for clients in (1, CLIENTS):
+            yield _single_saves(clients)
+        yield _bulk_update(rows)
+
+
+def _single_saves(clients: int) -> Result:
+    with ThreadPoolExecutor(clients) as pool:
+        paths = [_saver(model, clients, pool) for model in (Team, BareTeam, UsualTeam)]
+        product, limit, usual = _measured(paths)
+        list(pool.map(lambda _: connections["default"].close(), range(clients)))
+    return Result(
+        name=f"audit.save.{clients}_clients",
+        rows=SAVES,
+        seconds=product.cpu,
+        limit_seconds=limit.cpu,
+        usual_seconds=usual.cpu,
+        goal=f"a recorded save costs at most {SINGLE_GOAL} of a bare one",
+        met=product.cpu <= SINGLE_GOAL * limit.cpu,
+        more={"wall_seconds": round(product.wall, 4), "wall_to_limit": round(product.wall / limit.wall, 3)},
+    )
+
+
+def _bulk_update(rows: int) -> Result:
+    for model in (Team, BareTeam):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"INSERT INTO {model._meta.db_table} (uuid, created_at, updated_at, row_version, name, purpose)"
+                " SELECT gen_random_uuid(), now(), now(), 1, 'bulk ' || i, '' FROM generate_series(1, %s) i",
+                (rows,),
+            )
+    with as_owner(), connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    sample = [UsualTeam(name=f"usual {number}") for number in range(SAMPLE)]
+    UsualTeam.objects.bulk_create(sample)
+    steps = {"n": 0}
+
+    def update(model: type[models.Model]) -> Callable[[], None]:
+        def run() -> None:
+            steps["n"] += 1
+            with _bare(model):
+                model._default_manager.filter(name__startswith="bulk ").update(purpose=f"round {steps['n']}")
+
+        return run
+
+    def usual() -> None:
+        steps["n"] += 1
+        for each in sample:
+            each.purpose = f"round {steps['n']}"
+        with override_settings(SIMPLE_HISTORY_ENABLED=True):
+            bulk_update_with_history(sample, UsualTeam, ["purpose"], batch_size=500)
+
+    product, limit, sampled = _measured([update(Team), update(BareTeam), usual])
+    scaled = sampled.cpu * rows / SAMPLE
+    return Result(
+        name="audit.bulk_update",
+        rows=rows,
+        seconds=product.cpu,
+        limit_seconds=limit.cpu,
+        usual_seconds=scaled,
+        goal=f"at most {BULK_GOAL:.0f} of a bare update, {USUAL_GOAL:.0f} times cheaper than simple-history's helper",
+        met=product.cpu <= BULK_GOAL * limit.cpu and scaled >= USUAL_GOAL * product.cpu,
+        more={"wall_seconds": round(product.wall, 4), "wall_to_limit": round(product.wall / limit.wall, 3)},
+    )
+
+
+def _saver(model: type[models.Model], clients: int, pool: ThreadPoolExecutor) -> Callable[[], None]:
+    """A path that saves rows of `model`, shared out over `clients` threads whose connections stay open."""
+    things = [model(name=f"{model.__name__} {clients} {number}") for number in range(SAVES)]
+    for thing in things:
+        thing.save()
+    actor = current_actor()
+
+    def work(mine: list[Any]) -> None:
+        with acting_as(actor.user, channel=actor.channel), _bare(model):
+            for thing in mine:
+                thing.purpose = uuid.uuid4().hex
+                thing.save()
+
+    def run() -> None:
+        with override_settings(SIMPLE_HISTORY_ENABLED=model is UsualTeam):
+            list(pool.map(work, [things[start::clients] for start in range(clients)]))
+
+    return run
+
+
+@contextmanager
+def _bare(model: type[models.Model]) -> Iterator[None]:
+    """Without what mops puts around a statement, unless the product itself is measured."""
+    here = connections["default"]
+    here.ensure_connection()
+    wrappers = list(here.execute_wrappers)
+    if model is not Team:
+        here.execute_wrappers.clear()
+    try:
+        yield
+    finally:
+        here.execute_wrappers[:] = wrappers
+
+
+class _Cost:
+    """CPU and wall seconds of one path, the medians of its rounds."""
+
+    def __init__(self, rounds: list[tuple[float, float]]) -> None:
+        self.cpu = statistics.median(cpu for cpu, _ in rounds)
+        self.wall = statistics.median(wall for _, wall in rounds)
+
+
+def _measured(paths: list[Callable[[], None]]) -> list[_Cost]:
+    """Run the paths in turn; the first round only warms up."""
+    taken: list[list[tuple[float, float]]] = [[] for _ in paths]
+    for number in range(ROUNDS + 1):
+        for path, costs in zip(paths, taken, strict=True):
+            before, wall, cpu = _backends(), time.perf_counter(), time.process_time()
+            path()
+            seconds, mine, after = time.perf_counter() - wall, time.process_time() - cpu, _backends()
+            theirs = sum(spent - before.get(pid, 0.0) for pid, spent in after.items())
+            if number:
+                costs.append((mine + theirs if after else seconds, seconds))
+    return [_Cost(costs) for costs in taken]
+
+
+def _backends() -> dict[int, float]:
+    """CPU seconds that each session of this database has used so far; empty where its processes are not here."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pid FROM pg_stat_activity WHERE datname = current_database()")
+        pids = [pid for (pid,) in cursor.fetchall()]
+    try:
+        return {pid: int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9 for pid in pids}
+    except OSError:
+        return {}
