@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pgtrigger
+from django.apps import apps
 from django.conf import settings
 from django.db import models
 from simple_history.models import HistoricalRecords
@@ -45,6 +46,15 @@ def _literals(names: tuple[str, ...]) -> str:
     return ", ".join("'" + name.replace("'", "''") + "'" for name in names)
 
 
+def personal_columns(model: type[models.Model]) -> tuple[str, ...]:
+    """Return the columns that `model` declares personal; also for the bare copies of models that migrations make."""
+    try:
+        real = apps.get_model(model._meta.label_lower)
+    except LookupError:
+        real = model
+    return tuple(real._meta.get_field(name).column for name in getattr(real, "personal_fields", ()))
+
+
 class LedgerTrigger(pgtrigger.Trigger):
     """Writes every change of a table into the ledger and the history, statement by statement."""
 
@@ -62,7 +72,7 @@ class LedgerTrigger(pgtrigger.Trigger):
         return Recorded(
             history=f"{model._meta.app_label}_historical{model._meta.model_name}",
             hidden=(*SILENT_COLUMNS, *SECRET_COLUMNS, *self.secrets),
-            personal=tuple(getattr(model, "personal_fields", ())),
+            personal=personal_columns(model),
         )
 
     def get_func(self, model: Any) -> str:

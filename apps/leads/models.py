@@ -51,6 +51,8 @@ class Lead(OwnedModel, GovernedModel):
     converted = models.BooleanField(null=True, blank=True, help_text="Did it become a customer? Empty: not known.")
 
     objects = LeadQuerySet.as_manager()  # type: ignore[misc]  # knows more filters than the one it replaces
+    # in the ledger they are salted commitments; erasing a lead empties them everywhere
+    personal_fields = ("name", "email")
 
     class Meta(GovernedModel.Meta):
         ordering = ("-id",)

@@ -83,7 +83,7 @@ DECLARE
     ruled boolean := to_regclass('audit_reasonrule') IS NOT NULL;
     side text := CASE operation WHEN 'DELETE' THEN 'o' ELSE 'n' END;
     versions oid := to_regclass(quote_ident(history));
-    label text; kept text; told text; picked text; rows text; steps text; extra text;
+    label text; kept text; told text; picked text; rows text; steps text; extra text; behind text;
 BEGIN
     IF NOT salted THEN hidden := hidden || personal; END IF;
     SELECT string_agg(format('%s.%I::text', side, a.attname), ', ' ORDER BY array_position(labels, a.attname::text))
@@ -106,8 +106,17 @@ BEGIN
         ELSE format('new_rows n FULL JOIN old_rows o ON o.%1$I = n.%1$I', key) END;
     extra := CASE WHEN picked IS NULL THEN '' ELSE ', ' || picked END;
     IF salted THEN
-        SELECT rows || format(' CROSS JOIN LATERAL (SELECT mops_salt(%s.%I::text) AS mops_salt) s',
-                              CASE operation WHEN 'DELETE' THEN 'o' ELSE 'n' END, key) INTO rows;
+        SELECT rows || format(' CROSS JOIN LATERAL (SELECT mops_salt(%s.%I::text) AS mops_salt) s', side, key),
+               extra || ', mops_salt' || string_agg(concat(
+                   CASE WHEN operation <> 'INSERT' THEN format(', to_jsonb(o.%I) AS mops_old_%s', a.attname, a.attnum) END,
+                   CASE WHEN operation <> 'DELETE' THEN format(', to_jsonb(n.%I) AS mops_new_%s', a.attname, a.attnum) END),
+                   ''),
+               string_agg(concat_ws(', ',
+                   CASE WHEN operation <> 'INSERT' THEN format('(%L, ''old'', mops_old_%s)', a.attname, a.attnum) END,
+                   CASE WHEN operation <> 'DELETE' THEN format('(%L, ''new'', mops_new_%s)', a.attname, a.attnum) END),
+                   ', ')
+          INTO rows, extra, behind
+        FROM pg_attribute a WHERE a.attrelid = relid AND a.attname = ANY (personal) AND NOT a.attisdropped;
     END IF;
     steps := format($sql$
         WITH who AS MATERIALIZED (
@@ -131,6 +140,22 @@ BEGIN
         CASE WHEN label IS NULL THEN '''''' ELSE format('left(coalesce(%s, ''''), 300)', label) END,
         mops_diff_sql(relid, operation, hidden, CASE WHEN salted THEN personal ELSE '{}' END),
         extra, rows, tablename);
+    IF salted THEN
+        -- the entry's number is drawn first, so that the values behind it can name it
+        steps := replace(steps, 'changed AS MATERIALIZED', 'seen AS MATERIALIZED');
+        steps := replace(steps, 'ledger AS (
+            INSERT INTO audit_auditevent (at,', 'changed AS MATERIALIZED (
+            SELECT seen.*, nextval(''audit_auditevent_id_seq'') AS mops_event FROM seen WHERE mops_diff <> ''{}''::jsonb),
+        ledger AS (
+            INSERT INTO audit_auditevent (id, at,');
+        steps := replace(steps, 'SELECT who.at, who.txid', 'SELECT mops_event, who.at, who.txid') || format($sql$,
+        behind AS (
+            INSERT INTO audit_personalvalue (event_id, column_name, side, at, table_name, object_id, salt, value)
+            SELECT mops_event, v.name, v.side, who.at, %L, mops_key::text,
+                   sha256(mops_salt || convert_to(v.name || ':' || v.side, 'UTF8')), v.value
+            FROM changed, who, LATERAL (VALUES %s) v(name, side, value)
+            WHERE v.value IS NOT NULL AND mops_diff ? v.name)$sql$, tablename, behind);
+    END IF;
     IF kept IS NOT NULL THEN
         SELECT steps || format($sql$,
         versions AS (

@@ -1,11 +1,16 @@
 """`manage.py audit`: prove that the evidence is whole, and do again what a restore has undone."""
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from apps.audit.domain.personal import erasure_list, reapply_erasures
 from apps.audit.domain.replay import recorded, replay_table
+from apps.core.actors import system_principal
+from apps.core.errors import DomainError
 
 MOST_SHOWN = 200
 
@@ -17,7 +22,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """One sub-command each."""
-        steps = parser.add_subparsers(dest="step", required=True, metavar="verify")
+        steps = parser.add_subparsers(dest="step", required=True, metavar="verify|erasures|reapply-erasures")
         verify = steps.add_parser("verify", help="Say whether the evidence is whole; exits non-zero when it is not.")
         verify.add_argument(
             "--state",
@@ -26,10 +31,35 @@ class Command(BaseCommand):
         )
         verify.add_argument("--table", help="With --state: look at one table only.")
 
+        erasures = steps.add_parser("erasures", help="Write the list of erased people, to be kept beside the backups.")
+        again = steps.add_parser("reapply-erasures", help="After a restore: erase again whom it brought back.")
+        for each in (erasures, again):
+            each.add_argument("--file", type=Path, required=True)
+
     def handle(self, *args: Any, **options: Any) -> None:
         """Every refusal is a sentence."""
-        step: dict[str, Callable[..., None]] = {"verify": self._verify}
-        step[options["step"]](**options)
+        step: dict[str, Callable[..., None]] = {
+            "verify": self._verify,
+            "erasures": self._erasures,
+            "reapply-erasures": self._reapply,
+        }
+        try:
+            step[options["step"]](**options)
+        except DomainError as refusal:
+            raise CommandError(refusal.message) from refusal
+
+    def _erasures(self, *, file: Path, **options: Any) -> None:
+        entries = erasure_list()
+        file.write_text(json.dumps(entries, indent=1) + "\n")
+        self.stdout.write(f"{file}: {len(entries)} erasures. Keep it where a restore of the database does not reach.")
+
+    def _reapply(self, *, file: Path, **options: Any) -> None:
+        try:
+            entries = json.loads(file.read_text())
+            counts = reapply_erasures(entries, by=system_principal())
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise CommandError(f"{file} is no list of erasures: {error}") from error
+        self.stdout.write(f"{counts['erased']} erased again, {counts['unchanged']} needed nothing.")
 
     def _verify(self, *, state: bool, table: str | None, **options: Any) -> None:
         if not state:
