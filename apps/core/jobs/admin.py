@@ -236,12 +236,20 @@ def _progress(run: JobRun) -> dict[str, Any]:
         "chip": CHIPS.get(RunState(run.state), "plain"),
         "waits_until": run.available_at if run.available_at > clock.now() else None,
         "no_worker": not run.is_over and not watching.clusters_alive(run.queue),
+        "in_the_way": _in_the_way(run),
         "job_is_gone": job is None,
         "running_for": _in_words(run.duration),
         "counts": [(name.replace("_", " "), number) for name, number in run.counts.items()],
         "lines": lines[:LINES_SHOWN][::-1],
         "more_lines": len(lines) > LINES_SHOWN,
     }
+
+
+def _in_the_way(run: JobRun) -> JobRun | None:
+    """The run that does the same work at the moment, for which this one waits."""
+    if run.state != RunState.QUEUED or run.overlap_key is None:
+        return None
+    return JobRun.objects.filter(state=RunState.RUNNING, overlap_key=run.overlap_key).first()
 
 
 def _to_the_second(moment: dt.datetime | None) -> str:

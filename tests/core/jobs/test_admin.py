@@ -162,6 +162,14 @@ def test_waiting_runs_say_what_they_wait_for(client, keeper):
     assert "Last attempt: The server is away." in piece
 
 
+def test_run_that_waits_for_the_same_work_says_so(client, keeper):
+    first, second = begun(number=1), enqueue("test.work", args={"number": 1}, by=None)
+    watching.beat("here/mops/a", "mops", 1, restarts=0, reason="")
+    client.force_login(keeper)
+    sentence = f"Run #{first.pk} is doing the same work; this one begins when that is over."
+    assert sentence in client.get(page(second, "progress")).content.decode()
+
+
 def test_cancel_drops_what_waits_and_asks_what_runs(client, seller):
     waiting, running = enqueue("test.work", by=seller), begun(seller, number=1)
     client.force_login(seller)
