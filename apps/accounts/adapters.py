@@ -2,8 +2,10 @@
 
 import base64
 import hashlib
+import smtplib
 from typing import Any, NoReturn
 
+import structlog
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.models import EmailAddress
 from allauth.core.exceptions import ImmediateHttpResponse
@@ -25,6 +27,7 @@ from apps.core.actors import acting_as
 from apps.core.admin_kit.step_up import authenticated_recently
 from apps.core.errors import DomainError
 
+log = structlog.get_logger(__name__)
 INACTIVE_OR_UNKNOWN = "is not known here. Ask an administrator for an invitation."
 
 
@@ -79,6 +82,16 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
     ) -> None:
         """Tell the person about changes to the account, at the address they sign in with."""
         super().send_notification_mail(template_prefix, user, context, email or user.email)
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Send, and say so where no mail server took it; what was asked for is not undone by a mail."""
+        try:
+            super().send_mail(template_prefix, email, context)
+        except (smtplib.SMTPException, OSError):
+            log.exception("mail_not_sent", template=template_prefix)
+            messages.error(
+                self.request, "The mail server did not take the mail. Try again later, or tell an administrator."
+            )
 
     def get_reset_password_from_key_url(self, key: str) -> str:
         """Link to the configured address, never to the host that a request named."""

@@ -6,7 +6,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from apps.accounts.domain.invitations import invite_person
-from apps.accounts.domain.memberships import grant_role
+from apps.accounts.domain.memberships import grant_role, revoke_role
 from apps.accounts.domain.people import deactivate_person
 from apps.accounts.enums import Role
 from apps.accounts.models import Invitation, Membership, Team, User, Vacancy
@@ -220,3 +220,25 @@ def test_mops_itself_is_no_person_on_the_list(client, admin):
     sign_in(client, admin)
     assert "system@mops.invalid" not in client.get("/admin/accounts/user/").content.decode()
     assert client.get(page_of(mops)).status_code == 302
+
+
+def test_the_people_list_filters_by_what_is_played_now(client, admin):
+    nora = person_with(Role.APPROVER, full_name="Nora Neu")
+    team = nora.teams.get()
+    sign_in(client, admin)
+    url = "/admin/accounts/user/"
+    assert "Nora Neu" in client.get(url, {"role": "approver"}).content.decode()
+    assert "Nora Neu" not in client.get(url, {"role": "sales"}).content.decode()
+    assert "Nora Neu" in client.get(url, {"team": team.pk}).content.decode()
+    revoke_role(nora.memberships.get(), by=admin, reason="")
+    assert "Nora Neu" not in client.get(url, {"role": "approver"}).content.decode()
+    assert "Nora Neu" not in client.get(url, {"team": team.pk}).content.decode()
+
+
+def test_the_check_finds_who_has_no_role(client, admin):
+    UserFactory(full_name="Rolf Rolefree")
+    sign_in(client, admin)
+    told = {"action": "check_consistency", "_selected_action": [str(each.pk) for each in User.objects.all()]}
+    page = client.post("/admin/accounts/user/", told, follow=True).content.decode()
+    assert "Active without a role: <a href" in page
+    assert page.split("Active without a role")[1].split("</a>")[0].endswith("Rolf Rolefree")

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from unfold.decorators import display
 from unfold.widgets import INPUT_CLASSES
 
+from apps.accounts.admin.filters import RoleFilter, TeamFilter
 from apps.accounts.admin.panels import held_roles, holdings_panel
 from apps.accounts.domain import people
 from apps.accounts.domain.memberships import grant_role, refuse_grant
@@ -31,12 +32,16 @@ def _leaving(request: HttpRequest, person: User) -> dict[str, Any]:
     return holdings_panel(request, person, f"What {person} answers for")
 
 
+def _without_role(rows: QuerySet[Any]) -> QuerySet[Any]:
+    return rows.filter(is_active=True).exclude(pk__in=Membership.objects.live().values("person"))
+
+
 @admin.register(User)
 class UserAdmin(MopsAdmin):
     """People."""
 
     list_display = ("full_name", "email", "title", "roles_held", "state", "last_login")
-    list_filter = ("is_active", "memberships__role", "memberships__team")
+    list_filter = ("is_active", RoleFilter, TeamFilter)
     search_fields = ("full_name", "email", "title")
     fields = ("full_name", "title", "manager", "time_zone", "email")
     readonly_fields = ("email",)
@@ -44,7 +49,7 @@ class UserAdmin(MopsAdmin):
     in_palette = True
     list_before_template = "admin/accounts/people_before.html"
     consistency_checks = (
-        Check("Active without a role", lambda rows: rows.filter(is_active=True).exclude(memberships__archived_at=None)),
+        Check("Active without a role", _without_role),
         Check("Reports to somebody deactivated", lambda rows: rows.filter(is_active=True, manager__is_active=False)),
     )
     buttons = (
