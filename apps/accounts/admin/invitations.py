@@ -47,6 +47,7 @@ class InvitationAdmin(MopsAdmin):
         "person",
         "revoked_at",
     )
+    kits = ()
     empty_state = "Nobody has been invited yet. People come in by invitation only: it names team and role."
     buttons = (
         Button(

@@ -33,6 +33,6 @@ def roles_page(request: HttpRequest) -> HttpResponse:
         **admin.site.each_context(request),
         "title": "Roles",
         "roles": roles,
-        "groups": matrix(Permission.objects.select_related("content_type")),
+        "groups": matrix(Permission.objects.select_related("content_type"), of=admin.site._registry),
     }
     return TemplateResponse(request, "admin/accounts/roles.html", context)

@@ -1,7 +1,8 @@
 """Roles: which permissions each one has, kept here and synchronised into groups."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from django.apps import apps
 from django.contrib.auth.models import Group, Permission
@@ -196,11 +197,12 @@ class Kind:
     cells: tuple[Opened, ...]
 
 
-def matrix(available: Iterable[Permission]) -> list[tuple[str, list[Kind]]]:
+def matrix(available: Iterable[Permission], *, of: Container[Any]) -> list[tuple[str, list[Kind]]]:
     """Return what each role opens, by app and kind of record; kinds that no role opens are left out.
 
     Args:
         available: permissions with their content type loaded.
+        of: the models to show, those people meet as pages.
     """
     everything = list(available)
     by_role = {
@@ -209,7 +211,7 @@ def matrix(available: Iterable[Permission]) -> list[tuple[str, list[Kind]]]:
     groups: dict[str, list[Kind]] = {}
     for kind in sorted({each.content_type for each in everything}, key=lambda each: (each.app_label, each.model)):
         model = kind.model_class()
-        if model is None or kind.model.startswith("historical") or kind.app_label in HIDDEN_APPS:
+        if model is None or model not in of or kind.app_label in HIDDEN_APPS:
             continue
         cells = tuple(
             Opened(tuple(verb for verb in VERBS if (kind.pk, f"{verb}_{kind.model}") in by_role[role])) for role in Role

@@ -45,6 +45,7 @@ class MopsAdminSite(UnfoldAdminSite):
     site_title = "mops"
     site_header = "mops"
     index_title = "Home"
+    site_url = None  # there is no other site to view
     index_template = "admin/mops/home.html"
     enable_nav_sidebar = True
 
