@@ -57,12 +57,29 @@ class JobFilter(SimpleListFilter):
         return queryset.filter(key=self.value()) if self.value() else queryset
 
 
+class OriginFilter(SimpleListFilter):
+    """Runs that people asked for, without the many of the clock, or those alone."""
+
+    title = "asked for by"
+    parameter_name = "origin"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Offer both."""
+        return [("people", "People"), ("mops", "mops itself")]
+
+    def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
+        """Narrow the list."""
+        if self.value() not in {"people", "mops"}:
+            return queryset
+        return queryset.filter(requested_by__isnull=self.value() == "mops")
+
+
 @admin.register(JobRun)
 class JobRunAdmin(ReadOnlyAdmin):
     """Runs of background jobs; people without the right to see all of them see those they asked for."""
 
     list_display = ("title_and_number", "state_chip", "who", "queued_at", "took", "tried")
-    list_filter = ("state", JobFilter)
+    list_filter = ("state", JobFilter, OriginFilter)
     search_fields = ("=id", "key", "error", "requested_by__full_name", "requested_by__email")
     list_select_related = ("requested_by",)
     list_before_template = "admin/mops/jobs_before.html"

@@ -71,6 +71,19 @@ def test_list_takes_the_same_queries_for_one_and_three_rows(client, keeper, sell
     assert counts[0] == counts[1]
 
 
+def test_list_is_narrowed_by_job_and_by_who_asked(client, keeper):
+    own, clock = enqueue("test.work", by=keeper), enqueue("test.work", args={"number": 1}, by=None)
+    client.force_login(keeper)
+    for query, shown in (
+        ("origin=people", {own}),
+        ("origin=mops", {clock}),
+        ("job=test.work", {own, clock}),
+        ("job=jobs.prune", set()),
+        ("state__exact=queued", {own, clock}),
+    ):
+        assert set(client.get(f"{LIST}?{query}").context["cl"].queryset) == shown, query
+
+
 def test_schedules_take_the_same_queries_for_any_number_of_runs(client, keeper):
     client.force_login(keeper)
     client.get("/admin/jobs/schedulestate/")

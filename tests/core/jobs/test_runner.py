@@ -20,6 +20,7 @@ from apps.core.jobs.registry import find_job, registered
 from apps.core.jobs.runner import checked_counts, redacted, run_job, run_one, time_limit
 from apps.core.jobs.testing import run_queued_jobs
 from mops.settings.jobs import Q_CLUSTER
+from tests.factories.accounts import UserFactory
 
 DAY = claims.AN_INSTANT * 86400
 
@@ -246,8 +247,10 @@ def test_queue_library_keeps_no_queue_schedule_or_result_of_its_own():
 def test_old_runs_go_and_bad_ones_stay_longer(bodies):
     from apps.core import clock
 
-    def ended(state, days):
-        run = claims.claim(enqueue("test.body", args={"number": days}, by=None).pk, worker="here/mops/a/1")
+    person = UserFactory()
+
+    def ended(state, days, by=person):
+        run = claims.claim(enqueue("test.body", args={"number": days}, by=by).pk, worker="here/mops/a/1")
         claims.say(run, "A line.")
         claims.finish(run, state)
         JobRun.objects.filter(pk=run.pk).update(finished_at=clock.now() - DAY * days)
@@ -255,9 +258,10 @@ def test_old_runs_go_and_bad_ones_stay_longer(bodies):
 
     kept = [ended(RunState.SUCCEEDED, 89), ended(RunState.FAILED, 91)]
     ended(RunState.SUCCEEDED, 91)
+    ended(RunState.SUCCEEDED, 8, by=None)
     ended(RunState.FAILED, 366)
     waiting = enqueue("test.body", by=None)
-    assert prune(clock.now()) == {"runs": 2, "clusters": 0}
+    assert prune(clock.now()) == {"runs": 3, "clusters": 0}
     assert set(JobRun.objects.exclude(key__startswith="notifications.").values_list("pk", flat=True)) == {
         *kept,
         waiting.pk,

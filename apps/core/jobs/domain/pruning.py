@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from apps.core.jobs.models import BAD_STATES, OPEN_STATES, JobLogLine, JobRun, WorkerCluster
 
+KEEP_ROUTINE = dt.timedelta(days=7)  # what the clock asked for and what went well: thousands a day
 KEEP_GOOD = dt.timedelta(days=90)
 KEEP_BAD = dt.timedelta(days=365)
 KEEP_CLUSTERS = dt.timedelta(days=1)
@@ -15,7 +16,7 @@ AT_ONCE = 500
 
 
 def prune(now: dt.datetime, *, stop: Callable[[], None] = lambda: None) -> dict[str, int]:
-    """Delete what is older than `KEEP_GOOD`, or `KEEP_BAD` where it went wrong.
+    """Delete what is older than `KEEP_GOOD`, `KEEP_ROUTINE` of the clock's own, `KEEP_BAD` where it went wrong.
 
     Args:
         now: the moment from which age is counted.
@@ -25,7 +26,9 @@ def prune(now: dt.datetime, *, stop: Callable[[], None] = lambda: None) -> dict[
         How many runs and how many entries of worker clusters went.
     """
     old = JobRun.objects.filter(
-        Q(finished_at__lt=now - KEEP_BAD) | (~Q(state__in=BAD_STATES) & Q(finished_at__lt=now - KEEP_GOOD))
+        Q(finished_at__lt=now - KEEP_BAD)
+        | (~Q(state__in=BAD_STATES) & Q(finished_at__lt=now - KEEP_GOOD))
+        | (~Q(state__in=BAD_STATES) & Q(requested_by__isnull=True, finished_at__lt=now - KEEP_ROUTINE))
     ).exclude(state__in=OPEN_STATES)
     deleted = 0
     while batch := list(old.order_by("id").values_list("pk", flat=True)[:AT_ONCE]):
