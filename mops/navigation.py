@@ -22,7 +22,13 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
     ("Campaigns", (("Campaigns", "campaigns.campaign", "campaign"),)),
     ("Leads", (("Leads", "leads.lead", "contacts"),)),
     ("Technology", (("Tools", "technology.tool", "deployed_code"),)),
-    ("Audit", (("Ledger", "audit.auditevent", "receipt_long"),)),
+    (
+        "Audit",
+        (
+            ("Ledger", "audit.auditevent", "receipt_long"),
+            ("Accesses", "rights.accesslog", "visibility"),
+        ),
+    ),
     (
         "Work",
         (

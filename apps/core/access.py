@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.contrib.auth import get_permission_codename
+from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from django.db.models import Q
 
@@ -61,6 +62,33 @@ def hidden_columns(user: "User", model: type[models.Model]) -> frozenset[str]:
     """Return the fields of `model` that `user` must not see: not listed, filtered, searched, exported or compared."""
     found: frozenset[str] = frozenset()
     return found.union(*(hidden(user, model) for hidden in _hidden))
+
+
+def is_hidden_path(
+    hidden: Callable[[type[models.Model]], frozenset[str]], model: type[models.Model], path: str
+) -> bool:
+    """Whether a lookup such as `tool__annual_cost__gte` reads a hidden column, of `model` or of one it leads to.
+
+    Args:
+        hidden: returns the hidden fields of a model.
+        model: where the path begins.
+        path: names joined by two underscores; what is no field (any more) ends it.
+    """
+    current: type[models.Model] | None = model
+    for part in path.split("__"):
+        if current is None:
+            return False
+        try:
+            field: Any = current._meta.pk if part == "pk" else current._meta.get_field(part)
+        except FieldDoesNotExist:
+            known = {each.attname: each for each in current._meta.concrete_fields}
+            if part not in known:
+                return False
+            field = known[part]
+        if field.name in hidden(current):
+            return True
+        current = field.related_model if field.is_relation else None
+    return False
 
 
 def permission(verb: str, model: type[models.Model]) -> str:

@@ -13,15 +13,18 @@ from django.urls import URLPattern, path
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
 
 from apps.core import access
+from apps.core.access_log import note_read
 from apps.core.actors import acting_as
 from apps.core.admin_kit import archive
 from apps.core.admin_kit.archived_rows import ArchivedRowsKit
 from apps.core.admin_kit.buttons import Button, run_button, shown_buttons
+from apps.core.admin_kit.column_limits import LimitsColumns
 from apps.core.admin_kit.consistency import Check, run_checks
 from apps.core.admin_kit.history import history_page
 from apps.core.admin_kit.kits import CarriesKits, kits_of, register_kit
 from apps.core.admin_kit.locking import OWN_FIELDS, AnyModelForm, RowVersionForm
 from apps.core.admin_kit.refusals import sentence_of
+from apps.core.errors import NotAllowed
 from apps.core.governed import GovernedBase
 
 register_kit(ArchivedRowsKit())
@@ -50,6 +53,17 @@ class RowRights:
         """Nobody deletes a governed row; it is archived."""
         return not issubclass(self.model, GovernedBase) and self._may(request, "delete", obj)
 
+    def get_model_perms(self, request: HttpRequest) -> dict[str, bool]:
+        """Answer the menu, which asks about every kind of record: a single shared row makes no link to change."""
+        person: Any = request.user
+        by_role = access.has_model_permission(person, "change", self.model)
+        return {
+            "add": self.has_add_permission(request),
+            "change": by_role and self.has_change_permission(request),
+            "delete": self.has_delete_permission(request),
+            "view": self.has_view_permission(request),
+        }
+
     def _may(self, request: HttpRequest, verb: str, obj: Any) -> bool:
         user: Any = request.user
         if not user.is_authenticated:
@@ -61,7 +75,7 @@ class RowRights:
         return bool(access.can(user, verb, obj))
 
 
-class MopsAdmin(RowRights, CarriesKits, ModelAdmin):  # type: ignore[misc]  # unfold ships no types
+class MopsAdmin(RowRights, LimitsColumns, CarriesKits, ModelAdmin):  # type: ignore[misc]  # unfold ships no types
     """One kind of record in the back office. Subclasses declare; they do not program.
 
     `kits` names what a record's page carries (governed models only); `taggable` adds tags and their list filter.
@@ -119,6 +133,8 @@ class MopsAdmin(RowRights, CarriesKits, ModelAdmin):  # type: ignore[misc]  # un
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """Allow only the filters this class declares: `?owner__password__startswith=` tells nothing."""
+        if request is not None and self.is_hidden(request, lookup):
+            return False
         filters = self.get_list_filter(request) if request is not None else self.list_filter
         if lookup in {getattr(each, "parameter_name", None) for each in filters if isinstance(each, type)}:
             return True
@@ -146,10 +162,6 @@ class MopsAdmin(RowRights, CarriesKits, ModelAdmin):  # type: ignore[misc]  # un
         """Show the versions of a row; read-only by construction."""
         return history_page(self, request, object_id)
 
-    def history_hidden_fields(self, request: HttpRequest, obj: Any) -> Sequence[str]:
-        """Return the fields whose history this person does not see."""
-        return ()
-
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
         """Show the row with its buttons and kits."""
         thing = self.get_object(request, unquote(object_id))
@@ -160,6 +172,7 @@ class MopsAdmin(RowRights, CarriesKits, ModelAdmin):  # type: ignore[misc]  # un
         if thing is not None and self.has_view_permission(request, thing):
             context |= self.kit_panels(request, thing)
             if request.method == "GET":
+                note_read(request.user, thing, "page")
                 context["shown_buttons"] = shown_buttons(self, request, thing)
         return super().change_view(request, object_id, form_url, context)
 
@@ -168,6 +181,8 @@ class MopsAdmin(RowRights, CarriesKits, ModelAdmin):  # type: ignore[misc]  # un
         if (elsewhere := self.arrival(request)) is not None:
             return elsewhere
         context = {**(extra_context or {}), "empty_state": self.empty_state}
+        if request.method == "GET" and self.has_view_permission(request):
+            note_read(request.user, self.model, request.GET.urlencode())
         return self.add_strips(request, super().changelist_view(request, context))
 
     def get_search_results(
@@ -179,6 +194,22 @@ class MopsAdmin(RowRights, CarriesKits, ModelAdmin):  # type: ignore[misc]  # un
             queryset = queryset.filter(archived_at__isnull=True)
         found: tuple[models.QuerySet[Any], bool] = super().get_search_results(request, queryset, search_term)
         return found
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Read the row back through the writer's own scope: what has left it is not saved at all.
+
+        Raises:
+            NotAllowed: the change would put the row where the person could not have written it.
+        """
+        super().save_related(request, form, formsets, change)
+        person: Any = request.user
+        verb = "change" if change else "add"
+        if not access.can(person, verb, form.instance):
+            kind = self.opts.verbose_name_plural
+            raise NotAllowed(
+                f"Nothing was saved: with these values {form.instance} would be outside the {kind} that you may {verb}."
+                f" Keep it among yours, or ask somebody who oversees all {kind} to hand it over."
+            )
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """Save a form; what the database refuses comes back as a sentence, never as a server error."""
@@ -222,13 +253,13 @@ ARCHIVE_BUTTONS = (
 )
 
 
-class MopsTabularInline(RowRights, TabularInline):  # type: ignore[misc]  # unfold ships no types
+class MopsTabularInline(RowRights, LimitsColumns, TabularInline):  # type: ignore[misc]  # unfold ships no types
     """Rows of another model inside a form, as a table."""
 
     extra = 0
 
 
-class MopsStackedInline(RowRights, StackedInline):  # type: ignore[misc]  # unfold ships no types
+class MopsStackedInline(RowRights, LimitsColumns, StackedInline):  # type: ignore[misc]  # unfold ships no types
     """Rows of another model inside a form, one below the other."""
 
     extra = 0

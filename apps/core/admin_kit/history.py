@@ -14,6 +14,7 @@ from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.template.response import TemplateResponse
 
+from apps.core.access_log import note_read
 from apps.core.admin_kit.kits import kits_of
 
 VERSIONS_PER_PAGE = 20
@@ -60,6 +61,7 @@ def history_page(model_admin: Any, request: HttpRequest, object_id: str) -> Http
         raise Http404
     if not model_admin.has_view_permission(request, thing):
         raise PermissionDenied
+    note_read(request.user, thing, "history")
     hidden = set(model_admin.history_hidden_fields(request, thing))
     # machines' own rows, runs and log entries, keep no versions
     rows = thing.history.all().order_by("-history_id") if hasattr(thing, "history") else type(thing).objects.none()

@@ -167,9 +167,10 @@ def _open_request(target: Any) -> ApprovalRequest:
     """Return the request that waits for a decision about a record."""
     if not isinstance(target, type):
         kind = ContentType.objects.get_for_model(type(target))
-        for row in ApprovalRequest.objects.filter(content_type=kind, object_id=target.pk).order_by("-pk"):
-            if row.is_open:
-                return row
+        about: models.QuerySet[ApprovalRequest] = ApprovalRequest.objects.filter(content_type=kind, object_id=target.pk)
+        waiting = next((row for row in about.order_by("-pk") if row.is_open), None)
+        if waiting is not None:
+            return waiting
     raise InvalidInput("Nothing waits for approval here; ask about a request that does.")
 
 
@@ -179,5 +180,11 @@ def _kinds(model: type[models.Model]) -> str:
 
 
 def _told(person: User, verb: str, target: Any, allowed: bool, steps: list[Step]) -> Explanation:
-    what = str(target._meta.verbose_name_plural) if isinstance(target, type) else str(target)
+    what = _words(target)
     return Explanation(allowed, f"{person} can{'' if allowed else 'not'} {VERBS[verb]} {what}.", tuple(steps))
+
+
+def _words(target: Any) -> str:
+    """What is asked about: the kind's plural for a model, the record's name for a record."""
+    model: Any = target
+    return str(model._meta.verbose_name_plural) if isinstance(target, type) else str(target)

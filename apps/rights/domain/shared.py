@@ -9,7 +9,7 @@ from typing import Any
 
 from django.contrib.auth import get_permission_codename
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, Q
 
 from apps.accounts.enums import Role
 from apps.accounts.models import Membership, User
@@ -25,11 +25,13 @@ def shared_keys(model: type[models.Model]) -> Shared:
     to_people, to_groups = SHAREABLE[model]
 
     def shared(user: User, verb: str) -> "models.QuerySet[Any]":
-        if verb not in IMPLIED or (verb == "change" and _is_auditor(user)):
+        if verb not in IMPLIED:
             nothing: models.QuerySet[Any] = to_people.objects.none().values("content_object_id")
             return nothing
         codes = [get_permission_codename(each, model._meta) for each in IMPLIED[verb]]
         in_force = Q(grant__expires_at__isnull=True) | Q(grant__expires_at__gt=clock.now())
+        if verb != "view":
+            in_force &= ~Exists(_audits(user))
         narrowed = Q(permission__codename__in=codes) & Q(grant__revoked_at__isnull=True) & in_force
         own: models.QuerySet[Any] = to_people.objects.filter(narrowed, user=user).values("content_object_id")
         groups = to_groups.objects.filter(narrowed, group__in=user.groups.all()).values("content_object_id")
@@ -38,9 +40,10 @@ def shared_keys(model: type[models.Model]) -> Shared:
     return shared
 
 
-def _is_auditor(user: User) -> bool:
+def _audits(user: User) -> "models.QuerySet[Any]":
     """Who audits only looks, whatever a team they are in was granted."""
-    return Membership.objects.live().filter(person=user.pk, role=Role.AUDITOR).exists()
+    found: models.QuerySet[Any] = Membership.objects.live().filter(person=user.pk, role=Role.AUDITOR)
+    return found
 
 
 def register_shareable() -> None:

@@ -18,7 +18,15 @@ from apps.core.admin_kit.kits import Call, Kit, Verb, ask, list_url
 from apps.core.admin_kit.links import url_of
 from apps.core.errors import NotAllowed
 from apps.core.exchange.admin.lists import CHOSEN, chosen_of, export_fields, filters_of, rows_of
-from apps.core.exchange.domain.exporting import AT_ONCE, FORMATS, columns_for, complete, start_export, write_file
+from apps.core.exchange.domain.exporting import (
+    AT_ONCE,
+    FORMATS,
+    columns_for,
+    complete,
+    shown_to,
+    start_export,
+    write_file,
+)
 from apps.core.exchange.enums import RunState
 from apps.core.exchange.permissions import refuse_export, refuse_import
 from apps.core.exchange.registry import all_importers
@@ -76,7 +84,7 @@ def _export(call: Call) -> HttpResponseBase:
     model: type[models.Model] = model_admin.model
     if refused := refuse_export(call.person, model):
         raise NotAllowed(refused)
-    offered = columns_for(model, export_fields(model_admin))
+    offered = columns_for(model, shown_to(call.person, model, export_fields(model_admin)))
     form = ExportForm(request.POST or None, columns=[(column.name, column.title) for column in offered])
     filters, chosen = filters_of(request), chosen_of(request)
     rows = rows_of(model_admin, request, filters=filters, chosen=chosen)

@@ -11,6 +11,7 @@ from django.core.files.base import File
 from django.db import models, transaction
 
 from apps.core import access, clock
+from apps.core.access_log import log_access
 from apps.core.actors import acting_as
 from apps.core.admin_kit.names import label_of
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
@@ -57,6 +58,12 @@ def default_fields(model: type[models.Model]) -> tuple[str, ...]:
         for field in model._meta.concrete_fields
         if field.name not in BOOKKEEPING and not is_secret(field.name) and not isinstance(field, models.FileField)
     )
+
+
+def shown_to(user: "User", model: type[models.Model], names: Sequence[str]) -> tuple[str, ...]:
+    """Return those of `names` that no column limit hides from `user`."""
+    hidden = access.hidden_columns(user, model)
+    return tuple(name for name in names if not access.is_hidden_path(lambda _: hidden, model, name))
 
 
 def columns_for(model: type[models.Model], names: Sequence[str], *, raw: bool = False) -> list[ExportColumn]:
@@ -134,6 +141,7 @@ def start_export(
     if not columns:
         raise InvalidInput("Choose at least one column.")
     columns_for(model, columns)
+    _refuse_hidden(by, model, columns)
     with transaction.atomic(), acting_as(by):
         run = ExportRun(
             model=model._meta.label_lower,
@@ -147,9 +155,16 @@ def start_export(
             started_at=clock.now(),
         )
         run.save(force_insert=True)
+        log_access("export", by=by, thing=run, detail={"list": run.model, "columns": list(columns), "filter": filters})
         if background:
             enqueue(EXPORT_JOB, args={"export_id": run.pk}, by=by)
     return run
+
+
+def _refuse_hidden(by: "User", model: type[models.Model], names: Sequence[str]) -> None:
+    """Refuse columns that `by` does not see (any more), in the words for columns that there are not."""
+    for name in set(names) - set(shown_to(by, model, names)):
+        raise InvalidInput(f"There is no column “{name}” to export.")
 
 
 def write_file(
@@ -174,6 +189,7 @@ def write_file(
     lines = counter.counted([column.read(thing) for column in columns] for thing in rows.iterator(FETCHED))
     names, titles = [column.name for column in columns], [column.title for column in columns]
     try:
+        _refuse_hidden(run.requested_by, rows.model, run.columns)  # rights may have gone since it was asked for
         for chunk in WRITERS[run.format](names, titles, lines):
             out.write(chunk)
             digest.update(chunk)

@@ -1,0 +1,44 @@
+"""Who looked at or took out what: read-only, for auditors and administrators."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db import models
+from django.http import HttpRequest
+from unfold.decorators import display
+
+from apps.core.admin_kit.base import ReadOnlyAdmin
+from apps.rights.models import AccessLog
+
+
+@admin.register(AccessLog)
+class AccessLogAdmin(ReadOnlyAdmin):
+    """Accesses."""
+
+    list_display = ("at", "person", "kind", "what", "how")
+    list_filter = ("kind", "model", "at", "person")
+    search_fields = ("object_label", "object_id", "person__full_name", "person__email", "request_id")
+    fields = ("at", "person", "kind", "what", "how", "request_id")
+    readonly_fields = ("what", "how")
+    empty_state = (
+        "Nothing yet. Exports, looking on as somebody else, and personal data that auditors read are written down here."
+    )
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
+        """Load the people with the rows."""
+        return super().get_queryset(request).select_related("person")
+
+    @display(description="Record", ordering="model")
+    def what(self, access: AccessLog) -> str:
+        """Which record, or which list."""
+        number = f" #{access.object_id}" if access.object_id else ""
+        return access.object_label or f"{access.model}{number}"
+
+    @display(description="How")
+    def how(self, access: AccessLog) -> str:
+        """The columns of an export, the filter of a list, the page."""
+        told = (
+            f"{key}: {', '.join(map(str, each)) if isinstance(each, list) else each}"
+            for key, each in access.detail.items()
+        )
+        return " · ".join(each for each in told if not each.endswith(": ")) or "—"
