@@ -11,6 +11,8 @@ from apps.accounts.enums import Role
 from apps.core import access
 from tests.factories.accounts import person_with
 
+# without it a run of this file alone would reach for the database of the installation
+pytestmark = pytest.mark.django_db
 MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
 ROLES = [None, *Role]
 REFUSED = (302, 403, 404)
