@@ -1,31 +1,207 @@
-"""The auditor's desk: the ledger, filtered."""
+"""The auditor's desk: the ledger in words, filtered by person, kind, door and period."""
+
+from typing import Any
 
 from django.contrib import admin
+from django.db import models
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.timezone import localtime
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateTimeFilter
+from unfold.decorators import display
+from unfold.views import ChangeList
 
+from apps.audit.domain.news import news_for
+from apps.audit.domain.reading import Things, changed_fields, changes_of, kinds
+from apps.audit.kinds import kind_of
 from apps.audit.models import AuditEvent
-from apps.core.admin_kit.base import ReadOnlyAdmin
+from apps.core.actors import Channel
+from apps.core.admin_kit.base import MopsAdmin, ReadOnlyAdmin
+from apps.core.admin_kit.links import link_to, url_of
+
+AROUND = 12
+
+
+class KindFilter(admin.SimpleListFilter):
+    """Entries about one kind of record."""
+
+    title = "kind"
+    parameter_name = "table_name"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Offer the kinds that have entries."""
+        return kinds()
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        """Narrow the list."""
+        return queryset.filter(table_name=self.value()) if self.value() else queryset
+
+
+class LedgerPage(ChangeList):  # type: ignore[misc]  # unfold ships no types
+    """One page of the ledger, its entries beside the records they are about."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        """Fetch the records of the page, one query for each kind."""
+        super().get_results(request)
+        self.result_list: Any = _beside_their_records(self.result_list, request)
+
+
+def _beside_their_records(entries: Any, request: HttpRequest) -> list[Any]:
+    person: Any = request.user
+    listed: list[Any] = list(entries)
+    things = Things(listed, person)
+    for event in listed:
+        event.thing = things.of(event)
+    return listed
+
+
+def _named(event: Any) -> str:
+    return str(event.thing) if event.thing is not None else event.object_label or f"#{event.object_id}"
 
 
 @admin.register(AuditEvent)
 class AuditEventAdmin(ReadOnlyAdmin):
     """Who changed what, when, through which door and why."""
 
-    list_display = ("at", "actor_label", "action", "table_name", "object_label", "channel", "reason")
-    list_filter = ("action", "channel", "table_name")
-    search_fields = ("object_label", "actor_label", "reason", "object_id")
-    fields = (
-        "at",
-        "actor_label",
-        "on_behalf_of_label",
+    list_display = ("when", "who", "did", "kind", "what", "fields_changed", "door", "reason")
+    list_filter = (
+        ("actor", AutocompleteSelectFilter),
+        KindFilter,
         "action",
-        "table_name",
-        "object_id",
-        "object_label",
-        "changes",
-        "reason",
         "channel",
-        "request_id",
-        "job_id",
-        "txid",
+        ("at", RangeDateTimeFilter),
     )
+    allowed_lookups = ("object_id", "txid", "request_id", "job_id")
+    search_fields = ("object_label", "actor_label", "reason", "object_id", "request_id")
+    search_help_text = "What, who, why, a record's number or a request's id."
+    fields = (
+        "when",
+        "who",
+        "did",
+        "kind",
+        "record",
+        "reason",
+        "door",
+        "job",
+        "request_id",
+        "on_behalf_of_label",
+        "db_role",
+    )
+    readonly_fields = ("when", "who", "did", "kind", "record", "door", "job")
+    list_select_related = ("actor",)
+    list_per_page = 50
     empty_state = "Nothing has been changed yet."
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        """Bring each entry of a page with its record."""
+        return LedgerPage
+
+    @display(description="When", ordering="id")
+    def when(self, event: AuditEvent) -> str:
+        """The moment, to the second."""
+        return date_format(localtime(event.at), "j M Y, H:i:s")
+
+    @display(description="Who", ordering="actor_label")
+    def who(self, event: AuditEvent) -> str:
+        """Who did it: the name of today, else the label kept with the entry."""
+        return str(event.actor) if event.actor is not None else event.actor_label
+
+    @display(description="Did", ordering="action", label={"Created": "success", "Changed": "info", "Deleted": "danger"})
+    def did(self, event: AuditEvent) -> str:
+        """What was done."""
+        return AuditEvent.Action(event.action).label
+
+    @display(description="Kind", ordering="table_name")
+    def kind(self, event: AuditEvent) -> str:
+        """What people call such records."""
+        return kind_of(event.table_name)
+
+    @display(description="What", ordering="object_label")
+    def what(self, event: Any) -> str:
+        """The record by its name of today, else by what it was called then."""
+        return _named(event)
+
+    @display(description="Fields")
+    def fields_changed(self, event: AuditEvent) -> str:
+        """Which fields changed, a few of them."""
+        return changed_fields(event) if event.action == AuditEvent.Action.UPDATE else ""
+
+    @display(description="Through", ordering="channel")
+    def door(self, event: AuditEvent) -> str:
+        """Through which door it came."""
+        return Channel(event.channel).label
+
+    @display(description="Record")
+    def record(self, event: Any) -> str:
+        """The record itself, with a link where the person may see it, and everything that ever happened to it."""
+        every = f"?table_name={event.table_name}&object_id={event.object_id}"
+        return format_html(
+            '{} <a class="mops-link" href="{}">everything that happened to it</a>',
+            link_to(event.thing) if event.thing is not None else _named(event),
+            reverse("admin:audit_auditevent_changelist") + every,
+        )
+
+    @display(description="Job")
+    def job(self, event: AuditEvent) -> str:
+        """The run of the job that did it."""
+        if not event.job_id:
+            return "—"
+        if not event.job_id.isdigit():
+            return event.job_id
+        link = reverse("admin:jobs_jobrun_change", args=(event.job_id,))
+        return format_html('<a class="mops-link" href="{}">Run {}</a>', link, event.job_id)
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """Bring the entry with its record."""
+        event: Any = super().get_object(request, object_id, from_field)
+        if event is not None:
+            _beside_their_records([event], request)
+        return event
+
+    def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
+        """Show the change field by field, what else happened in the same transaction, and to the record."""
+        event, extra = self.get_object(request, object_id), dict(extra_context or {})
+        if event is not None:
+            extra["row_panels"] = [*extra.get("row_panels", []), _entry_panel(request, event)]
+        return super().change_view(request, object_id, form_url, extra)
+
+
+def _entry_panel(request: HttpRequest, event: AuditEvent) -> dict[str, Any]:
+    person: Any = request.user
+    near = (event.pk - AROUND, event.pk + AROUND)  # one transaction writes its entries close together
+    together = AuditEvent.objects.filter(txid=event.txid, id__range=near).exclude(pk=event.pk)
+    record = AuditEvent.objects.filter(table_name=event.table_name, object_id=event.object_id)
+    return {
+        "template": "admin/audit/entry_panel.html",
+        "event": event,
+        "changes": changes_of(event, person),
+        "together": _told(together.select_related("actor").order_by("id"), request),
+        "record": _told(record.select_related("actor").order_by("-id"), request),
+    }
+
+
+def _told(entries: models.QuerySet[AuditEvent], request: HttpRequest) -> list[dict[str, Any]]:
+    return [
+        {
+            "event": event,
+            "kind": kind_of(event.table_name),
+            "what": _named(event),
+            "who": str(event.actor) if event.actor is not None else event.actor_label,
+            "fields": changed_fields(event) if event.action == AuditEvent.Action.UPDATE else "",
+        }
+        for event in _beside_their_records(entries[:AROUND], request)
+    ]
+
+
+def news_panel(request: HttpRequest) -> dict[str, Any] | None:
+    """Return what changed lately of what people look up by name and this person may see; None when that is nothing."""
+    person: Any = request.user
+    looked_up: list[type[models.Model]] = [
+        model for model, page in admin.site._registry.items() if isinstance(page, MopsAdmin) and page.in_palette
+    ]
+    news = news_for(person, looked_up)
+    if not news:
+        return None
+    return {"news": [{"line": line, "link": url_of(line.thing)} for line in news]}

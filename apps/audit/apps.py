@@ -26,8 +26,12 @@ class AuditConfig(AppConfig):
     verbose_name = "Audit"
 
     def ready(self) -> None:
-        """Record who may do what and how people sign in, too; make the auditors' notification known."""
-        from apps.audit.domain.reasons import demanded  # noqa: PLC0415  # models must be loaded
+        """Record who may do what and how people sign in, too; make the auditors' notification known;
+        put what changed lately on the home page.
+        """
+        from apps.audit.admin import news_panel  # noqa: PLC0415  # models must be loaded
+        from apps.audit.domain.reasons import demanded  # noqa: PLC0415
+        from apps.core.admin_kit.site import Panel, register_panel  # noqa: PLC0415
         from apps.core.notifications.enums import Importance  # noqa: PLC0415  # apps must be ready
         from apps.core.notifications.kinds import register_kind  # noqa: PLC0415
         from apps.core.reasons import register_reason_rules  # noqa: PLC0415
@@ -38,5 +42,6 @@ class AuditConfig(AppConfig):
         )
 
         register_reason_rules(demanded)
+        register_panel(Panel("news", 60, "admin/audit/news_panel.html", news_panel))
         for table, secrets in FOREIGN.items():
             record_table(table, secrets=secrets)

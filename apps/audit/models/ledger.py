@@ -6,6 +6,7 @@ from django.conf import settings
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 
+from apps.audit.kinds import kind_of
 from apps.core.actors import Channel
 from apps.core.governed import append_only_triggers
 
@@ -76,7 +77,7 @@ class AuditEvent(models.Model):
         triggers = append_only_triggers("The ledger is append-only: entries are never changed, deleted or truncated.")
 
     def __str__(self) -> str:
-        return f"{self.get_action_display()} {self.table_name} {self.object_label or self.object_id}"
+        return f"{self.get_action_display()}: {kind_of(self.table_name)} {self.object_label or f'#{self.object_id}'}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Refuse: only the triggers of governed tables write here."""

@@ -1,0 +1,155 @@
+"""Reading the ledger in words: kinds instead of tables, labels instead of columns, names instead of keys."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.db import models
+
+from apps.audit.kinds import kind_of, models_by_table
+from apps.audit.models import AuditEvent, PersonalValue
+from apps.core import access
+from apps.core.admin_kit.names import label_of
+from apps.core.text_diff import Line, compare
+
+if TYPE_CHECKING:
+    from apps.accounts.models import User
+
+WITHHELD = "withheld"
+ERASED = "erased"
+NOTHING = "—"
+
+
+def kinds() -> list[tuple[str, str]]:
+    """Return every kind that has entries, as choices, by name: one look into the index for each, not a scan."""
+    skipping = """
+        WITH RECURSIVE found AS (
+            (SELECT table_name FROM audit_auditevent ORDER BY table_name LIMIT 1)
+            UNION ALL
+            SELECT (SELECT e.table_name FROM audit_auditevent e WHERE e.table_name > found.table_name
+                    ORDER BY e.table_name LIMIT 1) FROM found WHERE found.table_name IS NOT NULL)
+        SELECT 1 AS id, table_name FROM found WHERE table_name IS NOT NULL
+    """
+    tables = [row.table_name for row in AuditEvent.objects.raw(skipping)]
+    return sorted(((table, kind_of(table)) for table in tables), key=lambda each: each[1])
+
+
+class Things:
+    """The records that entries are about, as far as `person` may see them; one query for each kind."""
+
+    def __init__(self, events: Iterable[AuditEvent], person: "User") -> None:
+        """Fetch them."""
+        wanted: dict[str, set[str]] = {}
+        for event in events:
+            wanted.setdefault(event.table_name, set()).add(event.object_id)
+        self._found: dict[tuple[str, str], models.Model] = {}
+        for table, keys in wanted.items():
+            model = models_by_table().get(table)
+            if model is None or not access.has_model_permission(person, "view", model):
+                continue
+            # what is always there, a name may be made of
+            for thing in access.visible(person, model).filter(pk__in=_keys(model, keys)).select_related():
+                self._found[table, str(thing.pk)] = thing
+
+    def of(self, event: AuditEvent) -> models.Model | None:
+        """Return the record of an entry; None when it is gone or not for this person."""
+        return self._found.get((event.table_name, event.object_id))
+
+
+def _keys(model: type[models.Model], keys: set[str]) -> list[Any]:
+    whole = isinstance(model._meta.pk, models.IntegerField)
+    return [key for key in keys if not whole or key.lstrip("-").isdigit()]
+
+
+@dataclass(frozen=True)
+class ReadChange:
+    """One changed column of an entry, as a person reads it."""
+
+    label: str
+    before: str
+    after: str
+
+    @property
+    def lines(self) -> list[Line]:
+        """Where both sides are texts of several lines, what differs between them."""
+        return compare(self.before, self.after) if "\n" in self.before and "\n" in self.after else []
+
+
+def changes_of(event: AuditEvent, person: "User") -> list[ReadChange]:
+    """Return what an entry changed, in words; personal values only to who may see them, and not once erased."""
+    model = models_by_table().get(event.table_name)
+    behind = _behind(event) if person.has_perm("audit.view_personalvalue") else None
+    names = _Related(model, event.changes)
+    changes = []
+    for column, sides in sorted(event.changes.items()):
+        before, after = (
+            _told(names, column, value, side, behind) for side, value in zip(("old", "new"), sides, strict=True)
+        )
+        changes.append(ReadChange(_label(model, column), before, after))
+    return changes
+
+
+def changed_fields(event: AuditEvent) -> str:
+    """Return the names of what an entry changed, a few of them."""
+    model = models_by_table().get(event.table_name)
+    labels = [_label(model, column) for column in sorted(event.changes) if column != "id"]
+    more = f" and {len(labels) - FEW} more" if len(labels) > FEW else ""
+    return ", ".join(labels[:FEW]) + more
+
+
+FEW = 3
+
+
+def _behind(event: AuditEvent) -> dict[tuple[str, str], Any]:
+    stored = PersonalValue.objects.filter(event_id=event.pk)
+    return {(column, side): value for column, side, value in stored.values_list("column_name", "side", "value")}
+
+
+def _told(names: "_Related", column: str, value: Any, side: str, behind: dict[tuple[str, str], Any] | None) -> str:
+    if isinstance(value, dict) and set(value) == {"commitment"}:
+        if behind is None:
+            return WITHHELD
+        return names.show(column, behind[column, side]) if (column, side) in behind else ERASED
+    return names.show(column, value)
+
+
+def _field(model: type[models.Model] | None, column: str) -> Any:
+    fields = model._meta.concrete_fields if model is not None else ()
+    return next((field for field in fields if field.column == column), None)
+
+
+def _label(model: type[models.Model] | None, column: str) -> str:
+    field = _field(model, column)
+    if field is None or model is None:
+        return column.replace("_", " ").capitalize()
+    return label_of(model, field.name)
+
+
+class _Related:
+    """The names of the records that the columns of one entry point to."""
+
+    def __init__(self, model: type[models.Model] | None, changes: Mapping[str, Any]) -> None:
+        self._model = model
+        self._names: dict[tuple[type[models.Model], Any], str] = {}
+        wanted: dict[type[models.Model], set[Any]] = {}
+        for column, sides in changes.items():
+            field = _field(model, column)
+            if field is not None and field.is_relation:
+                wanted.setdefault(field.related_model, set()).update(each for each in sides if each is not None)
+        for related, keys in wanted.items():
+            for thing in related._base_manager.filter(pk__in=keys).select_related():
+                self._names[related, thing.pk] = str(thing)
+
+    def show(self, column: str, value: Any) -> str:
+        field = _field(self._model, column)
+        if value is None or value == "":
+            return NOTHING
+        if field is not None and field.is_relation:
+            return self._names.get((field.related_model, value), f"#{value}")
+        if field is not None and field.choices:
+            return str(dict(field.flatchoices).get(value, value))
+        if isinstance(value, bool):
+            return "Yes" if value else "No"
+        if isinstance(value, list):
+            return ", ".join(str(each) for each in value) or NOTHING
+        return str(value)
