@@ -21,6 +21,7 @@ from apps.core.admin_kit.buttons import Button, run_button, shown_buttons
 from apps.core.admin_kit.column_limits import LimitsColumns
 from apps.core.admin_kit.consistency import Check, run_checks
 from apps.core.admin_kit.history import history_page
+from apps.core.admin_kit.history_views import restore_page, version_page
 from apps.core.admin_kit.kits import CarriesKits, kits_of, register_kit
 from apps.core.admin_kit.locking import OWN_FIELDS, AnyModelForm, RowVersionForm
 from apps.core.admin_kit.refusals import sentence_of
@@ -152,7 +153,16 @@ class MopsAdmin(RowRights, LimitsColumns, CarriesKits, ModelAdmin):  # type: ign
         """Add one address per button, and those of the kits."""
         name = f"{self.opts.app_label}_{self.opts.model_name}_button"
         view = self.admin_site.admin_view(self.button_view)
-        return [path("<path:object_id>/do/<slug:name>/", view, name=name), *self.kit_urls(), *super().get_urls()]
+        kind = f"{self.opts.app_label}_{self.opts.model_name}"
+        versions = self.admin_site.admin_view(self.version_view)
+        restore = self.admin_site.admin_view(self.restore_view)
+        return [
+            path("<path:object_id>/do/<slug:name>/", view, name=name),
+            path("<path:object_id>/history/versions/", versions, name=f"{kind}_versions"),
+            path("<path:object_id>/history/<int:version_id>/restore/", restore, name=f"{kind}_restore"),
+            *self.kit_urls(),
+            *super().get_urls(),
+        ]
 
     def button_view(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
         """Run a declared button."""
@@ -161,6 +171,14 @@ class MopsAdmin(RowRights, LimitsColumns, CarriesKits, ModelAdmin):  # type: ign
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         """Show the versions of a row; read-only by construction."""
         return history_page(self, request, object_id)
+
+    def version_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Show two versions side by side, or the row as it was at a moment."""
+        return version_page(self, request, unquote(object_id))
+
+    def restore_view(self, request: HttpRequest, object_id: str, version_id: int) -> HttpResponse:
+        """Bring an earlier version back, after showing what that changes."""
+        return restore_page(self, request, unquote(object_id), version_id)
 
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
         """Show the row with its buttons and kits."""

@@ -16,6 +16,7 @@ from django.template.response import TemplateResponse
 
 from apps.core.access_log import note_read
 from apps.core.admin_kit.kits import kits_of
+from apps.core.governed import GovernedBase
 
 VERSIONS_PER_PAGE = 20
 UNINTERESTING = ("id", "uuid", "created_at", "updated_at", "row_version")
@@ -81,6 +82,13 @@ def history_page(model_admin: Any, request: HttpRequest, object_id: str) -> Http
         "original": thing,
         "page": page,
         "versions": versions[first - passed : last - passed],
+        "versions_url": f"{request.path}versions/",
+        "may_restore": isinstance(thing, GovernedBase)
+        and not thing.is_archived
+        and model_admin.has_change_permission(request),
+        "newest_id": next((each.row.history_id for each in versions if not each.title), None)
+        if page.number == 1
+        else None,
     }
     return TemplateResponse(request, "admin/mops/history.html", context)
 
@@ -97,11 +105,12 @@ def _versions(thing: models.Model, shown: Any, rows: Any, hidden: set[str]) -> l
         return []
     older = rows.filter(history_id__lt=listed[-1].history_id).first()
     pairs = zip(listed, [*listed[1:], older], strict=True)
-    names = _Names(thing, [*listed, *([older] if older else [])])
-    return [Version(row, tuple(_changes(thing, row, before, names, hidden))) for row, before in pairs]
+    names = Names(thing, [*listed, *([older] if older else [])])
+    return [Version(row, tuple(changes_between(row, before, names, hidden))) for row, before in pairs]
 
 
-def _changes(thing: models.Model, row: Any, before: Any, names: "_Names", hidden: set[str]) -> list[Change]:
+def changes_between(row: Any, before: Any, names: "Names", hidden: set[str]) -> list[Change]:
+    """Return what differs between a version and the one before (None: it is the first), as a person reads it."""
     if row.history_type == "-":
         return []
     found = []
@@ -116,20 +125,22 @@ def _changes(thing: models.Model, row: Any, before: Any, names: "_Names", hidden
     return found
 
 
-class _Names:
+class Names:
     """The names of everything the versions point to, fetched in one query per kind instead of one per version."""
 
-    def __init__(self, thing: models.Model, rows: list[Any]) -> None:
+    def __init__(self, thing: models.Model, rows: list[Any], fields: Any = None) -> None:
+        """Look up what `rows` (versions, or with `fields` other rows) point to."""
         self._names: dict[type[models.Model], dict[Any, str]] = {}
         wanted: dict[type[models.Model], set[Any]] = {}
         for row in rows:
-            for field in row.tracked_fields:
+            for field in fields or row.tracked_fields:
                 if field.is_relation and getattr(row, field.attname) is not None:
                     wanted.setdefault(field.related_model, set()).add(getattr(row, field.attname))
         for model, keys in wanted.items():
             self._names[model] = {key: str(each) for key, each in model._base_manager.in_bulk(keys).items()}
 
     def show(self, field: Any, value: Any) -> str:
+        """Return one value as a person reads it."""
         if value in (None, ""):
             return "—"
         if field.is_relation:
