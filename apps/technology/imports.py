@@ -151,9 +151,8 @@ class ToolImporter(ModelImporter):
     def create(self, data: Mapping[str, Any], *, by: Any) -> Tool:
         """Add a tool as active: an inventory lists what is in use."""
         tool = Tool(lifecycle=Lifecycle.ACTIVE, **data)
-        tool.full_clean()
         with transition(Tool):
-            tool.save()
+            self.save(tool)
         return tool
 
     def apply(self, rows: Sequence[Row], *, by: Any) -> Sequence[Outcome]:

@@ -15,7 +15,7 @@ from apps.core.admin_kit.refusals import sentence_of
 from apps.core.errors import DomainError
 from apps.core.exchange.enums import OutcomeKind
 from apps.core.exchange.reading.table import Line
-from apps.core.exchange.registry import Importer, Outcome, Row
+from apps.core.exchange.registry import Column, Importer, Outcome, Row
 
 KEY_LENGTH = 200
 Sink = Callable[[Sequence[Outcome]], None]
@@ -42,6 +42,11 @@ class Walk:
     keys: set[str] | None = None
     counts: Counter[str] = field(default_factory=Counter)
     _lines: dict[int, int] = field(default_factory=dict)
+    _columns: list[tuple[Column, str]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Look the columns up once, not for every cell."""
+        self._columns = [(self.importer.column(name), header) for name, header in self.mapping.items()]
 
     def carry(
         self,
@@ -82,9 +87,9 @@ class Walk:
     def _parse(self, line: Line) -> Row | Outcome:
         """Return the typed row, or its refusal with everything that is wrong with it."""
         row, problems = Row(line.number, {}), [line.problem] if line.problem else []
-        for name, header in () if line.problem else self.mapping.items():
+        for column, header in () if line.problem else self._columns:
             try:
-                row.values[name] = self.importer.column(name).read(line.cells.get(header, ""))
+                row.values[column.name] = column.read(line.cells.get(header, ""))
             except DomainError as refusal:
                 problems.append(refusal.message)
         if not problems:

@@ -115,3 +115,19 @@ def test_parsers_read_the_usual_spellings():
     assert values.choice(OutcomeKind)("no longer in the FILE") == "gone"
     assert values.unless(values.text, "TBD", "N/A")("tbd") is None
     assert values.listed()("a, b,,c ") == ["a", "b", "c"]
+
+
+class ByPurpose(TeamImporter):
+    key, natural_key = "test.by_purpose", ("purpose",)
+
+
+def test_what_the_database_refuses_is_told_by_field():
+    admin = person_with(Role.ADMINISTRATOR)
+    TeamFactory(name="Demand", purpose="Campaigns")
+    with acting_as(admin):
+        rows = [Row(2, {"name": "Demand", "purpose": "Other"}), Row(3, {"name": "Events", "purpose": "Fairs"})]
+        outcomes = ByPurpose().apply(rows, by=admin)
+    assert [(each.kind, each.reason) for each in outcomes] == [
+        (OutcomeKind.REFUSED, "Name: Team with this Name already exists."),
+        (OutcomeKind.CREATED, ""),
+    ]

@@ -14,8 +14,9 @@ from unfold.decorators import display
 
 from apps.core.admin_kit.base import ReadOnlyAdmin
 from apps.core.admin_kit.links import url_of
+from apps.core.admin_kit.names import label_of
 from apps.core.errors import DomainError
-from apps.core.exchange.domain.exporting import fetch_file, refuse_download
+from apps.core.exchange.domain.exporting import fetch_file, model_of, refuse_download
 from apps.core.exchange.enums import RunState
 from apps.core.exchange.models import ExportRun
 from apps.core.exchange.writing.tables import MEDIA
@@ -41,7 +42,7 @@ class ExportRunAdmin(ReadOnlyAdmin):
         "format",
         "readable_columns",
         "readable_filter",
-        "sha256",
+        "digest",
         "shown_state",
         "problem",
     )
@@ -61,7 +62,16 @@ class ExportRunAdmin(ReadOnlyAdmin):
     @display(description="columns")
     def readable_columns(self, run: ExportRun) -> str:
         """List the columns."""
-        return ", ".join(run.columns)
+        try:
+            model = model_of(run)
+        except DomainError:
+            return ", ".join(run.columns)
+        return ", ".join(label_of(model, name) for name in run.columns)
+
+    @display(description="SHA-256")
+    def digest(self, run: ExportRun) -> str:
+        """Show the digest so that it fits."""
+        return format_html('<span class="mops-break">{}</span>', run.sha256) if run.sha256 else "—"
 
     @display(description="filter")
     def readable_filter(self, run: ExportRun) -> str:

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from unfold.widgets import UnfoldAdminSelectWidget
 
 from apps.core import access
 from apps.core.admin_kit.locking import RowVersionForm
@@ -104,8 +105,10 @@ class FileSourceForm(RowVersionForm):
     """A file source; whoever saves it answers for it, and its syncs run in that name."""
 
     user: Any = None
-    importer = forms.ChoiceField(label="What it holds")
-    folder = forms.ChoiceField(help_text="The folders this installation lets mops read (MOPS_IMPORT_FOLDERS).")
+    importer = forms.ChoiceField(label="What it holds", widget=UnfoldAdminSelectWidget)
+    folder = forms.ChoiceField(
+        help_text="The folders this installation lets mops read (MOPS_IMPORT_FOLDERS).", widget=UnfoldAdminSelectWidget
+    )
 
     class Meta:
         model = FileSource
@@ -162,7 +165,7 @@ def column_choices(importer: Importer, headers: list[str], mapping: dict[str, st
                 "examples": [values.quoted(cell) for cell in cells if cell],
             }
         )
-    return shown
+    return sorted(shown, key=lambda each: not each["key"] and 1 + (not each["required"]))
 
 
 MOST_MEGABYTES = max(BYTES.values()) // MEGABYTE

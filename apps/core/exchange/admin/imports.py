@@ -223,7 +223,7 @@ class ImportBatchAdmin(ReadOnlyAdmin):
             "kind": kind,
             "page": page,
             "rows": reports.shown(batch, page.object_list, request),
-            "unit": running.unit_of(batch.kind),
+            "unit": "No." if running.unit_of(batch.kind) == "Record" else "Line",
             "may_match": refuse_map(person, batch) is None and not running.is_under_way(batch),
             "shown_buttons": shown_buttons(self, request, batch),
             "report_url": reverse("admin:exchange_importbatch_report", args=(batch.pk,)),

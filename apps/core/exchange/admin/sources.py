@@ -8,14 +8,15 @@ from django.db import models
 from django.db.models import Max
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.html import format_html
 from unfold.decorators import display
 
-from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin, ReadOnlyAdmin
+from apps.core.admin_kit.base import MopsAdmin, ReadOnlyAdmin
 from apps.core.admin_kit.buttons import Button
 from apps.core.admin_kit.links import url_of
 from apps.core.exchange.admin import reports
 from apps.core.exchange.admin.forms import FileSourceForm, usable_importers
-from apps.core.exchange.domain import syncing
+from apps.core.exchange.domain import stewardship, syncing
 from apps.core.exchange.domain.places import allowed_folders
 from apps.core.exchange.enums import RunState
 from apps.core.exchange.models import FileSource, SyncRun
@@ -43,6 +44,10 @@ class FileSourceAdmin(MopsAdmin):
         ("Runs in the name of", {"fields": ("owner",)}),
     )
     readonly_fields = ("owner",)
+    conditional_fields = {
+        "every": "schedule == 'minutes' || schedule == 'hours'",
+        "daily_at": "schedule == 'daily'",
+    }
     in_palette = True
     empty_state = (
         "No file source yet. A source is a file that another system puts into a folder; mops reads it on a schedule "
@@ -57,7 +62,22 @@ class FileSourceAdmin(MopsAdmin):
             syncing.refuse_sync,
             confirm="The file is read and compared; the result tells what a sync would do, and nothing is written.",
         ),
-        *ARCHIVE_BUTTONS,
+        Button(
+            "archive",
+            "Archive",
+            stewardship.archive_source,
+            stewardship.refuse_archive,
+            confirm="It is not read any more and leaves the lists; its syncs stay, and it can be restored at any time.",
+            icon="archive",
+        ),
+        Button(
+            "restore",
+            "Restore",
+            stewardship.restore_source,
+            stewardship.refuse_restore,
+            icon="unarchive",
+            on_archived=True,
+        ),
     )
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -134,14 +154,13 @@ class SyncRunAdmin(ReadOnlyAdmin):
     list_select_related = ("source", "acted_as")
     fields = (
         "source",
-        "said",
         "started_at",
         "duration",
         "acted_as",
         "scheduled",
         "dry_run",
         "readable_notes",
-        "sha256",
+        "digest",
     )
     empty_state = "No source has been read yet."
 
@@ -166,6 +185,11 @@ class SyncRunAdmin(ReadOnlyAdmin):
     def duration(self, run: SyncRun) -> str:
         """Tell how long it took."""
         return f"{run.duration.total_seconds():,.1f} s" if run.duration is not None else "—"
+
+    @display(description="SHA-256")
+    def digest(self, run: SyncRun) -> str:
+        """Show the digest so that it fits."""
+        return format_html('<span class="mops-break">{}</span>', run.sha256) if run.sha256 else "—"
 
     @display(description="how it was read")
     def readable_notes(self, run: SyncRun) -> str:

@@ -33,7 +33,8 @@ AT_ONCE = 5_000
 FETCHED = 2_000
 FORMATS = {"csv": "CSV", "xlsx": "Excel (XLSX)", "json": "JSON"}
 SECRET_WORDS = ("password", "secret", "token", "salt", "credential", "private_key", "api_key")
-BOOKKEEPING = ("uuid", "row_version")
+NEVER = ("uuid", "row_version")
+KEPT_BY_MOPS = ("id", "created_at", "updated_at", "archived_at")
 
 
 @dataclass(frozen=True)
@@ -52,12 +53,13 @@ def is_secret(name: str) -> bool:
 
 
 def default_fields(model: type[models.Model]) -> tuple[str, ...]:
-    """Return the fields an export has where nobody declared them: all of the table's but secrets and files."""
-    return tuple(
+    """Return the fields an export has where nobody declared them: what people keep, then what mops keeps."""
+    names = [
         field.name
         for field in model._meta.concrete_fields
-        if field.name not in BOOKKEEPING and not is_secret(field.name) and not isinstance(field, models.FileField)
-    )
+        if field.name not in NEVER and not is_secret(field.name) and not isinstance(field, models.FileField)
+    ]
+    return tuple(sorted(names, key=lambda name: name in KEPT_BY_MOPS))
 
 
 def shown_to(user: "User", model: type[models.Model], names: Sequence[str]) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ from apps.core.exchange.registry import Importer, get_importer
 if TYPE_CHECKING:
     from apps.accounts.models import User
 
-AT_ONCE = 300  # rows; more than these are previewed in the background
+AT_ONCE = 100  # rows; more than these are previewed in the background
 SHOWN = 3
 OPTIONS = ("encoding", "delimiter", "sheet", "header_line")
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -62,7 +62,7 @@ def peek(path: Path, options: dict[str, str], *, rows: int = AT_ONCE) -> Peek:
     """
     with open_table(path, options, seconds=PEEK_SECONDS) as table:
         lines = list(islice(table.rows, rows + 1))
-        count = len(lines) if table.ended else None
+        count = len(lines) if table.ended else table.facts.get("rows")
         return Peek(table.kind, table.headers, table.facts, list(table.notes), count, lines[:SHOWN])
 
 

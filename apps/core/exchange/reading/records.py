@@ -40,7 +40,7 @@ def table_of(kind: str, path: Path, options: dict[str, str], parse: Callable[[st
     if not rows:
         raise Unreadable("The list is empty.")
     names = check_headers(list(headers))
-    sheet = Sheet(kind, names, _lines(rows, list(headers)), facts={"encoding": guessed.encoding})
+    sheet = Sheet(kind, names, _lines(rows, list(headers)), facts={"encoding": guessed.encoding, "rows": len(rows)})
     sheet.notes += [guessed.note] if guessed.note else []
     return sheet
 
