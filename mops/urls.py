@@ -7,6 +7,7 @@ from django.views.generic import RedirectView
 from apps.accounts.admin.roles_page import roles_page
 from apps.core import probes
 from apps.rights.admin.explain_page import explain_page
+from apps.rights.admin.view_as_kit import stop_page
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
@@ -16,5 +17,6 @@ urlpatterns = [
     path("accounts/", include("apps.accounts.urls")),
     path("admin/roles/", roles_page, name="roles"),
     path("admin/rights/explain/", explain_page, name="rights-explain"),
+    path("admin/rights/view-as/stop/", stop_page, name="rights-view-as-stop"),
     path("admin/", admin.site.urls),
 ]

@@ -80,6 +80,7 @@ MIDDLEWARE = [
     "apps.accounts.middleware.SessionLimitsMiddleware",
     "apps.core.middleware.ActorMiddleware",
     "apps.accounts.middleware.SecondFactorMiddleware",
+    "apps.rights.middleware.ViewAsMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 

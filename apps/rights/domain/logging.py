@@ -47,7 +47,7 @@ def note_read(person: User, target: Any, how: str) -> None:
 
     The record is named by its number alone: a label would copy the personal data that may be erased one day.
     """
-    model = target if isinstance(target, type) else type(target)
+    model: type[models.Model] = target if isinstance(target, type) else type(target)
     if not holds_personal_data(model) or Role.AUDITOR not in roles_of(person):
         return
     about_oneself = not isinstance(target, type) and isinstance(target, User) and target.pk == person.pk

@@ -31,7 +31,7 @@ def shared_keys(model: type[models.Model]) -> Shared:
         codes = [get_permission_codename(each, model._meta) for each in IMPLIED[verb]]
         in_force = Q(grant__expires_at__isnull=True) | Q(grant__expires_at__gt=clock.now())
         if verb != "view":
-            in_force &= ~Exists(_audits(user))
+            in_force = in_force & Q(~Exists(_audits(user)))
         narrowed = Q(permission__codename__in=codes) & Q(grant__revoked_at__isnull=True) & in_force
         own: models.QuerySet[Any] = to_people.objects.filter(narrowed, user=user).values("content_object_id")
         groups = to_groups.objects.filter(narrowed, group__in=user.groups.all()).values("content_object_id")
