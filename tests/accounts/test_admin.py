@@ -10,7 +10,7 @@ from apps.accounts.domain.memberships import grant_role, revoke_role
 from apps.accounts.domain.people import deactivate_person
 from apps.accounts.enums import Role
 from apps.accounts.models import Invitation, Membership, Team, User, Vacancy
-from tests.factories.accounts import TeamFactory, UserFactory, administrator, person_with, sign_in
+from tests.factories.accounts import PASSWORD, TeamFactory, UserFactory, administrator, person_with, sign_in
 
 pytestmark = pytest.mark.django_db
 
@@ -179,8 +179,6 @@ def test_sensitive_buttons_ask_again_when_the_sign_in_is_old(client, admin):
     answer = client.post(do(person, "grant"), told)
     assert answer["Location"].startswith("/accounts/reauthenticate/?next=")
     assert not Membership.objects.filter(person=person).exists()
-    from tests.factories.accounts import PASSWORD
-
     client.post(answer["Location"], {"password": PASSWORD})
     assert Membership.objects.filter(person=person, role="approver").exists()  # the wish was resumed
 
@@ -242,3 +240,15 @@ def test_the_check_finds_who_has_no_role(client, admin):
     page = client.post("/admin/accounts/user/", told, follow=True).content.decode()
     assert "Active without a role: <a href" in page
     assert page.split("Active without a role")[1].split("</a>")[0].endswith("Rolf Rolefree")
+
+
+def test_inviting_asks_again_too_and_then_goes_on(client, admin):
+    team = TeamFactory()
+    client.force_login(admin)
+    url = reverse("admin:accounts_invitation_add")
+    assert client.get(url).status_code == 200
+    told = {"email": "nora@example.com", "full_name": "Nora", "title": "", "team": team.pk, "role": "ops_staff"}
+    answer = client.post(url, told)
+    assert answer["Location"].startswith("/accounts/reauthenticate/")
+    client.post(answer["Location"], {"password": PASSWORD})
+    assert Invitation.objects.get().email == "nora@example.com"

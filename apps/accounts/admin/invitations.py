@@ -87,7 +87,8 @@ class InvitationAdmin(MopsAdmin):
         """Ask whom to invite, and send the mail."""
         if not self.has_add_permission(request):
             raise PermissionDenied
-        ask_for_recent_authentication(request)
+        if request.method == "POST":
+            ask_for_recent_authentication(request)
         form, person = InviteForm(request.POST or None), cast("Any", request.user)
         if request.method == "POST" and form.is_valid():
             try:
