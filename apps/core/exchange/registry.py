@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django.db import models
 
 from apps.core import access
-from apps.core.errors import InvalidInput
+from apps.core.errors import DomainError, InvalidInput
 from apps.core.exchange import values
 from apps.core.exchange.enums import OutcomeKind
 
@@ -71,6 +71,8 @@ class Column:
             return self.empty
         try:
             return self.parse(stripped)
+        except DomainError as refusal:
+            raise InvalidInput(f"{self.title}: {refusal.message}") from refusal
         except (ValueError, TypeError, ArithmeticError) as error:
             such_as = f"; write it like {self.example}" if self.example else ""
             raise InvalidInput(f"{self.title}: {values.quoted(stripped)} cannot be read{such_as}.") from error

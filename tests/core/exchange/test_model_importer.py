@@ -99,8 +99,8 @@ def test_parsers_refuse_in_sentences(parse, cell, sentence):
     from apps.core.errors import InvalidInput
 
     with pytest.raises(InvalidInput) as refusal:
-        Column("x", parse=parse).read(cell)
-    assert refusal.value.message == sentence
+        Column("number", parse=parse).read(cell)
+    assert refusal.value.message == f"Number: {sentence}"
 
 
 def test_parsers_read_the_usual_spellings():

@@ -83,7 +83,8 @@ class ImportBatchAdmin(ReadOnlyAdmin):
     @display(description="result")
     def result(self, batch: ImportBatch) -> str:
         """Tell the result."""
-        return batch.problem or running.said(batch) or "—"
+        before = "If imported: " if batch.state == BatchState.PREVIEWED else ""
+        return batch.problem or f"{before}{running.said(batch) or '—'}"
 
     def get_urls(self) -> list[URLPattern]:
         """Add the addresses of the progress bar, the report and the template file."""
