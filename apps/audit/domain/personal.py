@@ -10,6 +10,7 @@ from django.db import connection, models, transaction
 
 from apps.audit.domain.retention import hold_on
 from apps.audit.models import AuditEvent, ErasedSubject, PersonalValue
+from apps.core.access_log import log_access
 from apps.core.actors import acting_as
 from apps.core.attachments.models import Attachment
 from apps.core.context_sql import stamp_transaction
@@ -35,7 +36,7 @@ def values_behind(event: AuditEvent, *, by: Any) -> dict[str, list[Any]]:
     for each in PersonalValue.objects.filter(event_id=event.pk):
         found.setdefault(each.column_name, [None, None])[each.side == "new"] = each.value
     if found:
-        publish("audit.personal_values_read", event_id=event.pk, person_id=by.pk)
+        log_access("personal_data", by=by, detail={"entry": event.pk, "columns": sorted(found)})
     return found
 
 
@@ -154,7 +155,8 @@ def export_subject(subject: models.Model, *, by: Any) -> dict[str, Any]:
             "subject": {"kind": subject._meta.verbose_name, "id": subject.pk},
             "records": [_exported(kind.model, row, kind.history) for kind, row in rows],
         }
-    publish("subject.exported", kind=subject._meta.label_lower, object_id=subject.pk)
+    # by number alone: a label would be one more copy of the name
+    log_access("export", by=by, detail={"subject": subject._meta.label_lower, "id": subject.pk})
     loaded: dict[str, Any] = json.loads(json.dumps(exported, cls=DjangoJSONEncoder))
     return loaded
 

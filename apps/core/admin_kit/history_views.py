@@ -12,6 +12,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
+from apps.core.access_log import note_read
 from apps.core.admin_kit.history import Change, Names, changes_between
 from apps.core.admin_kit.refusals import sentence_of
 from apps.core.admin_kit.restore import refuse_restore_version, restorable_fields, restore_version
@@ -135,6 +136,7 @@ def _seen(model_admin: Any, request: HttpRequest, object_id: str) -> Any:
         raise Http404
     if not model_admin.has_view_permission(request, thing):
         raise PermissionDenied
+    note_read(request.user, thing, "history")
     return thing
 
 
