@@ -26,6 +26,10 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         "Audit",
         (
             ("Ledger", "audit.auditevent", "receipt_long"),
+            ("Mandatory reasons", "audit.reasonrule", "rate_review"),
+            ("Retention", "audit.retentionpolicy", "auto_delete"),
+            ("Legal holds", "audit.legalhold", "gavel"),
+            ("Months of the ledger", "audit.ledgermonth", "calendar_month"),
             ("Accesses", "rights.accesslog", "visibility"),
         ),
     ),

@@ -29,7 +29,7 @@ class AuditConfig(AppConfig):
         """Record who may do what and how people sign in, too; make the auditors' notification known;
         put what changed lately on the home page.
         """
-        from apps.audit.admin import news_panel  # noqa: PLC0415  # models must be loaded
+        from apps.audit.admin.ledger import news_panel  # noqa: PLC0415  # models must be loaded
         from apps.audit.domain.reasons import demanded  # noqa: PLC0415
         from apps.core.admin_kit.site import Panel, register_panel  # noqa: PLC0415
         from apps.core.notifications.enums import Importance  # noqa: PLC0415  # apps must be ready

@@ -8,6 +8,7 @@ from django.db import models
 from django.http import HttpRequest
 from unfold.decorators import display
 
+from apps.audit.domain.personal import erase, refuse_erase
 from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin
 from apps.core.admin_kit.buttons import Button, ReasonForm
 from apps.core.admin_kit.consistency import Check
@@ -60,7 +61,22 @@ class LeadAdmin(MopsAdmin):
         ),
     )
     readonly_fields = ("standing",)
-    buttons = (*(_move_button(stage) for stage in _MOVE_LABELS), *ARCHIVE_BUTTONS)
+    buttons = (
+        *(_move_button(stage) for stage in _MOVE_LABELS),
+        *ARCHIVE_BUTTONS,
+        Button(
+            "erase",
+            "Erase the person",
+            erase,
+            refuse_erase,
+            form=ReasonForm,
+            confirm="Name and e-mail are deleted for good: here, in every version of the history and behind the "
+            "ledger. The record itself stays, for the figures.",
+            style="danger",
+            on_archived=True,
+            step_up=True,
+        ),
+    )
     consistency_checks = (
         Check("Nobody looks after it", lambda rows: rows.unowned()),
         Check("Qualified, but without an e-mail", lambda rows: rows.qualified_without_address()),

@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 
 from apps.accounts.enums import Role
-from apps.audit.admin import news_panel
+from apps.audit.admin.ledger import news_panel
 from apps.audit.domain.news import news_for
 from apps.audit.domain.reading import changed_fields, changes_of, kinds
 from apps.audit.kinds import kind_of

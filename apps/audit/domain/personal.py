@@ -72,6 +72,15 @@ def erase_subject(subject: models.Model, *, by: Any, reason: str) -> ErasedSubje
     return _erase(subject, by=by, reason=reason)
 
 
+def erase(subject: models.Model, *, by: Any, reason: str) -> str:
+    """Erase `subject` and say what was done: the button's form of `erase_subject`."""
+    tombstone = erase_subject(subject, by=by, reason=reason)
+    return (
+        f"Erased: {tombstone.values_erased} values behind the ledger and {tombstone.versions_cleared} versions. "
+        "Copies in backups go when they are replaced; after a restore run “manage.py audit reapply-erasures”."
+    )
+
+
 def _erase(subject: models.Model, *, by: Any, reason: str) -> ErasedSubject:
     if not reason.strip():
         raise InvalidInput("An erasure needs a reason.", fields={"reason": "Say why."})

@@ -10,6 +10,7 @@ from apps.core.actors import acting_as
 from apps.core.alerts.domain.alerting import raise_alert
 from apps.core.context_sql import stamp_transaction
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
+from apps.core.transitions import transition
 
 MONTHS_AHEAD = 3
 
@@ -100,7 +101,7 @@ def release_hold(hold: LegalHold, *, by: Any, reason: str) -> str:
         NotAllowed: `by` may not change holds.
         WrongState: it is released already.
     """
-    with transaction.atomic(), acting_as(by, reason=reason):
+    with transaction.atomic(), acting_as(by, reason=reason), transition(LegalHold):
         row = LegalHold.objects.select_for_update(of=("self",)).get(pk=hold.pk)
         if refused := refuse_release(by, row):
             raise (WrongState if access.can(by, "change", row) else NotAllowed)(refused)
@@ -111,7 +112,7 @@ def release_hold(hold: LegalHold, *, by: Any, reason: str) -> str:
 
 def hold_on(table: str, object_id: str) -> LegalHold | None:
     """Return an active hold that covers one row, None where there is none."""
-    active: models.QuerySet[LegalHold] = LegalHold.objects.live().filter(released_at__isnull=True)
+    active: models.QuerySet[LegalHold] = LegalHold.objects.filter(released_at__isnull=True)
     for hold in active.order_by("pk"):
         if hold.kind in ("", table) and hold.object_id in ("", str(object_id)):
             return hold

@@ -1,6 +1,8 @@
 """When a change needs a reason: rules that forms ask by and the database enforces."""
 
+from django.apps import apps
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
 from django.db import models
 
 from apps.core.governed import GovernedModel
@@ -53,3 +55,10 @@ class ReasonRule(GovernedModel):
 
     def __str__(self) -> str:
         return self.what
+
+    def clean(self) -> None:
+        """Refuse a column that the kind does not have: the rule would never ask."""
+        model = next((each for each in apps.get_models() if each._meta.db_table == self.table_name), None)
+        columns = [str(field.column) for field in model._meta.concrete_fields] if model is not None else [self.field]
+        if self.field and self.field not in columns:
+            raise ValidationError({"field": f"There is no such column; these are: {', '.join(columns)}."})

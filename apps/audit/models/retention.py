@@ -5,6 +5,7 @@ from django.core.validators import MinValueValidator
 from django.db import models
 
 from apps.core.governed import GovernedModel, ledger_triggers
+from apps.core.transitions import guarded_columns, written_once
 
 EVERYTHING = "*"
 SHORTEST_MONTHS = 3
@@ -108,6 +109,19 @@ class LegalHold(GovernedModel):
                 violation_error_message="Who releases a hold says why.",
             ),
         ]
+        triggers = [
+            *GovernedModel.Meta.triggers,
+            *guarded_columns(
+                "released_at",
+                "released_by_id",
+                "release_reason",
+                sentence="A legal hold is released by the button on its page, with a reason.",
+            ),
+            *written_once(
+                ("kind", "object_id", "placed_by_id", "placed_at"),
+                "What a legal hold covers never changes: release it, and place another one.",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.matter
@@ -115,4 +129,4 @@ class LegalHold(GovernedModel):
     @property
     def is_active(self) -> bool:
         """Whether it stops purges and erasures now."""
-        return self.released_at is None and not self.is_archived
+        return self.released_at is None

@@ -19,7 +19,7 @@ BEGIN
     FOR thing IN SELECT * FROM jsonb_to_recordset(things) AS t("table" text, key text, history text, columns text[])
     LOOP
         SELECT h.matter INTO held FROM audit_legalhold h
-        WHERE h.released_at IS NULL AND h.archived_at IS NULL AND (h.kind = '' OR h.kind = thing."table")
+        WHERE h.released_at IS NULL AND (h.kind = '' OR h.kind = thing."table")
           AND (h.object_id = '' OR h.object_id = thing.key) ORDER BY h.id LIMIT 1;
         IF held IS NOT NULL THEN
             RAISE EXCEPTION USING ERRCODE = 'P0001',

@@ -116,7 +116,7 @@ BEGIN
         RETURN format('It holds changes of %s, which are kept longer than that. See the retention policies.', blocker);
     END IF;
     EXECUTE format($sql$
-        SELECT h.matter FROM audit_legalhold h WHERE h.released_at IS NULL AND h.archived_at IS NULL
+        SELECT h.matter FROM audit_legalhold h WHERE h.released_at IS NULL
           AND (h.kind = '' OR EXISTS (SELECT FROM %I e WHERE e.table_name = h.kind
                                       AND (h.object_id = '' OR e.object_id = h.object_id)))
         ORDER BY h.id LIMIT 1$sql$, mine.partition) INTO blocker;

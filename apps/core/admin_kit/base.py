@@ -27,6 +27,7 @@ from apps.core.admin_kit.locking import OWN_FIELDS, AnyModelForm, RowVersionForm
 from apps.core.admin_kit.refusals import sentence_of
 from apps.core.errors import NotAllowed
 from apps.core.governed import GovernedBase
+from apps.core.reasons import demanded_reason
 
 register_kit(ArchivedRowsKit())
 REASON_LENGTH = 500
@@ -125,7 +126,10 @@ class MopsAdmin(RowRights, LimitsColumns, CarriesKits, ModelAdmin):  # type: ign
             for name, options in fieldsets
         ]
         versioned = self.form is forms.ModelForm or issubclass(self.form, RowVersionForm)
-        may = self.has_add_permission(request) if obj is None else self.has_change_permission(request, obj)
+        if obj is None:
+            may = self.has_add_permission(request) and demanded_reason(self.model, "insert") is not None
+        else:
+            may = self.has_change_permission(request, obj)
         return [*kept, (None, {"fields": OWN_FIELDS})] if versioned and may else kept
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[str]:

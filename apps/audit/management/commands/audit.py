@@ -5,11 +5,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from django.apps import apps
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ObjectDoesNotExist
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from apps.audit.domain.personal import erasure_list, reapply_erasures
+from apps.audit.domain.personal import erasure_list, export_subject, reapply_erasures
 from apps.audit.domain.replay import recorded, replay_table
-from apps.core.actors import system_principal
+from apps.core.actors import acting_as, system_principal
 from apps.core.errors import DomainError
 
 MOST_SHOWN = 200
@@ -22,7 +25,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """One sub-command each."""
-        steps = parser.add_subparsers(dest="step", required=True, metavar="verify|erasures|reapply-erasures")
+        steps = parser.add_subparsers(dest="step", required=True, metavar="verify|…")
         verify = steps.add_parser("verify", help="Say whether the evidence is whole; exits non-zero when it is not.")
         verify.add_argument(
             "--state",
@@ -33,7 +36,11 @@ class Command(BaseCommand):
 
         erasures = steps.add_parser("erasures", help="Write the list of erased people, to be kept beside the backups.")
         again = steps.add_parser("reapply-erasures", help="After a restore: erase again whom it brought back.")
-        for each in (erasures, again):
+        person = steps.add_parser("export-subject", help="Write all data held about one person, as JSON.")
+        person.add_argument("--kind", required=True, help="The kind of record, for instance leads.lead.")
+        person.add_argument("--id", required=True, help="The number of the record.")
+        person.add_argument("--by", required=True, help="The e-mail of who hands it out.")
+        for each in (erasures, again, person):
             each.add_argument("--file", type=Path, required=True)
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -42,6 +49,7 @@ class Command(BaseCommand):
             "verify": self._verify,
             "erasures": self._erasures,
             "reapply-erasures": self._reapply,
+            "export-subject": self._export,
         }
         try:
             step[options["step"]](**options)
@@ -60,6 +68,16 @@ class Command(BaseCommand):
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise CommandError(f"{file} is no list of erasures: {error}") from error
         self.stdout.write(f"{counts['erased']} erased again, {counts['unchanged']} needed nothing.")
+
+    def _export(self, *, kind: str, id: str, by: str, file: Path, **options: Any) -> None:  # noqa: A002
+        try:
+            subject = apps.get_model(kind)._base_manager.get(pk=id)
+            person = get_user_model().objects.get(email__iexact=by, is_active=True)
+        except (LookupError, ValueError, ObjectDoesNotExist) as error:
+            raise CommandError(f"There is no such record or person: {kind} {id}, {by}.") from error
+        with acting_as(person):
+            file.write_text(json.dumps(export_subject(subject, by=person), indent=1, ensure_ascii=False) + "\n")
+        self.stdout.write(f"{file}: everything held about {kind} {id}. Hand it over, then delete it.")
 
     def _verify(self, *, state: bool, table: str | None, **options: Any) -> None:
         if not state:

@@ -1,0 +1,5 @@
+"""The pages of the audit: the ledger, and how it is kept."""
+
+from apps.audit.admin import keeping, ledger
+
+__all__ = ["keeping", "ledger"]
