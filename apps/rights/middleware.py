@@ -1,6 +1,5 @@
 """Looking on as somebody else: swaps the person for the time of one reading request, and undoes whatever it wrote."""
 
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -18,7 +17,6 @@ from apps.rights.domain.view_as import VIEW_AS_SECONDS, look_at, refuse_view_as,
 Handler = Callable[[HttpRequest], HttpResponse]
 KEY = "mops_view_as"
 READING = ("GET", "HEAD", "OPTIONS")
-_BODY = re.compile(rb"<body[^>]*>")
 
 
 def begin(request: HttpRequest, person: User) -> None:
@@ -83,8 +81,9 @@ def _asks_to_stop(request: HttpRequest) -> bool:
 
 def _with_banner(request: HttpRequest, response: HttpResponse, person: User) -> HttpResponse:
     """Put the banner into every page, whichever template drew it."""
-    found = _BODY.search(response.content) if response.get("Content-Type", "").startswith("text/html") else None
-    if found is not None:
+    html = response.get("Content-Type", "").startswith("text/html")
+    end = response.content.rfind(b"</body>") if html else -1
+    if end >= 0:
         banner = render_to_string("admin/rights/view_as_banner.html", {"person": person}, request).encode()
-        response.content = response.content[: found.end()] + banner + response.content[found.end() :]
+        response.content = response.content[:end] + banner + response.content[end:]
     return response

@@ -39,6 +39,7 @@ def version_page(model_admin: Any, request: HttpRequest, object_id: str) -> Http
     if request.method not in ("GET", "HEAD"):
         return HttpResponseNotAllowed(["GET", "HEAD"])
     thing = _seen(model_admin, request, object_id)
+    note_read(request.user, thing, "history")
     hidden = set(model_admin.history_hidden_fields(request, thing))
     if "at" in request.GET:
         return _as_of(model_admin, request, thing, hidden)
