@@ -47,7 +47,7 @@ def test_the_same_people_every_time():
     load_demo(dt.date(2026, 6, 15), say=str)
     lead = Lead.objects.get(external_id="100001")
     assert (lead.name, lead.company, lead.territory) == ("Julia Ahlgren", "Alpenblick Software", "DACH")
-    assert SOP.objects.get(title="Lead handoff").effective_version.effective_at.date() == dt.date(2026, 4, 3)
+    assert SOP.objects.get(title="Lead handoff").effective_version.effective_at.date() == dt.date(2026, 5, 28)
 
 
 def test_it_fills_an_empty_installation_only():

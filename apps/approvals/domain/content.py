@@ -99,6 +99,10 @@ def _readable(field: Any, value: Any) -> str:
         return "—"
     if getattr(field, "choices", None):
         return str(dict(field.flatchoices).get(value, value))
+    if isinstance(field, models.DecimalField):
+        return f"{decimal.Decimal(value):,.2f}"
+    if isinstance(field, models.DateField) and len(value) == len("2026-01-31"):
+        return f"{dt.date.fromisoformat(value):%-d %B %Y}"
     if isinstance(value, list):
         return ", ".join(str(each) for each in value)
     return str(value)

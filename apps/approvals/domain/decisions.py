@@ -9,7 +9,7 @@ from django.db import models, transaction
 
 from apps.accounts.models import User
 from apps.approvals.domain.content import digest_of, live_digest, payload_before, payload_of
-from apps.approvals.domain.eligibility import Approvers, editors_since, own_work, refuse_role
+from apps.approvals.domain.eligibility import Approvers, editors_of, own_work, refuse_role
 from apps.approvals.enums import OUTCOME, RequestState, Verdict
 from apps.approvals.models import ApprovalPolicy, ApprovalRequest, Decision
 from apps.approvals.registry import kind_of, subject_of
@@ -36,7 +36,7 @@ def request_approval(
     if earlier.open().exists():
         raise WrongState(f"{thing} is being decided about already.")
     policy = _policy_for(type(thing))
-    approvers, editors = Approvers.of_policy(policy), editors_since(thing, last_mark(earlier))
+    approvers, editors = Approvers.of_policy(policy), editors_of(thing)
     _refuse_without_approvers(approvers, {*editors, by.pk}, policy.required)
     payload = payload_of(thing)
     with transaction.atomic(), acting_as(by, reason=note or None):
@@ -79,7 +79,7 @@ def approve(request: ApprovalRequest, *, by: User, note: str = "", at: dt.dateti
     with transaction.atomic(), acting_as(by, reason=note or None):
         row, thing = _locked(request)
         _decide(row, thing, Verdict.APPROVE, by=by, reason=note, at=at)
-        given = row.decisions.filter(verdict=Verdict.APPROVE).count()
+        given = row.decisions.filter(verdict=Verdict.APPROVE).count() if row.required > 1 else 1
         if given < row.required:
             return f"Your approval of {row} counts; {row.required - given} more must follow."
         _close(row, RequestState.APPROVED, thing, at=at)
@@ -135,12 +135,6 @@ def withdraw(request: ApprovalRequest, *, by: User, note: str = "", at: dt.datet
     return f"{row} is withdrawn."
 
 
-def last_mark(requests: models.QuerySet[ApprovalRequest]) -> int | None:
-    """Return the ledger entry up to which a subject's content has been approved, None when it never was."""
-    approved = requests.filter(state=RequestState.APPROVED).order_by("-pk")
-    return approved.values_list("ledger_mark", flat=True).first()
-
-
 def subject_row(request: ApprovalRequest, *, lock: bool = False) -> Any:
     """Return the row a request is about, locked when asked; None when it is gone or no longer can be approved."""
     model = request.content_type.model_class()
@@ -177,9 +171,7 @@ def _refusal(user: User, request: ApprovalRequest, thing: Any) -> DomainError | 
         return WrongState("What was sent for approval no longer exists; withdraw the request.")
     if refused := refuse_role(user, Approvers.of_request(request)):
         return NotAllowed(refused)
-    earlier = ApprovalRequest.objects.filter(content_type_id=request.content_type_id, object_id=request.object_id)
-    editors = editors_since(thing, last_mark(earlier))
-    if own := own_work(user, request.requester_id, [*editors, *request.editors]):
+    if own := own_work(user, request.requester_id, [*editors_of(thing), *request.editors]):
         return NotAllowed(own.to_them)
     if request.decisions.filter(approver=user).exists():
         return WrongState("You have decided about this already; it waits for others.")

@@ -3,10 +3,13 @@
 from dataclasses import dataclass
 from enum import Enum
 
+from django.contrib.contenttypes.models import ContentType
 from django.db import models
+from django.db.models.functions import Coalesce
 
 from apps.accounts.enums import Role
 from apps.accounts.models import Membership, Team, User
+from apps.approvals.enums import RequestState
 from apps.approvals.models import ApprovalPolicy, ApprovalRequest
 from apps.approvals.registry import subject_of
 from apps.audit.models import AuditEvent
@@ -74,13 +77,17 @@ class Approvers:
         return person.is_active and self.current().filter(pk=person.pk).exists()
 
 
-def editors_since(thing: models.Model, mark: int | None) -> list[int]:
-    """Return who changed what is decided about `thing` since the ledger entry `mark`, oldest change included."""
-    touched = AuditEvent.objects.of_object(thing).filter(
-        actor__isnull=False, changes__has_any_keys=list(subject_of(type(thing)).material)
+def editors_of(thing: models.Model) -> list[int]:
+    """Return who changed what is decided about `thing` since it was last approved, or ever where it never was."""
+    approved = ApprovalRequest.objects.filter(
+        content_type=ContentType.objects.get_for_model(type(thing)), object_id=thing.pk, state=RequestState.APPROVED
     )
-    if mark is not None:
-        touched = touched.filter(id__gt=mark)
+    mark = models.Subquery(approved.order_by("-pk").values("ledger_mark")[:1])
+    touched = AuditEvent.objects.of_object(thing).filter(
+        actor__isnull=False,
+        changes__has_any_keys=list(subject_of(type(thing)).material),
+        id__gt=Coalesce(mark, 0, output_field=models.BigIntegerField()),
+    )
     return sorted(touched.values_list("actor_id", flat=True).order_by().distinct())
 
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from apps.accounts.models import User
-from apps.approvals.domain.decisions import last_mark, subject_row
-from apps.approvals.domain.eligibility import Approvers, editors_since, own_work
+from apps.approvals.domain.decisions import subject_row
+from apps.approvals.domain.eligibility import Approvers, editors_of, own_work
 from apps.approvals.models import ApprovalRequest
 from apps.core.access import visible
 
@@ -36,8 +36,7 @@ def who_may_decide(request: ApprovalRequest) -> list[Answer]:
     """Return the people whom the policy names today, each with the reason that keeps them from deciding, if any."""
     people = list(Approvers.of_request(request).current().order_by("full_name")[:LISTED])
     thing = subject_row(request)
-    earlier = ApprovalRequest.objects.filter(content_type_id=request.content_type_id, object_id=request.object_id)
-    editors = [*request.editors, *(editors_since(thing, last_mark(earlier)) if thing is not None else [])]
+    editors = [*request.editors, *(editors_of(thing) if thing is not None else [])]
     decided = set(request.decisions.values_list("approver", flat=True))
     answers = []
     for person in people:

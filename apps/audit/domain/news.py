@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
 
@@ -19,6 +19,7 @@ LINES = 10
 PORTION = 200
 PORTIONS = 5
 FEW = 3
+ONE_DEED = ("txid", "table_name", "action", "actor_id", "reason")  # many entries that agree in these are one line
 _DONE = {AuditEvent.Action.INSERT: "created", AuditEvent.Action.UPDATE: "changed", AuditEvent.Action.DELETE: "deleted"}
 
 
@@ -56,17 +57,17 @@ def news_for(person: "User", kinds: Iterable[type[models.Model]]) -> list[News]:
             break
         rows = rows.filter(id__lt=portion[-1].pk)
         for event in mass:
-            rows = rows.exclude(txid=event.txid, table_name=event.table_name, action=event.action)
+            rows = rows.exclude(**{name: getattr(event, name) for name in ONE_DEED})
     return sorted(lines, key=lambda line: line.at, reverse=True)[:LINES]
 
 
 def _lines(portion: list[AuditEvent], person: "User", mass: list[AuditEvent]) -> list[News]:
     """Turn entries into lines; the newest entry of each mass change goes into `mass`."""
     things = Things(portion, person)
-    deeds: dict[tuple[int, str, str], list[AuditEvent]] = {}
+    deeds: dict[tuple[Any, ...], list[AuditEvent]] = {}
     for event in portion:
         if things.of(event) is not None:
-            deeds.setdefault((event.txid, event.table_name, event.action), []).append(event)
+            deeds.setdefault(tuple(getattr(event, name) for name in ONE_DEED), []).append(event)
     lines: list[News] = []
     for events in deeds.values():
         if len(events) > FEW:
