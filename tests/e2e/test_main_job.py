@@ -30,7 +30,7 @@ def test_ops_person_imports_the_real_tools_and_corrects_one(come_in, shared_data
     wait_for_the_job(page, r"\d+ (created|new)")
     page.goto("/admin/technology/tool/?q=Allocadia")
     page.get_by_role("link", name="Allocadia").first.click()
-    page.locator("#id_vendor").fill("Allocadia Software Inc.")
+    page.get_by_label("Vendor", exact=True).fill("Allocadia Software Inc.")
     page.get_by_role("button", name="Save and continue editing").click()
     expect(page.get_by_text("was changed successfully")).to_be_visible()
     page.get_by_role("link", name="History").click()
