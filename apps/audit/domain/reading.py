@@ -92,12 +92,13 @@ def changes_of(event: AuditEvent, person: "User") -> list[ReadChange]:
 def changed_fields(event: AuditEvent) -> str:
     """Return the names of what an entry changed, a few of them."""
     model = models_by_table().get(event.table_name)
-    labels = [_label(model, column) for column in sorted(event.changes) if column != "id"]
+    labels = [_label(model, column) for column in sorted(event.changes) if column not in BOOKKEEPING]
     more = f" and {len(labels) - FEW} more" if len(labels) > FEW else ""
     return ", ".join(labels[:FEW]) + more
 
 
 FEW = 3
+BOOKKEEPING = ("id", "uuid", "digest", "ledger_mark")  # columns that tell a reader nothing in passing
 
 
 def _behind(event: AuditEvent) -> dict[tuple[str, str], Any]:
