@@ -1,9 +1,11 @@
 """Who acts, for whom, through which door and why: the context that every write carries into history and ledger."""
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
@@ -56,6 +58,11 @@ class Actor:
             "job": self.job_id,
             "reason": self.reason,
         }
+
+    @cached_property
+    def context_text(self) -> str:
+        """The same as JSON, made once for all statements of a request."""
+        return json.dumps(self.as_context())
 
 
 MIGRATION = "Migration or first start"  # the reason of what is written before there is anybody to name

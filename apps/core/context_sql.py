@@ -3,19 +3,20 @@
 What `apps.core.transitions` opened travels the same way, as `mops.transition`.
 """
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from django.db import connections
+from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
 from apps.core.actors import current_actor
 from apps.core.transitions import open_tables
 
-_STAMP = "SELECT set_config('mops.ctx', %s, true), set_config('mops.transition', %s, true)"
+# utility statements: unlike SELECT set_config(…) they are neither planned nor answered with rows (4 against 44 µs)
+_STAMP = "SET LOCAL mops.ctx = %s; SET LOCAL mops.transition = %s"
+_STAMPED_RESULTS = 2  # what comes before the result of the statement itself
 _WRITES = re.compile(r"^\s*(insert|update|delete|merge|with|truncate)\b", re.IGNORECASE)
 
 
@@ -29,11 +30,11 @@ def install() -> None:
 def stamp_transaction(connection: BaseDatabaseWrapper) -> None:
     """Set the context for the rest of the transaction: for COPY and other ways around Django's cursor."""
     with connection.cursor() as cursor:
-        cursor.execute(_STAMP, _context())
+        cursor.execute("SELECT set_config('mops.ctx', %s, true), set_config('mops.transition', %s, true)", _context())
 
 
 def _context() -> tuple[str, str]:
-    return json.dumps(current_actor().as_context()), open_tables()
+    return current_actor().context_text, open_tables()
 
 
 def _on_connection(connection: BaseDatabaseWrapper, **kwargs: Any) -> None:
@@ -55,8 +56,9 @@ def _carry_context(execute: Callable[..., Any], sql: Any, params: Any, many: boo
     if not _WRITES.match(text):
         return execute(sql, params, many, context)
     if many:
-        stamp_transaction(context["connection"])
-        return execute(sql, params, many, context)
+        with transaction.atomic(using=context["connection"].alias):  # a stamp holds for one transaction
+            stamp_transaction(context["connection"])
+            return execute(sql, params, many, context)
     if isinstance(params, Mapping):
         named = dict(zip(("mops_ctx", "mops_transition"), _context(), strict=True))
         stamped = f"{_STAMP % tuple(f'%({name})s' for name in named)}; {text}"
@@ -64,5 +66,6 @@ def _carry_context(execute: Callable[..., Any], sql: Any, params: Any, many: boo
     else:
         stamped = f"{_STAMP}; " + (text if params is not None else text.replace("%", "%%"))
         result = execute(stamped, (*_context(), *(params or ())), many, context)
-    context["cursor"].cursor.nextset()
+    for _ in range(_STAMPED_RESULTS):
+        context["cursor"].cursor.nextset()
     return result

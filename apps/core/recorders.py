@@ -5,6 +5,7 @@ the statement for the columns there are, which the server plans once per session
 """
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,12 +31,25 @@ AS $mops$
 $mops$
 """
 _STUB = "DECLARE mops_done bigint;\nBEGIN\n{stub}\nEND"
-_READY = """
+# who acts, read once a statement; in the statement that a stub runs they are columns of a sub-query instead
+_WHO = {
+    "at": ("timestamptz", "clock_timestamp()"),
+    "actor_id": ("bigint", "mops_ctx->>'actor_id'"),
+    "actor": ("text", "coalesce(nullif(mops_ctx->>'actor', ''), 'unattributed')"),
+    "behalf": ("text", "coalesce(mops_ctx->>'behalf', '')"),
+    "channel": ("text", "coalesce(mops_ctx->>'channel', 'database')"),
+    "request": ("text", "coalesce(mops_ctx->>'request', '')"),
+    "job": ("text", "coalesce(mops_ctx->>'job', '')"),
+    "reason": ("text", "coalesce(mops_ctx->>'reason', '')"),
+}
+_DECLARED = "\n".join(f"    mops_{name} {kind} := {value};" for name, (kind, value) in _WHO.items())
+_READY = f"""
 DECLARE
-    mops_ctx jsonb := coalesce(nullif(current_setting('mops.ctx', true), ''), '{{}}')::jsonb;
+    mops_ctx jsonb := coalesce(nullif(current_setting('mops.ctx', true), ''), '{{{{}}}}')::jsonb;
+{_DECLARED}
     mops_done bigint;
 BEGIN
-{statement};
+{{statement}};
     RETURN NULL;
 END
 """
@@ -119,9 +133,7 @@ def settle(connection: BaseDatabaseWrapper) -> None:
                 "SELECT mops_record_sql(%s::regclass, %s, %s, %s::text[], %s::text[])",
                 (each.table, each.operation, *each.arguments[1:]),
             )
-            statement: str = cursor.fetchone()[0]
-            ready = statement.replace("$1", "mops_ctx").replace("/*into*/", "INTO mops_done")
-            _replace(cursor, each.function, _READY.format(statement=ready))
+            _replace(cursor, each.function, _READY.format(statement=_ready(cursor.fetchone()[0])))
             if each.operation == "INSERT":
                 cursor.execute(
                     "SELECT mops_note_columns(%s::regclass, %s::text[], %s::text[], %s::jsonb)",
@@ -141,6 +153,17 @@ def recorders(connection: BaseDatabaseWrapper = default) -> Iterator[Recorder]: 
         for operation in OPERATIONS:
             if (name := _name(table, operation)) in there:
                 yield Recorder(name, table, operation, recorded)
+
+
+def _ready(statement: str) -> str:
+    """The statement of a stub as part of a function: parameters and who acts are variables there."""
+    before, rest = statement.split("WITH who AS MATERIALIZED (", 1)
+    _, rest = rest.split("AS reason),", 1)
+    ready = f"{before}WITH {rest}".replace("FROM changed, who", "FROM changed").replace("$1", "mops_ctx")
+    ready = ready.replace(
+        "who.txid", "txid_current()"
+    )  # asked for where rows changed only: it makes a transaction real
+    return re.sub(r"\bwho\.(\w+)", r"mops_\1", ready).replace("/*into*/", "INTO mops_done")
 
 
 def _watch(cursor: Any, table: str, recorded: Recorded, context: str) -> None:

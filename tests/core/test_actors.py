@@ -139,3 +139,12 @@ def test_raw_sql_with_named_parameters_carries_the_actor_too():
     with acting_as(person), connection.cursor() as cursor:
         cursor.execute("UPDATE accounts_user SET title = %(title)s WHERE id = %(id)s", {"title": "X", "id": person.pk})
     assert AuditEvent.objects.filter(changes__has_key="title").latest("id").actor_label == person.email
+
+
+@pytest.mark.django_db(transaction=True)
+def test_executemany_outside_a_transaction_is_signed_too():
+    person, team = UserFactory(), TeamFactory()
+    with acting_as(person), connection.cursor() as cursor:
+        cursor.executemany("UPDATE accounts_team SET purpose = %s WHERE id = %s", [("one", team.pk), ("two", team.pk)])
+    signed = AuditEvent.objects.filter(table_name="accounts_team", action="update")
+    assert list(signed.values_list("actor_label", flat=True)) == [person.email] * 2
