@@ -11,6 +11,11 @@ from mops.db.roles import OWNER_ALIAS
 if TYPE_CHECKING:
     from .base import DatabaseWrapper
 
+LEFT_BEHIND = """
+    select pg_terminate_backend(pid) from pg_stat_activity
+    where datname = current_database() and usename = current_user and pid <> pg_backend_pid()
+"""
+
 
 class DatabaseCreation(PostgresCreation):
     """Every step that Django takes as "the" user, taken as the owner."""
@@ -27,7 +32,9 @@ class DatabaseCreation(PostgresCreation):
         return name
 
     def destroy_test_db(self, old_database_name: str | None = None, *args: Any, **kwargs: Any) -> None:
-        """Drop as the owner."""
+        """End what tests left connected (threads of a live server, a job's second session), then drop as the owner."""
+        with self.connection.cursor() as cursor:
+            cursor.execute(LEFT_BEHIND)
         with self.connection.as_owner():
             super().destroy_test_db(old_database_name, *args, **kwargs)
         if old_database_name is not None:
