@@ -1,6 +1,18 @@
 """The face of the back office: title, badge, navigation and home page."""
 
+from collections.abc import Callable
 from typing import Any
+
+from django.http import HttpRequest
+from django.templatetags.static import static
+
+# apps with a stylesheet of their own, static/<app>/<app>.css, loaded after the one all share
+STYLED_APPS: tuple[str, ...] = ()
+
+
+def _style_of(app: str) -> Callable[[HttpRequest], str]:
+    return lambda request: static(f"{app}/{app}.css")
+
 
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "mops",
@@ -11,7 +23,7 @@ UNFOLD: dict[str, Any] = {
     "SHOW_BACK_BUTTON": True,
     "SHOW_VIEW_ON_SITE": False,
     "ENVIRONMENT": "apps.core.admin_kit.site.environment_badge",
-    "STYLES": ["apps.core.admin_kit.site.stylesheet"],
+    "STYLES": ["apps.core.admin_kit.site.stylesheet", *(_style_of(app) for app in STYLED_APPS)],
     "SCRIPTS": ["apps.core.admin_kit.site.script"],
     "BORDER_RADIUS": "6px",
     "COLORS": {
