@@ -11,7 +11,7 @@ STYLED_APPS: tuple[str, ...] = ()
 
 
 def _style_of(app: str) -> Callable[[HttpRequest], str]:
-    def address(request: HttpRequest) -> str:  # noqa: ARG001 - unfold hands the request to whatever it calls
+    def address(request: HttpRequest) -> str:
         return static(f"{app}/{app}.css")
 
     return address
