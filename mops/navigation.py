@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
+from django.apps import apps
 from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
 
+from apps.core import access
 from apps.core.notifications.domain.reading import unread_count
 
 # (group, ((page, admin model or view name, icon), …)); a model is "app_label.model"
@@ -31,6 +33,9 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Legal holds", "audit.legalhold", "gavel"),
             ("Months of the ledger", "audit.ledgermonth", "calendar_month"),
             ("Accesses", "rights.accesslog", "visibility"),
+            ("Separation of duties", "rights-duties", "call_split"),
+            ("Rules of separation", "rights.sodrule", "rule"),
+            ("Waivers", "rights.sodwaiver", "lock_open"),
         ),
     ),
     (
@@ -69,6 +74,8 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
 )
 
 
+# a page that is no list of records → the records whose readers it is for; pages not named here are everybody's
+PAGE_FOR: dict[str, str] = {"rights-duties": "rights.sodrule"}
 # page → the number beside it, left out when it is 0
 BADGES: dict[str, Callable[[Any], int]] = {"notifications.notification": unread_count}
 
@@ -86,6 +93,10 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
 
 def _item(request: HttpRequest, title: str, target: str, icon: str) -> dict[str, Any] | None:
     if "." not in target:
+        person: Any = request.user
+        kind = apps.get_model(PAGE_FOR[target]) if target in PAGE_FOR else None
+        if kind is not None and not access.has_model_permission(person, "view", kind):
+            return None
         return {"title": title, "icon": icon, "link": reverse(target)}
     app, model_name = target.split(".")
     for model, model_admin in admin.site._registry.items():

@@ -13,6 +13,7 @@ SCHEDULES: tuple[Schedule, ...] = (
     Schedule("notifications.prune", cron="40 3 * * *", zone=settings.TIME_ZONE),
     Schedule("alerts.wake_snoozed", every=dt.timedelta(minutes=1)),
     Schedule("rights.sweep_grants", every=dt.timedelta(minutes=15)),
+    Schedule("rights.watch_duties", cron="20 5 * * *", zone=settings.TIME_ZONE),
     Schedule("audit.report_unattributed", every=dt.timedelta(minutes=5)),
     Schedule("audit.prepare_partitions", cron="40 1 * * *", zone=settings.TIME_ZONE),
     Schedule("exchange.sync_due_sources", every=dt.timedelta(minutes=1)),

@@ -6,6 +6,7 @@ from django.views.generic import RedirectView
 
 from apps.accounts.admin.roles_page import roles_page
 from apps.core import probes
+from apps.rights.admin.duties import duties_page
 from apps.rights.admin.explain_page import explain_page
 from apps.rights.admin.view_as_kit import stop_page
 
@@ -17,6 +18,7 @@ urlpatterns = [
     path("accounts/", include("apps.accounts.urls")),
     path("admin/roles/", roles_page, name="roles"),
     path("admin/rights/explain/", explain_page, name="rights-explain"),
+    path("admin/rights/duties/", duties_page, name="rights-duties"),
     path("admin/rights/view-as/stop/", stop_page, name="rights-view-as-stop"),
     path("admin/", admin.site.urls),
 ]

@@ -12,17 +12,25 @@ class RightsConfig(AppConfig):
 
     def ready(self) -> None:
         """Make shared rows visible on every surface, and record the tables that hold the rights."""
+        from apps.accounts.domain.memberships import register_role_check  # noqa: PLC0415
         from apps.core.access import register_column_limit  # noqa: PLC0415
         from apps.core.access_log import register_access_log  # noqa: PLC0415
+        from apps.core.notifications.enums import Importance  # noqa: PLC0415
+        from apps.core.notifications.kinds import register_kind  # noqa: PLC0415
         from apps.core.recorders import record_table  # noqa: PLC0415  # apps must be ready
         from apps.rights.columns import hidden_columns  # noqa: PLC0415
         from apps.rights.domain import logging  # noqa: PLC0415
+        from apps.rights.domain.duties import check_role  # noqa: PLC0415
         from apps.rights.domain.shared import register_shareable  # noqa: PLC0415  # models must be loaded
         from apps.rights.models import SHAREABLE  # noqa: PLC0415
 
+        register_kind(
+            "rights.waiver", "A waiver of separation of duties waits for my approval", importance=Importance.HIGH
+        )
         register_access_log(logging.log, logging.note_read)
         register_shareable()
         register_column_limit(hidden_columns)
+        register_role_check(check_role)
         for mirrors in SHAREABLE.values():
             for mirror in mirrors:
                 record_table(mirror._meta.db_table)

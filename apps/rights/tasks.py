@@ -2,6 +2,7 @@
 
 from apps.core.actors import system_principal
 from apps.core.jobs.api import Overlap, Run, job
+from apps.rights.domain.duties import watch_duties
 from apps.rights.domain.granting import sweep_grants
 
 
@@ -9,3 +10,9 @@ from apps.rights.domain.granting import sweep_grants
 def end_what_is_over(run: Run) -> dict[str, int]:
     """End expired and orphaned grants, and those of closed accounts."""
     return sweep_grants(by=system_principal())
+
+
+@job("rights.watch_duties", title="Watch separation of duties", timeout=600, overlap=Overlap.FORBID)
+def keep_duties_apart(run: Run) -> dict[str, int]:
+    """Alert as long as somebody has two duties that a rule keeps apart; resolve what is over."""
+    return watch_duties()

@@ -1,5 +1,7 @@
 """Roles are granted and revoked here, by an administrator, for somebody else, with a reason; rights follow at once."""
 
+from collections.abc import Callable
+
 from django.db import transaction
 
 from apps.accounts.domain.rights import (
@@ -15,6 +17,14 @@ from apps.core import access, clock, events
 from apps.core.actors import acting_as
 from apps.core.admin_kit.archive import archive, refuse_archive
 from apps.core.errors import DomainError, NotAllowed, WrongState
+
+RoleCheck = Callable[[User, Team, Role], None]
+_role_checks: list[RoleCheck] = []
+
+
+def register_role_check(check: RoleCheck) -> None:
+    """Let `check(person, team, role)` refuse (by raising) every role before it is granted; from `AppConfig.ready`."""
+    _role_checks.append(check)
 
 
 def refuse_grant(by: User, person: User) -> str | None:
@@ -51,7 +61,8 @@ def grant_role(person: User, team: Team, role: Role | str, *, by: User, reason: 
 
     Raises:
         NotAllowed: `by` is no administrator, or grants to themselves.
-        WrongState: the person is deactivated, the team archived, or the role is held or does not go with another.
+        WrongState: the person is deactivated, the team archived, the role is held or does not go with another, or a
+            registered check (separation of duties) refuses it.
     """
     role = Role(role)
     with transaction.atomic(), acting_as(by, reason=reason):
@@ -62,6 +73,8 @@ def grant_role(person: User, team: Team, role: Role | str, *, by: User, reason: 
             raise _kind(by, person)(refused)
         if refused := refuse_combination(person, role):
             raise WrongState(refused)
+        for check in _role_checks:
+            check(person, team, role)
         membership = Membership.objects.filter(person=person, team=team, role=role).first()
         if membership is None:
             membership = Membership.objects.create(person=person, team=team, role=role)

@@ -84,6 +84,7 @@ GRANTS: dict[Role, tuple[str, ...]] = {
         "workspace.*: view add change",
         "approvals.*: view add change",
         "rights.*: view",
+        "rights.sodrule: add change",
         "audit.*: view",
         "audit.reasonrule: add change",
         "audit.retentionpolicy: add change",

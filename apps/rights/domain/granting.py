@@ -15,6 +15,7 @@ from apps.accounts.models import Membership, OwnedModel, Team, User
 from apps.core import access, clock, events
 from apps.core.actors import acting_as
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
+from apps.rights.domain.duties import check_grant
 from apps.rights.enums import Verb
 from apps.rights.models import SHAREABLE, AccessGrant
 
@@ -98,7 +99,7 @@ def grant_access(
     Raises:
         NotAllowed: `by` may not share this, or not with these.
         InvalidInput: no reason, an unknown verb, or an end in the past.
-        WrongState: the same is granted already.
+        WrongState: the same is granted already, or it would bring together two duties that a rule keeps apart.
     """
     reason, now = reason.strip(), clock.now()
     if verb not in Verb.values:
@@ -117,6 +118,7 @@ def grant_access(
             raise NotAllowed(refused)
         whom = _columns_of(to)
         _refuse_twice(thing, whom, verb, now)
+        check_grant(thing, to, verb)
         grant = AccessGrant.objects.create(
             **whom,
             verb=verb,

@@ -12,10 +12,10 @@ from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 from apps.accounts.enums import Role
 from apps.accounts.models import Team, User
 from apps.campaigns.models import Campaign
-from apps.core.governed import GovernedModel, GovernedQuerySet, append_only_triggers
+from apps.core.governed import GovernedModel, GovernedQuerySet
 from apps.core.transitions import refusal, written_once
 from apps.processes.models import SOP
-from apps.rights.enums import AccessKind, Verb
+from apps.rights.enums import Verb
 from apps.technology.models import Tool
 
 
@@ -219,29 +219,3 @@ SHAREABLE: dict[type[models.Model], tuple[type[Any], type[Any]]] = {
     SOP: (SOPToPerson, SOPToGroup),
     Campaign: (CampaignToPerson, CampaignToGroup),
 }
-
-
-class AccessLog(models.Model):
-    """Somebody looked at or took out something worth knowing of. Append-only, not governed: it changes nothing."""
-
-    at = models.DateTimeField("when")
-    person = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name="who")
-    kind = models.CharField("what", max_length=20, choices=AccessKind.choices)
-    model = models.CharField("kind of record", max_length=100, blank=True)
-    object_id = models.CharField("number", max_length=40, blank=True)
-    object_label = models.CharField("record", max_length=250, blank=True)
-    detail = models.JSONField(default=dict)
-    request_id = models.CharField("request", max_length=64, blank=True)
-
-    class Meta:
-        verbose_name = "access"
-        verbose_name_plural = "accesses"
-        ordering = ("-at", "-pk")
-        indexes = [
-            models.Index(fields=("-at",), name="access_by_time"),
-            models.Index(fields=("person", "-at"), name="access_by_person"),
-        ]
-        triggers = append_only_triggers("What was looked at stays on record: it is never changed or deleted.")
-
-    def __str__(self) -> str:
-        return f"{self.get_kind_display()} · {self.object_label or self.model}"

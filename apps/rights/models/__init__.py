@@ -1,0 +1,28 @@
+"""Shared records, accesses, separation of duties."""
+
+from apps.rights.models.accesses import AccessLog
+from apps.rights.models.duties import SodRule, SodWaiver
+from apps.rights.models.sharing import (
+    SHAREABLE,
+    AccessGrant,
+    CampaignToGroup,
+    CampaignToPerson,
+    SOPToGroup,
+    SOPToPerson,
+    ToolToGroup,
+    ToolToPerson,
+)
+
+__all__ = [
+    "SHAREABLE",
+    "AccessGrant",
+    "AccessLog",
+    "CampaignToGroup",
+    "CampaignToPerson",
+    "SOPToGroup",
+    "SOPToPerson",
+    "SodRule",
+    "SodWaiver",
+    "ToolToGroup",
+    "ToolToPerson",
+]
