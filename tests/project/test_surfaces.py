@@ -116,7 +116,9 @@ def _files_and_imports(tool, person):
     attach(tool, SimpleUploadedFile("surface.txt", b"Surface"), by=person)
     importer = next(each for each in all_importers() if each.model is Tool)
     receive_file(ContentFile(b"Name\nSurface\n", name="surface.csv"), by=person, importer=importer.key)
-    FileSource.objects.create(name="Surface", folder="/tmp", path="surface.csv", owner=person, importer=importer.key)
+    FileSource.objects.create(
+        name="Surface", folder="/srv/surface", path="surface.csv", owner=person, importer=importer.key
+    )
 
 
 def row_of(model):
