@@ -12,6 +12,7 @@ SCHEDULES: tuple[Schedule, ...] = (
     Schedule("notifications.send_digests", every=dt.timedelta(minutes=15)),
     Schedule("notifications.prune", cron="40 3 * * *", zone=settings.TIME_ZONE),
     Schedule("alerts.wake_snoozed", every=dt.timedelta(minutes=1)),
+    Schedule("clocks.fire_due", every=dt.timedelta(seconds=30)),
     Schedule("rights.sweep_grants", every=dt.timedelta(minutes=15)),
     Schedule("rights.watch_duties", cron="20 5 * * *", zone=settings.TIME_ZONE),
     Schedule("audit.report_unattributed", every=dt.timedelta(minutes=5)),

@@ -12,6 +12,7 @@ JOBS_AFTER: dict[str, tuple[str, ...]] = {
     "person.deactivated": ("accounts.watch_vacancies",),
     "person.reactivated": ("accounts.watch_vacancies",),
     "vacancy.filled": ("accounts.watch_vacancies",),
+    "calendar.published": ("clocks.recount",),
     "approval.requested": ("approvals.tell_approvers",),
     "approval.approved": ("approvals.tell_about_decision",),
     "approval.changes_requested": ("approvals.tell_about_decision",),

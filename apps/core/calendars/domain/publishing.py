@@ -16,6 +16,7 @@ from apps.core.calendars.domain.queries import default_calendar
 from apps.core.calendars.domain.schedule import CalendarError, Schedule, Version, takes_over
 from apps.core.calendars.models import BusinessCalendar, CalendarVersion
 from apps.core.errors import NotAllowed, WrongState
+from apps.core.events import publish
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
@@ -66,7 +67,10 @@ def publish_version(
         locked = BusinessCalendar.objects.select_for_update(of=("self",)).get(pk=calendar.pk)
         last = locked.versions.order_by("-number").first()
         check_start(definition, effective_from, after=last.effective_from if last else None, now=clock.now())
-        return _write(locked, definition, effective_from, number=last.number + 1 if last else 1, by=by, note=note)
+        number = last.number + 1 if last else 1
+        version = _write(locked, definition, effective_from, number=number, by=by, note=note)
+        publish("calendar.published", calendar_id=locked.pk)
+        return version
 
 
 def make_default(calendar: BusinessCalendar, *, by: "User") -> str:

@@ -15,12 +15,19 @@ from apps.core.calendars.models import BusinessCalendar, CalendarVersion
 _schedules: dict[UUID, Version] = {}
 
 
-def schedule_for(calendar: BusinessCalendar) -> Timeline:
+def schedule_for(calendar: BusinessCalendar, *, until: int | None = None) -> Timeline:
     """Return the timeline to count in; one small query, each version being read and worked out once a process.
 
     Versions never change once published, so what is remembered of one cannot go stale.
+
+    Args:
+        calendar: whose working time is counted.
+        until: the number of the last version to know of, for what was counted before later ones were published.
     """
-    published = tuple(calendar.versions.order_by("number").values_list("uuid", flat=True))
+    versions = calendar.versions.order_by("number")
+    if until is not None:
+        versions = versions.filter(number__lte=until)
+    published = tuple(versions.values_list("uuid", flat=True))
     if not published:
         raise CalendarError(f"{calendar} has no hours yet; publish its first version.")
     if missing := [each for each in published if each not in _schedules]:

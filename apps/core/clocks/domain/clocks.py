@@ -1,0 +1,313 @@
+"""Starting, pausing, resuming, stopping, cancelling and replacing clocks."""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from django.contrib.contenttypes.models import ContentType
+from django.db import connection, models, transaction
+
+from apps.core import clock as time
+from apps.core.actors import acting_as, system_principal
+from apps.core.calendars.domain.queries import default_calendar, schedule_for
+from apps.core.calendars.models import BusinessCalendar
+from apps.core.clocks.domain.counting import BOOKED, ZERO, Book, newest_version, open_book, segment
+from apps.core.clocks.domain.wording import in_words
+from apps.core.clocks.enums import ClockState
+from apps.core.clocks.models import Clock, EscalationFire
+from apps.core.clocks.registry import Metric, PauseReason, Rung, ladder_as_rows, metric_of
+from apps.core.errors import InvalidInput, WrongState
+from apps.core.transitions import transition
+
+if TYPE_CHECKING:
+    from apps.accounts.models import User
+
+MOST_MINUTES = 60 * 24 * 366 * 5
+LEEWAY = dt.timedelta(minutes=1)
+
+
+def start_clock(
+    subject: models.Model,
+    metric: str,
+    *,
+    target: dt.timedelta | int,
+    calendar: BusinessCalendar | None = None,
+    by: "User | None",
+    at: dt.datetime | None = None,
+    ladder: Sequence[Rung] | None = None,
+    carry_from: Clock | None = None,
+) -> Clock:
+    """Start the clock of `metric` for a record.
+
+    Args:
+        subject: the record it belongs to.
+        metric: the key of a registered metric.
+        target: working time, as a timedelta of whole minutes or as minutes.
+        calendar: whose working time counts; the default calendar when not given.
+        by: who started it; None for mops itself.
+        at: since when it counts; now when not given, never in the future.
+        ladder: its rungs; the metric's when not given, none for an empty sequence.
+        carry_from: a closed clock of the record whose time this one goes on from.
+
+    Raises:
+        WrongState: such a clock runs already, or the one to go on from is still open.
+        InvalidInput: the target is none, or the moment lies in the future.
+        CalendarError: the calendar has no hours, or no working time in which the target could fall due.
+        LookupError: nobody registered the metric.
+    """
+    known, moment = metric_of(metric), _not_later(at)
+    minutes = _minutes(target)
+    if carry_from is not None and carry_from.is_open:
+        raise WrongState(f"{carry_from} still counts; replace it instead of going on from it.")
+    with transaction.atomic(), acting_as(by or system_principal()), transition(Clock):
+        if Clock.objects.of(subject).filter(metric=metric).open().exists():
+            raise WrongState(f"{known.title} of {subject} is being counted already; stop or replace that clock first.")
+        return _start(
+            subject,
+            known,
+            minutes,
+            calendar or default_calendar(),
+            moment,
+            by or system_principal(),
+            ladder=known.ladder if ladder is None else ladder,
+            follows=carry_from,
+            carried=carry_from.counted if carry_from is not None else ZERO,
+        )
+
+
+def pause_clock(clock: Clock, *, reason: str, by: "User | None", at: dt.datetime | None = None) -> Clock:
+    """Let a clock stand still for one of its metric's reasons; with a limit, it runs again by itself.
+
+    Raises:
+        WrongState: see `refuse_pause`.
+        InvalidInput: the metric knows no such reason, or the moment makes no sense.
+    """
+    person, moment = by or system_principal(), _not_later(at)
+    with transaction.atomic(), acting_as(person), transition(Clock):
+        book = open_book(clock)
+        if refused := refuse_pause(clock=book.clock, reason=reason, book=book, at=moment):
+            raise WrongState(refused)
+        book.settle(moment)
+        _not_before(book, moment)
+        book.switch(moment, running=False, by=person, reason=reason)
+        return _post(book)
+
+
+def resume_clock(clock: Clock, *, by: "User | None", at: dt.datetime | None = None) -> Clock:
+    """Let a paused clock run again; one whose pause has reached its limit has been running since then.
+
+    Raises:
+        WrongState: it is not paused.
+        InvalidInput: the moment makes no sense.
+    """
+    person, moment = by or system_principal(), _not_later(at)
+    with transaction.atomic(), acting_as(person), transition(Clock):
+        book = open_book(clock)
+        if refused := refuse_resume(book.clock):
+            raise WrongState(refused)
+        book.settle(moment)
+        if not book.current.running:
+            _not_before(book, moment)
+            book.switch(moment, running=True, by=person)
+        return _post(book)
+
+
+def stop_clock(clock: Clock, *, by: "User | None", at: dt.datetime | None = None) -> Clock:
+    """End a clock: met when no more than its target has passed, late otherwise.
+
+    Raises:
+        WrongState: it is closed already.
+        InvalidInput: the moment makes no sense.
+    """
+    return _close(clock, None, by=by, at=at)
+
+
+def cancel_clock(clock: Clock, *, by: "User | None", at: dt.datetime | None = None) -> Clock:
+    """End a clock that measures nothing any more: it counts neither as met nor as late."""
+    return _close(clock, ClockState.CANCELLED, by=by, at=at)
+
+
+def replace_clock(
+    clock: Clock,
+    *,
+    by: "User | None",
+    target: dt.timedelta | int | None = None,
+    calendar: BusinessCalendar | None = None,
+    ladder: Sequence[Rung] | None = None,
+    carry: bool = True,
+    at: dt.datetime | None = None,
+) -> Clock:
+    """Close a clock and open another in its place, for instance because a priority has changed; both stay visible.
+
+    Args:
+        clock: the open one.
+        by: who replaced it; None for mops itself.
+        target: the new target; the old one's when not given.
+        calendar: the new calendar; the old one when not given.
+        ladder: the new rungs; the old ones when not given.
+        carry: whether the new one goes on from the time counted so far, or begins anew.
+        at: when; now when not given.
+
+    Returns:
+        The new clock. It stands still if the old one did.
+    """
+    person, moment = by or system_principal(), _not_later(at)
+    with transaction.atomic(), acting_as(person), transition(Clock):
+        book = _closed_book(clock, ClockState.REPLACED, person, moment)
+        old, last = book.clock, book.current
+        return _start(
+            old.subject,
+            old.kind,
+            old.target if target is None else _minutes(target),
+            calendar or old.calendar,
+            moment,
+            person,
+            ladder=old.rungs if ladder is None else ladder,
+            follows=old,
+            carried=old.counted if carry else ZERO,
+            pause="" if last.running else last.reason,
+        )
+
+
+def refuse_pause(clock: Clock, reason: str, *, book: Book | None = None, at: dt.datetime | None = None) -> str | None:
+    """Say why `clock` cannot be paused for `reason`, if so."""
+    known: PauseReason | None = clock.kind.reason(reason)
+    if not clock.is_open:
+        return f"{clock} is closed ({clock.get_state_display().lower()}); it cannot be paused."
+    if known is None:
+        reasons = ", ".join(each.title for each in clock.kind.pause_reasons)
+        return f"{clock} does not pause for that; it pauses for: {reasons}." if reasons else f"{clock} never pauses."
+    if clock.state == ClockState.PAUSED:
+        return f"{clock} is paused already."
+    if book is not None and at is not None:
+        left = book.pause_left(known, at)
+        if left is not None and left <= ZERO:
+            limit = in_words(known.cap) if known.cap is not None else ""
+            return f"{clock} has used up its {limit} of {known.title}; it keeps running."
+    return None
+
+
+def refuse_resume(clock: Clock) -> str | None:
+    """Say why `clock` cannot be resumed, if so."""
+    if not clock.is_open:
+        return f"{clock} is closed ({clock.get_state_display().lower()}); it cannot run again."
+    return None if clock.state == ClockState.PAUSED else f"{clock} is running already."
+
+
+def refuse_close(clock: Clock) -> str | None:
+    """Say why `clock` cannot be stopped, cancelled or replaced, if so."""
+    return None if clock.is_open else f"{clock} is closed already ({clock.get_state_display().lower()})."
+
+
+def _start(
+    subject: models.Model,
+    metric: Metric,
+    minutes: int,
+    calendar: BusinessCalendar,
+    at: dt.datetime,
+    by: "User",
+    *,
+    ladder: Sequence[Rung],
+    follows: Clock | None,
+    carried: dt.timedelta,
+    pause: str = "",
+) -> Clock:
+    _hold_versions(calendar)
+    schedule = schedule_for(calendar)
+    clock = Clock(
+        content_type=ContentType.objects.get_for_model(subject),
+        object_id=subject.pk,
+        metric=metric.key,
+        target=minutes,
+        calendar=calendar,
+        ladder=ladder_as_rows(ladder),
+        carried=carried,
+        started_at=at,
+        running_since=at,
+        follows=follows,
+    )
+    clock.calendar_version = newest_version(clock)
+    first = segment(clock, at, running=not pause, by=by, reason=pause)
+    book = Book(clock, [first], schedule)
+    silent = book.passed_at_birth(at) if carried else ()
+    book.fired.update(rung.percent for rung, _ in silent)
+    book.post(time.now())
+    clock.save()
+    first.clock = clock
+    first.save()
+    EscalationFire.objects.bulk_create(
+        EscalationFire(
+            clock=clock, rung=rung.percent, kind=rung.kind, reached_at=moment, fired_at=time.now(), silent=True
+        )
+        for rung, moment in silent
+    )
+    return clock
+
+
+def _close(clock: Clock, state: ClockState | None, *, by: "User | None", at: dt.datetime | None) -> Clock:
+    person, moment = by or system_principal(), _not_later(at)
+    with transaction.atomic(), acting_as(person), transition(Clock):
+        return _closed_book(clock, state, person, moment).clock
+
+
+def _closed_book(clock: Clock, state: ClockState | None, by: "User", at: dt.datetime) -> Book:
+    """Close a clock in `state`; met or late by its own count where none is given."""
+    book = open_book(clock)
+    if refused := refuse_close(book.clock):
+        raise WrongState(refused)
+    book.settle(at)
+    _not_before(book, at)
+    closed = book.clock
+    due = book.reached(100)
+    book.end(at)
+    closed.counted = book.elapsed(at)
+    closed.state = state or (ClockState.MET if closed.counted <= closed.goal else ClockState.LATE)
+    closed.due_at = due
+    closed.breached_at = due if closed.counted > closed.goal else None
+    closed.calendar_version = newest_version(closed)
+    closed.running_since = closed.next_fire_at = None
+    closed.closed_at, closed.closed_by = at, by.get_username()
+    closed.save(update_fields=[*BOOKED, "closed_at", "closed_by"])
+    return book
+
+
+def _post(book: Book) -> Clock:
+    book.post(time.now())
+    book.clock.calendar_version = newest_version(book.clock)
+    book.clock.save(update_fields=BOOKED)
+    return book.clock
+
+
+def _hold_versions(calendar: BusinessCalendar) -> None:
+    """Wait for a version that is being published; from here to the end of the transaction none can be.
+
+    Without it a clock could be started with the versions of a moment ago, and be missed when the due moments are
+    worked out anew.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM calendars_businesscalendar WHERE id = %s FOR KEY SHARE", [calendar.pk])
+
+
+def _minutes(target: dt.timedelta | int) -> int:
+    minutes = target if isinstance(target, int) else target // dt.timedelta(minutes=1)
+    if isinstance(target, dt.timedelta) and target % dt.timedelta(minutes=1):
+        raise InvalidInput("A target is given in whole minutes of working time.")
+    if not 1 <= minutes <= MOST_MINUTES:
+        raise InvalidInput(f"A target lies between one minute and {in_words(dt.timedelta(minutes=MOST_MINUTES))}.")
+    return minutes
+
+
+def _not_later(at: dt.datetime | None) -> dt.datetime:
+    now = time.now()
+    if at is not None and at > now + LEEWAY:
+        raise InvalidInput(f"{at:%Y-%m-%d %H:%M} lies in the future; clocks record what has happened.")
+    return at or now
+
+
+def _not_before(book: Book, at: dt.datetime) -> None:
+    since = book.current.started
+    if at < since:
+        raise InvalidInput(
+            f"{at:%Y-%m-%d %H:%M} lies before {since:%Y-%m-%d %H:%M}, since when {book.clock} has been "
+            f"{'running' if book.current.running else 'paused'}."
+        )
