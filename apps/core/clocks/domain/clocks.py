@@ -63,7 +63,7 @@ def start_clock(
         if Clock.objects.of(subject).filter(metric=metric).open().exists():
             raise WrongState(f"{known.title} of {subject} is being counted already; stop or replace that clock first.")
         return _start(
-            subject,
+            (ContentType.objects.get_for_model(subject), subject.pk),
             known,
             minutes,
             calendar or default_calendar(),
@@ -156,7 +156,7 @@ def replace_clock(
         book = _closed_book(clock, ClockState.REPLACED, person, moment)
         old, last = book.clock, book.current
         return _start(
-            old.subject,
+            (old.content_type, old.object_id),
             old.kind,
             old.target if target is None else _minutes(target),
             calendar or old.calendar,
@@ -200,7 +200,7 @@ def refuse_close(clock: Clock) -> str | None:
 
 
 def _start(
-    subject: models.Model,
+    subject: tuple[ContentType, int],
     metric: Metric,
     minutes: int,
     calendar: BusinessCalendar,
@@ -215,8 +215,8 @@ def _start(
     _hold_versions(calendar)
     schedule = schedule_for(calendar)
     clock = Clock(
-        content_type=ContentType.objects.get_for_model(subject),
-        object_id=subject.pk,
+        content_type=subject[0],
+        object_id=subject[1],
         metric=metric.key,
         target=minutes,
         calendar=calendar,
