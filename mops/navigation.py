@@ -32,6 +32,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Retention", "audit.retentionpolicy", "auto_delete"),
             ("Legal holds", "audit.legalhold", "gavel"),
             ("Months of the ledger", "audit.ledgermonth", "calendar_month"),
+            ("Seals", "audit.auditseal", "verified"),
             ("Accesses", "rights.accesslog", "visibility"),
             ("Separation of duties", "rights-duties", "call_split"),
             ("Rules of separation", "rights.sodrule", "rule"),

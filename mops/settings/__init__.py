@@ -7,5 +7,6 @@ from mops.settings.exchange import *  # noqa: F403
 from mops.settings.jobs import *  # noqa: F403
 from mops.settings.logs import *  # noqa: F403
 from mops.settings.mail import *  # noqa: F403
+from mops.settings.sealing import *  # noqa: F403
 from mops.settings.security import *  # noqa: F403
 from mops.settings.storage import *  # noqa: F403

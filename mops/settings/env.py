@@ -38,6 +38,8 @@ class Environment:
     insecure_http: bool
     public_url: str
     trusted_proxies: int
+    seal_key: str
+    seals_folder: Path
 
 
 def read_environment(environment: Mapping[str, str] = os.environ) -> Environment:
@@ -74,6 +76,8 @@ def read_environment(environment: Mapping[str, str] = os.environ) -> Environment
         insecure_http=insecure,
         public_url=_public_url(environment, hosts),
         trusted_proxies=_count(environment, "MOPS_TRUSTED_PROXIES"),
+        seal_key=environment.get("MOPS_SEAL_KEY", "").strip(),
+        seals_folder=Path(environment.get("MOPS_SEALS_FOLDER") or home / "seals").expanduser(),
     )
 
 

@@ -5,10 +5,12 @@ from apps.audit.models.personal import ErasedSubject, PersonalValue
 from apps.audit.models.reasons import ReasonRule
 from apps.audit.models.retention import LedgerMonth, LegalHold, RetentionPolicy
 from apps.audit.models.schema import RecordedColumn
+from apps.audit.models.seals import AuditSeal
 
 __all__ = [
     "AuditEvent",
     "AuditEventQuerySet",
+    "AuditSeal",
     "ErasedSubject",
     "LedgerMonth",
     "LedgerReader",

@@ -1,5 +1,6 @@
 """`manage.py audit`: prove that the evidence is whole, and do again what a restore has undone."""
 
+import getpass
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,11 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apps.audit.domain.personal import erasure_list, export_subject, reapply_erasures
+from apps.audit.domain.proving import prove
 from apps.audit.domain.replay import recorded, replay_table
+from apps.audit.domain.seal_repair import begin_new_key, restart_seals
+from apps.audit.domain.sealing import seal_ledger
+from apps.audit.domain.verifying import findings, verify_seals
 from apps.core.actors import acting_as, system_principal
 from apps.core.errors import DomainError
 
@@ -34,6 +39,19 @@ class Command(BaseCommand):
         )
         verify.add_argument("--table", help="With --state: look at one table only.")
 
+        verify.add_argument("--seals", type=Path, help="The seals file or folder; the installation's own by default.")
+        verify.add_argument("--key", default="", help="Trust this one key alone, by its fingerprint.")
+        steps.add_parser("seal", help="Seal now what is settled; the worker does it every 30 seconds.")
+        prove = steps.add_parser("prove", help="Write the proof that an entry is in its seal, as JSON.")
+        prove.add_argument("event", type=int, help="The number of the entry.")
+        prove.add_argument("--file", type=Path, help="Where to; the screen by default.")
+        for name, says in (
+            ("restart-seals", "After a restore, or when the seals file is lost: let seals go on."),
+            ("new-key", "Seal with another key from now on: the old one is lost or has to be replaced."),
+        ):
+            repair = steps.add_parser(name, help=says)
+            repair.add_argument("--reason", required=True, help="Auditors will read it.")
+
         erasures = steps.add_parser("erasures", help="Write the list of erased people, to be kept beside the backups.")
         again = steps.add_parser("reapply-erasures", help="After a restore: erase again whom it brought back.")
         person = steps.add_parser("export-subject", help="Write all data held about one person, as JSON.")
@@ -50,6 +68,10 @@ class Command(BaseCommand):
             "erasures": self._erasures,
             "reapply-erasures": self._reapply,
             "export-subject": self._export,
+            "seal": self._seal,
+            "prove": self._prove,
+            "restart-seals": self._repair(restart_seals),
+            "new-key": self._repair(begin_new_key),
         }
         try:
             step[options["step"]](**options)
@@ -79,10 +101,35 @@ class Command(BaseCommand):
             file.write_text(json.dumps(export_subject(subject, by=person), indent=1, ensure_ascii=False) + "\n")
         self.stdout.write(f"{file}: everything held about {kind} {id}. Hand it over, then delete it.")
 
-    def _verify(self, *, state: bool, table: str | None, **options: Any) -> None:
-        if not state:
-            raise CommandError("Say what to verify: --state replays the ledger.")
-        self._verify_state(table)
+    def _seal(self, **options: Any) -> None:
+        done = seal_ledger()
+        self.stdout.write(f"{done.seals} seals over {done.entries} entries; everything up to {done.up_to} is sealed.")
+
+    def _prove(self, *, event: int, file: Path | None, **options: Any) -> None:
+        text = json.dumps(prove(event), indent=1, ensure_ascii=False) + "\n"
+        if file is None:
+            self.stdout.write(text)
+        else:
+            file.write_text(text)
+            self.stdout.write(f"{file}: entry {event} and its way to the seal. Verify it with verify_evidence.py.")
+
+    def _repair(self, operation: Callable[..., str]) -> Callable[..., None]:
+        def run(*, reason: str, **options: Any) -> None:
+            self.stdout.write(operation(by=f"{getpass.getuser()} on the server", reason=reason))
+
+        return run
+
+    def _verify(self, *, state: bool, table: str | None, seals: Path | None, key: str, **options: Any) -> None:
+        if state:
+            self._verify_state(table)
+            return
+        verdict = verify_seals(seals, key=key)
+        first, *rest = findings(verdict)
+        for line in rest:
+            (self.stderr if verdict.problem else self.stdout).write(line)
+        if verdict.problem:
+            raise CommandError(first)
+        self.stdout.write(first)
 
     def _verify_state(self, table: str | None) -> None:
         known = recorded()
