@@ -107,4 +107,4 @@ def _item(request: HttpRequest, title: str, target: str, icon: str) -> dict[str,
             found = {"title": title, "icon": icon, "link": reverse(f"admin:{app}_{model_name}_changelist")}
             badge = BADGES.get(target)
             return found | ({"badge": str(number)} if badge and (number := badge(request.user)) else {})
-    return None
+    raise LookupError(f"The menu names {target}, which has no page in the admin.")

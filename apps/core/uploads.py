@@ -1,6 +1,5 @@
 """Receiving files: a request that is too big, or a full disk, is a sentence on the page, not an error page."""
 
-import errno
 from typing import Any
 
 from django.conf import settings
@@ -11,9 +10,9 @@ from django.core.files.uploadhandler import (
     TemporaryFileUploadHandler,
 )
 
-_FULL = (errno.ENOSPC, errno.EDQUOT)
+from apps.core.private_files import disk_is_full, no_room
+
 _NOTE = "mops.upload_refused"
-_NO_ROOM = "The server's disk is full, so the file was not kept. Ask an administrator to make room."
 MEGABYTE = 1024 * 1024
 
 
@@ -72,7 +71,7 @@ class LargeFiles(_Refusing, TemporaryFileUploadHandler):
             self._refuse(error)
 
     def _refuse(self, error: OSError) -> None:
-        if error.errno not in _FULL:
+        if not disk_is_full(error):
             raise error
-        self.request.META[_NOTE] = _NO_ROOM
+        self.request.META[_NOTE] = no_room().message
         raise SkipFile from error

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DEFAULT_DB_ALIAS, connections
@@ -28,6 +29,23 @@ def _role(alias: str) -> str:
             "DATABASE_URL names no user, so nobody can be given rights: write it as postgres://user:password@host/name."
         )
     return str(role)
+
+
+def take_from_serving(schema_editor: Any, rights: str, *tables: str) -> None:
+    """REVOKE `rights` on `tables` from the serving role, in a migration that makes rows evidence.
+
+    Does nothing where one role does everything: an owner that revokes from itself could not even migrate any more.
+    """
+    if owner_role() != serving_role():
+        for table in tables:
+            schema_editor.execute(f"REVOKE {rights} ON {table} FROM {schema_editor.quote_name(serving_role())}")
+
+
+def give_to_serving(schema_editor: Any, rights: str, *tables: str) -> None:
+    """GRANT `rights` on `tables` to the serving role: the way back of `take_from_serving`."""
+    if owner_role() != serving_role():
+        for table in tables:
+            schema_editor.execute(f"GRANT {rights} ON {table} TO {schema_editor.quote_name(serving_role())}")
 
 
 @contextmanager

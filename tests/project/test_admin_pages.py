@@ -16,7 +16,6 @@ pytestmark = pytest.mark.django_db
 MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
 ROLES = [None, *Role]
 REFUSED = (302, 403, 404)
-pytestmark = pytest.mark.django_db  # without a mark on any test pytest-django would leave the real database in place
 
 
 @pytest.fixture(scope="module")

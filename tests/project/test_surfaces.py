@@ -38,6 +38,8 @@ from tests.factories.accounts import administrator, person_with, sign_in
 from tests.factories.calendars import CalendarFactory
 from tests.factories.workspace import CustomFieldFactory, TagFactory
 
+# without it a run of this file alone would reach for the database of the installation
+pytestmark = pytest.mark.django_db
 GOVERNED = sorted(
     (model for model in admin.site._registry if issubclass(model, GovernedBase)), key=lambda each: each._meta.label
 )
@@ -184,7 +186,6 @@ def unsafe(client, model, thing):
     return events() - before
 
 
-@pytest.mark.django_db
 def test_every_narrowed_kind_is_known_to_the_oracle():
     from apps.core import access
 

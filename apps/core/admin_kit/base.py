@@ -25,56 +25,13 @@ from apps.core.admin_kit.history_views import restore_page, version_page
 from apps.core.admin_kit.kits import CarriesKits, kits_of, register_kit
 from apps.core.admin_kit.locking import OWN_FIELDS, AnyModelForm, RowVersionForm
 from apps.core.admin_kit.refusals import sentence_of
+from apps.core.admin_kit.row_rights import RowRights
 from apps.core.errors import NotAllowed
 from apps.core.governed import GovernedBase
 from apps.core.reasons import demanded_reason
 
 register_kit(ArchivedRowsKit())
 REASON_LENGTH = 500
-
-
-class RowRights:
-    """Answers Django's permission questions per row, through `apps.core.access`."""
-
-    model: type[models.Model]
-    asks_row_rights: ClassVar[bool] = True
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Whether this person may see rows of this kind, or this row."""
-        return self._may(request, "view", obj)
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Whether this person may change rows of this kind, or this row."""
-        return self._may(request, "change", obj)
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Whether this person may add rows of this kind."""
-        return self._may(request, "add", None)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody deletes a governed row; it is archived."""
-        return not issubclass(self.model, GovernedBase) and self._may(request, "delete", obj)
-
-    def get_model_perms(self, request: HttpRequest) -> dict[str, bool]:
-        """Answer the menu, which asks about every kind of record: a single shared row makes no link to change."""
-        person: Any = request.user
-        by_role = access.has_model_permission(person, "change", self.model)
-        return {
-            "add": self.has_add_permission(request),
-            "change": by_role and self.has_change_permission(request),
-            "delete": self.has_delete_permission(request),
-            "view": self.has_view_permission(request),
-        }
-
-    def _may(self, request: HttpRequest, verb: str, obj: Any) -> bool:
-        user: Any = request.user
-        if not user.is_authenticated:
-            return False
-        if obj is None or obj.pk is None or not isinstance(obj, self.model):
-            return access.may_open(user, verb, self.model)
-        if verb != "view" and getattr(obj, "archived_at", None) is not None:
-            return False
-        return bool(access.can(user, verb, obj))
 
 
 class MopsAdmin(RowRights, LimitsColumns, CarriesKits, ModelAdmin):  # type: ignore[misc]  # unfold ships no types

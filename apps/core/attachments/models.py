@@ -5,18 +5,13 @@ from typing import Any
 
 import pgtrigger
 from django.conf import settings
-from django.core.files.storage import FileSystemStorage
 from django.db import models
 
+from apps.core.private_files import private_files
 from apps.core.records import AboutRecord
 
 NAME_LENGTH = 150
 EVIDENCE = ("content_type", "object_id", "name", "version", "file", "media_type", "size", "sha256", "attached_by")
-
-
-def private_files() -> FileSystemStorage:
-    """Where files lie: under MEDIA_ROOT, readable by mops alone, at no web address."""
-    return FileSystemStorage(base_url=None, file_permissions_mode=0o600, directory_permissions_mode=0o700)
 
 
 def random_place(instance: Any, filename: str) -> str:

@@ -4,6 +4,7 @@
 the report; an importer only says what its columns are and carries rows out.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -118,7 +119,7 @@ class Outcome:
         return cls(row.line, OutcomeKind.REFUSED, object_id=str(object_id), reason=reason)
 
 
-class Importer:
+class Importer(ABC):
     """One kind of record that files bring in. Subclass it, say what and how, and register it.
 
     Attributes:
@@ -142,6 +143,7 @@ class Importer:
     batch_size: ClassVar[int] = BATCH
     help: ClassVar[str] = ""
 
+    @abstractmethod
     def apply(self, rows: Sequence[Row], *, by: Any) -> Sequence[Outcome]:
         """Write what differs, in the caller's transaction, and say for each row in order what became of it.
 
@@ -149,7 +151,6 @@ class Importer:
         refuses the whole call; the kit then tries the rows in smaller portions until only the guilty one is left.
         The preview calls this too and rolls back, so nothing here may reach outside the database.
         """
-        raise NotImplementedError
 
     def refuse(self, user: "User") -> str | None:
         """Return why `user` may not import this, None when it is allowed: the right to add and to change."""

@@ -1,6 +1,5 @@
 """Runs one run: the only function that django-q2 is ever told to call, and what happens around a job's function."""
 
-import re
 import signal
 import threading
 import time
@@ -21,21 +20,12 @@ from apps.core.jobs.models import JobRun, RunState
 from apps.core.jobs.names import cluster_name, worker_name
 from apps.core.jobs.registry import Job, find_job
 from apps.core.jobs.run import JobCancelled, JobTimedOut, LeaseLost, Run
+from apps.core.redaction import redact
 
 log = structlog.get_logger(__name__)
 GRACE_SECONDS = 30  # after this much more django-q2 kills the process of a run that ignores its time limit
 PATIENCE_SECONDS = 20  # less than the lease
 LONGEST_TRACEBACK = 20_000
-_SECRETS = (
-    (re.compile(r"(://[^/\s:@]*:)[^/\s@]+@"), r"\1***@"),
-    (re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}"), r"\1 ***"),
-    (
-        re.compile(
-            r"(?i)((?:password|passwd|secret|token|api[_-]?key|authorization)['\"]?\s*[:=]\s*)(['\"]?)[^\s'\",&]+"
-        ),
-        r"\1\2***",
-    ),
-)
 MakeDesk = Callable[[JobRun], AbstractContextManager[DirectDesk | ThreadDesk]]
 
 
@@ -90,10 +80,10 @@ def _ended(run: JobRun, state: RunState, error: str = "", counts: Mapping[str, i
 def _failed(run: JobRun, error: Exception) -> RunState | None:
     """End the run, or queue it again: a refusal is final, anything else may pass."""
     sentence = sentence_of(error) or f"Something unexpected went wrong ({type(error).__name__})."
-    whole = "" if isinstance(error, DomainError) else redacted("".join(traceback.format_exception(error)))
+    whole = "" if isinstance(error, DomainError) else redact("".join(traceback.format_exception(error)))
     details = whole[-LONGEST_TRACEBACK:]
     final = isinstance(error, DomainError) or run.attempts >= run.attempt_limit
-    log.warning("jobs.attempt_failed", final=final, error=redacted(str(error)))
+    log.warning("jobs.attempt_failed", final=final, error=redact(str(error)))
     if final:
         ended = _kept(lambda: claims.finish(run, RunState.FAILED, error=sentence, traceback=details))
         return RunState.FAILED if ended else None
@@ -130,13 +120,6 @@ def checked_counts(result: object) -> dict[str, int]:
     if not isinstance(result, Mapping) or not all(isinstance(count, int) for count in result.values()):
         raise TypeError(f"A job returns counts by name, not {type(result).__name__}.")
     return {str(name): count for name, count in result.items()}
-
-
-def redacted(text: str) -> str:
-    """Return `text` without what looks like a password, token or key."""
-    for pattern, replacement in _SECRETS:
-        text = pattern.sub(replacement, text)
-    return text
 
 
 @contextmanager

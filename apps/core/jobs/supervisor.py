@@ -188,7 +188,7 @@ class Supervisor:
             for charge in self.charges:
                 charge.stuck_since = None
             connection.close()
-        except Exception:
+        except Exception:  # a look that fails must not end the watchdog: without it nobody restarts the workers
             log.exception("worker.look_failed")
 
     def _stop(self) -> None:

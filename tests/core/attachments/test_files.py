@@ -15,6 +15,7 @@ from apps.core.attachments.admin import not_intact
 from apps.core.attachments.domain import files
 from apps.core.attachments.models import Attachment
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
+from apps.core.private_files import NoRoom
 from apps.core.uploads import SmallFiles
 from tests.factories.accounts import TeamFactory, person_with
 from tests.factories.files import PDF, PNG, upload
@@ -97,7 +98,7 @@ def test_full_disk_leaves_nothing_behind(administrator, team, monkeypatch, store
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(FileSystemStorage, "_save", half_written)
-    with pytest.raises(files.NoRoom) as refusal:
+    with pytest.raises(NoRoom) as refusal:
         files.attach(team, upload("a.pdf"), by=administrator)
     assert str(refusal.value) == (
         "The server's disk is full, so a.pdf was not kept. Ask an administrator to make room."

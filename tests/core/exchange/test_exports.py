@@ -21,11 +21,11 @@ from apps.core.errors import DomainError, InvalidInput
 from apps.core.exchange.admin import kit
 from apps.core.exchange.domain import exporting, pruning
 from apps.core.exchange.models import ExportRun
-from apps.core.exchange.models.imports import private_files
 from apps.core.exchange.reading.table import open_table
 from apps.core.exchange.writing.tables import WRITERS
 from apps.core.jobs.testing import run_queued_jobs
 from apps.core.notifications.models import Notification
+from apps.core.private_files import private_files
 from tests.factories.accounts import TeamFactory, person_with
 from tests.factories.exchange import import_text
 

@@ -74,7 +74,7 @@ def test_unexpected_error_is_tried_again_then_fails_without_telling_secrets():
     (run,) = run_queued_jobs()
     assert (run.state, run.attempts) == (RunState.FAILED, 2)
     assert run.error == "Something unexpected went wrong (ValueError)."
-    assert "postgres://mops:***@db/mops" in run.traceback
+    assert "postgres://mops:[redacted]@db/mops" in run.traceback
     assert "hunter2" not in run.traceback
 
 

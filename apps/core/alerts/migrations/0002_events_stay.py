@@ -2,19 +2,15 @@
 
 from django.db import migrations
 
-from mops.db.roles import owner_role, serving_role
+from mops.db.roles import give_to_serving, take_from_serving
 
 
 def take_away(apps, schema_editor):
-    if owner_role() != serving_role():
-        role = schema_editor.quote_name(serving_role())
-        schema_editor.execute(f"REVOKE UPDATE, DELETE, TRUNCATE ON alerts_alertevent FROM {role}")
+    take_from_serving(schema_editor, "UPDATE, DELETE, TRUNCATE", "alerts_alertevent")
 
 
 def give_back(apps, schema_editor):
-    if owner_role() != serving_role():
-        role = schema_editor.quote_name(serving_role())
-        schema_editor.execute(f"GRANT UPDATE, DELETE ON alerts_alertevent TO {role}")
+    give_to_serving(schema_editor, "UPDATE, DELETE", "alerts_alertevent")
 
 
 class Migration(migrations.Migration):

@@ -1,6 +1,5 @@
 """Attaching files to records and removing them from view."""
 
-import errno
 import hashlib
 from typing import IO, TYPE_CHECKING, Any
 
@@ -11,9 +10,10 @@ from apps.core import access, clock
 from apps.core.actors import acting_as
 from apps.core.attachments.domain.kinds import KINDS, refuse_content, refuse_kind
 from apps.core.attachments.domain.names import extension_of, safe_name
-from apps.core.attachments.models import Attachment, private_files, random_place
-from apps.core.errors import DomainError, InvalidInput, NotAllowed, WrongState
+from apps.core.attachments.models import Attachment, random_place
+from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.core.governed import GovernedBase
+from apps.core.private_files import disk_is_full, no_room, private_files
 from apps.core.records import kind_of, refuse_write
 
 if TYPE_CHECKING:
@@ -21,13 +21,6 @@ if TYPE_CHECKING:
 
 MEGABYTE = 1024 * 1024
 MOST_BYTES = 25 * MEGABYTE
-_FULL = (errno.ENOSPC, errno.EDQUOT)
-
-
-class NoRoom(DomainError):
-    """The server cannot keep the file."""
-
-    status = 507
 
 
 def refuse_attach(user: "User", record: GovernedBase) -> str | None:
@@ -142,10 +135,8 @@ def _keep(attachment: Attachment, file: "File[bytes]") -> None:
             attachment.save()
     except OSError as error:
         store.delete(place)
-        if error.errno in _FULL:
-            raise NoRoom(
-                f"The server's disk is full, so {attachment.name} was not kept. Ask an administrator to make room."
-            ) from error
+        if disk_is_full(error):
+            raise no_room(attachment.name) from error
         raise
     except BaseException:
         store.delete(place)

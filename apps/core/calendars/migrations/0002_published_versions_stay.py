@@ -2,17 +2,15 @@
 
 from django.db import migrations
 
-from mops.db.roles import serving_role
+from mops.db.roles import give_to_serving, take_from_serving
 
 
 def take_away(apps, schema_editor):
-    role = schema_editor.quote_name(serving_role())
-    schema_editor.execute(f"REVOKE UPDATE, DELETE, TRUNCATE ON calendars_calendarversion FROM {role}")
+    take_from_serving(schema_editor, "UPDATE, DELETE, TRUNCATE", "calendars_calendarversion")
 
 
 def give_back(apps, schema_editor):
-    role = schema_editor.quote_name(serving_role())
-    schema_editor.execute(f"GRANT UPDATE, DELETE ON calendars_calendarversion TO {role}")
+    give_to_serving(schema_editor, "UPDATE, DELETE", "calendars_calendarversion")
 
 
 class Migration(migrations.Migration):

@@ -17,12 +17,12 @@ from apps.core.admin_kit.names import label_of
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.core.exchange.enums import RunState
 from apps.core.exchange.models import ExportRun
-from apps.core.exchange.models.imports import private_files
 from apps.core.exchange.permissions import refuse_export
 from apps.core.exchange.writing.tables import WRITERS
 from apps.core.governed import SECRET_COLUMNS
 from apps.core.jobs.api import enqueue
 from apps.core.notifications.domain.notifying import notify
+from apps.core.private_files import private_files
 
 if TYPE_CHECKING:
     from apps.accounts.models import User

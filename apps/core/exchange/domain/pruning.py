@@ -3,7 +3,7 @@
 import datetime as dt
 
 from apps.core.exchange.models import ExportRun, PreviewRow
-from apps.core.exchange.models.imports import private_files
+from apps.core.private_files import private_files
 
 KEEP_PREVIEWS = dt.timedelta(days=30)
 KEEP_EXPORT_FILES = dt.timedelta(days=7)

@@ -1,6 +1,5 @@
 """Receiving a file: kept privately, looked into, its columns matched as far as their names tell."""
 
-import errno
 import hashlib
 from dataclasses import dataclass, field
 from itertools import islice
@@ -11,16 +10,17 @@ from django.core.files.base import File
 from django.db import transaction
 
 from apps.core.actors import acting_as
-from apps.core.errors import DomainError, InvalidInput, NotAllowed, WrongState
+from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.core.exchange.domain.matching import best_mapping, refuse_map
 from apps.core.exchange.domain.places import snapshot
 from apps.core.exchange.enums import BatchState
 from apps.core.exchange.models import FileSource, ImportBatch
-from apps.core.exchange.models.imports import private_files, random_place
+from apps.core.exchange.models.imports import random_place
 from apps.core.exchange.permissions import refuse_import
 from apps.core.exchange.reading.limits import BYTES, MEGABYTE, PEEK_SECONDS
 from apps.core.exchange.reading.table import Line, open_table
 from apps.core.exchange.registry import Importer, get_importer
+from apps.core.private_files import disk_is_full, no_room, private_files
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
@@ -28,13 +28,6 @@ if TYPE_CHECKING:
 AT_ONCE = 100  # rows; more than these are previewed in the background
 SHOWN = 3
 OPTIONS = ("encoding", "delimiter", "sheet", "header_line")
-_FULL = (errno.ENOSPC, errno.EDQUOT)
-
-
-class NoRoom(DomainError):
-    """The server cannot keep the file."""
-
-    status = 507
 
 
 @dataclass(frozen=True)
@@ -171,9 +164,9 @@ def _keep(file: "File[bytes]") -> str:
     try:
         return private_files().save(random_place(None, ""), file)
     except OSError as error:
-        if error.errno not in _FULL:
+        if not disk_is_full(error):
             raise
-        raise NoRoom("The server's disk is full, so the file was not kept. Ask an administrator for room.") from error
+        raise no_room() from error
 
 
 def digest_of(path: Path) -> str:

@@ -125,7 +125,7 @@ def sync_source(
     except JobCancelled:
         sync.end(RunState.CANCELLED, f"Cancelled; {_STAYS}")
         raise
-    except Exception:
+    except Exception:  # whatever it was, the run must not stay "running"; it goes on to the job, which tells it
         sync.end(RunState.FAILED, f"Something unexpected went wrong, its job tells more; {_STAYS}")
         raise
 

@@ -2,24 +2,19 @@
 
 from django.db import migrations
 
-from mops.db.roles import serving_role
+from mops.db.roles import give_to_serving, take_from_serving
 
 ADDED_ONLY = ("exchange_rowoutcome",)
 COMPLETED_ONCE = ("exchange_syncrun", "exchange_exportrun")
 
 
 def take_away(apps, schema_editor):
-    role = schema_editor.quote_name(serving_role())
-    for table in ADDED_ONLY:
-        schema_editor.execute(f"REVOKE UPDATE, DELETE, TRUNCATE ON {table} FROM {role}")
-    for table in COMPLETED_ONCE:
-        schema_editor.execute(f"REVOKE DELETE, TRUNCATE ON {table} FROM {role}")
+    take_from_serving(schema_editor, "UPDATE, DELETE, TRUNCATE", *ADDED_ONLY)
+    take_from_serving(schema_editor, "DELETE, TRUNCATE", *COMPLETED_ONCE)
 
 
 def give_back(apps, schema_editor):
-    role = schema_editor.quote_name(serving_role())
-    for table in (*ADDED_ONLY, *COMPLETED_ONCE):
-        schema_editor.execute(f"GRANT UPDATE, DELETE ON {table} TO {role}")
+    give_to_serving(schema_editor, "UPDATE, DELETE", *ADDED_ONLY, *COMPLETED_ONCE)
 
 
 class Migration(migrations.Migration):

@@ -6,18 +6,13 @@ from typing import Any
 import pgtrigger
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
-from django.core.files.storage import FileSystemStorage
 from django.db import models
 
 from apps.core.exchange.enums import BatchState, FileKind, OutcomeKind
 from apps.core.governed import GovernedModel, append_only_triggers
+from apps.core.private_files import private_files
 
 KEY_LENGTH = 200
-
-
-def private_files() -> FileSystemStorage:
-    """Where files lie: under MEDIA_ROOT, readable by mops alone, at no web address."""
-    return FileSystemStorage(base_url=None, file_permissions_mode=0o600, directory_permissions_mode=0o700)
 
 
 def random_place(instance: Any, filename: str) -> str:

@@ -34,7 +34,7 @@ def after_end(run: JobRun, state: RunState, error: str) -> None:
     try:
         with transaction.atomic():
             _tell(run, state, error)
-    except Exception:
+    except Exception:  # a handler of any app may be what breaks; the run's end must stand all the same
         log.exception("jobs.telling_failed", run=run.pk, state=state)
 
 

@@ -116,7 +116,7 @@ class Command(BaseCommand):
         for role, email, password in demo_sign_ins():
             self._say(f"  {role:32} {email:32} {password}")
         self._say(f"Logs: {ENV.home / 'logs'}")
-        self._say(f"Ready: {url_of(listener)}  (Ctrl-C stops it)")
+        self._say(f"Ready: {address_to_open(listener)}  (Ctrl-C stops it)")
 
     def _last_words(self, child: str) -> str:
         log = ENV.home / "logs" / f"{child}.log"
@@ -199,10 +199,17 @@ def web_server(listener: socket.socket) -> Child:
 
 
 def url_of(listener: socket.socket) -> str:
-    """The address to open in a browser of this machine."""
+    """The address at which this machine reaches the server."""
     host, port = listener.getsockname()[:2]
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  # recognised, not bound
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def address_to_open(listener: socket.socket) -> str:
+    """The address to open in a browser of this machine: by name, because passkeys are refused to bare numbers."""
+    host, port = listener.getsockname()[:2]
+    named = host in ("127.0.0.1", "::1", "0.0.0.0", "::")  # noqa: S104  # recognised, not bound
+    return f"http://localhost:{port}" if named else url_of(listener)
 
 
 def answers(listener: socket.socket) -> bool:
