@@ -34,6 +34,8 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Months of the ledger", "audit.ledgermonth", "calendar_month"),
             ("Seals", "audit.auditseal", "verified"),
             ("Accesses", "rights.accesslog", "visibility"),
+            ("Access reviews", "rights.accessreview", "fact_check"),
+            ("Access to review", "rights.accessreviewentry", "checklist"),
             ("Separation of duties", "rights-duties", "call_split"),
             ("Rules of separation", "rights.sodrule", "rule"),
             ("Waivers", "rights.sodwaiver", "lock_open"),

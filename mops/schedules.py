@@ -15,6 +15,7 @@ SCHEDULES: tuple[Schedule, ...] = (
     Schedule("clocks.fire_due", every=dt.timedelta(seconds=30)),
     Schedule("rights.sweep_grants", every=dt.timedelta(minutes=15)),
     Schedule("rights.watch_duties", cron="20 5 * * *", zone=settings.TIME_ZONE),
+    Schedule("rights.watch_reviews", cron="30 6 * * *", zone=settings.TIME_ZONE),
     Schedule("audit.report_unattributed", every=dt.timedelta(minutes=5)),
     Schedule("audit.prepare_partitions", cron="40 1 * * *", zone=settings.TIME_ZONE),
     Schedule("audit.seal", every=dt.timedelta(seconds=30)),

@@ -52,6 +52,7 @@ NARROWED = {
     "exchange.FileSource": "those whose kind one sees",
     "exchange.ImportBatch": "those whose kind one sees",
     "leads.Lead": "one's own, unless one oversees",
+    "rights.AccessReviewEntry": "those one decides about, unless one reads reviews",
     "workspace.CustomValues": "those of records one sees",
     "workspace.JournalNote": "those of records one sees",
     "workspace.SavedView": "one's own and those shared",

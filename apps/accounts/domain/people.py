@@ -75,6 +75,27 @@ def _outcome(handed: int, vacant: int, successor: User | None) -> str:
     return "Nothing was left without an owner."
 
 
+def withdraw_superuser(person: User, *, by: User, reason: str) -> str:
+    """Let `person` do only what their roles open; nothing in mops makes a superuser again.
+
+    Raises:
+        NotAllowed: `by` is no administrator, or it is their own account.
+        WrongState: the person is none.
+    """
+    with transaction.atomic(), acting_as(by, reason=reason):
+        person = User.objects.select_for_update(of=("self",)).get(pk=person.pk)
+        if not is_administrator(by):
+            raise NotAllowed(ONLY_ADMINISTRATORS)
+        if by.pk == person.pk:
+            raise NotAllowed("Nobody changes their own rights; ask another administrator.")
+        if not person.is_superuser:
+            raise WrongState(f"{person} is no superuser.")
+        person.is_superuser = False
+        _end_sessions(person)
+        person.save(update_fields=["is_superuser", "session_epoch"])
+    return f"{person} is no superuser any more; their roles stay as they are."
+
+
 def refuse_reactivate(by: User, person: User) -> str | None:
     """Return why `by` cannot reactivate `person` now, None when it works."""
     if not is_administrator(by):

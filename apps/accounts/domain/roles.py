@@ -25,6 +25,7 @@ _LOOKS_ON = ("workspace.*: view", "workspace.savedview: add change")
 # What a role may do, as "app.model: verbs". "*" is every model of the app. View-only verbs are what auditors live on.
 GRANTS: dict[Role, tuple[str, ...]] = {
     Role.OPS: (
+        "rights.accessreviewentry: view",  # the lines they review
         "technology.*: view add change",
         "processes.*: view add change",
         "campaigns.*: view add change",
@@ -42,6 +43,7 @@ GRANTS: dict[Role, tuple[str, ...]] = {
         "accounts.team: view",
     ),
     Role.APPROVER: (
+        "rights.accessreviewentry: view",  # the lines they review
         "approvals.*: view",
         "technology.*: view",
         "processes.*: view",
@@ -55,6 +57,7 @@ GRANTS: dict[Role, tuple[str, ...]] = {
     ),
     Role.AUDITOR: ("*: view", "notifications.delivery: oversee", "leads.lead: oversee"),
     Role.SALES: (
+        "rights.accessreviewentry: view",  # the lines they review
         "leads.*: view change",
         "campaigns.*: view",
         "attachments.*: view add change",
@@ -62,6 +65,7 @@ GRANTS: dict[Role, tuple[str, ...]] = {
         *_AROUND_RECORDS,
     ),
     Role.EXECUTIVE: (
+        "rights.accessreviewentry: view",  # the lines they review
         "approvals.*: view",
         "technology.*: view",
         "processes.*: view",

@@ -50,15 +50,47 @@ def record_vacancies(person: User) -> int:
     number = 0
     for post in posts():
         for row in post.held_by(person):
-            _, made = Vacancy.objects.get_or_create(
-                kind=post.kind,
-                object_id=str(row.pk),
-                field=post.field,
-                filled_at=None,
-                defaults={"left_by": person, "label": str(row)[:250], "capacity": post.capacity},
-            )
-            number += made
+            number += _record(post, row, person)
     return number
+
+
+def _record(post: Post, row: Any, person: User) -> bool:
+    _, made = Vacancy.objects.get_or_create(
+        kind=post.kind,
+        object_id=str(row.pk),
+        field=post.field,
+        filled_at=None,
+        defaults={"left_by": person, "label": str(row)[:250], "capacity": post.capacity},
+    )
+    return made
+
+
+def refuse_vacate(post: Post, row: Any) -> str | None:
+    """Return why nobody can be left to answer for `row` in this capacity, None when it works."""
+    if post.model._meta.get_field(post.field).null:
+        return None
+    return f"{row} always has its {post.capacity}; hand it over on its own page."
+
+
+def vacate(post: Post, row: Any, *, by: User, reason: str) -> str:
+    """Take a person out of their place; that nobody answers for it any more stays on record as a vacancy.
+
+    Raises:
+        NotAllowed: `by` is no administrator.
+        WrongState: there is nobody, or the place cannot be empty.
+    """
+    if not is_administrator(by):
+        raise NotAllowed(ONLY_ADMINISTRATORS)
+    with transaction.atomic(), acting_as(by, reason=reason):
+        row = post.model._base_manager.select_for_update(of=("self",)).get(pk=row.pk)
+        person: User | None = getattr(row, post.field)
+        if person is None:
+            raise WrongState(f"Nobody is {post.capacity} of {row}.")
+        if refused := refuse_vacate(post, row):
+            raise WrongState(refused)
+        _put(post, row, None)
+        _record(post, row, person)
+    return f"{person} is no longer {post.capacity} of {row}; the vacancy is on record."
 
 
 def refuse_fill(by: User, vacancy: Vacancy) -> str | None:

@@ -18,6 +18,7 @@ from apps.campaigns.domain.closure import cancel_campaign, close_campaign, compl
 from apps.campaigns.domain.launch import launch_campaign
 from apps.campaigns.models import Campaign
 from apps.core.actors import Channel, acting_as
+from apps.core.demo import chapters
 from apps.core.errors import WrongState
 from apps.core.exchange.registry import Row, get_importer
 from apps.core.transitions import transition
@@ -78,7 +79,8 @@ def load_demo(today: dt.date, *, say: Callable[[str], Any]) -> dict[str, int]:
         people = load_people()
         company = Company(people, {team.name: team for team in Team.objects.all()}, today)
         ensure_default_policies(by=people["administrator"])
-        for title, make in (("tools", _tools), ("SOPs", _sops), ("campaigns", _campaigns), ("leads", _leads)):
+        own = (("tools", _tools), ("SOPs", _sops), ("campaigns", _campaigns), ("leads", _leads))
+        for title, make in (*own, *chapters()):
             say(f"  {title} …")
             make(company)
     counted = (Tool, SOP, SOPVersion, Campaign, Lead, ApprovalRequest)

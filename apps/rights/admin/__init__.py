@@ -1,5 +1,5 @@
 """The pages about rights."""
 
-from apps.rights.admin import accesses, duties, explain_kit, grants, sharing_kit, view_as_kit
+from apps.rights.admin import accesses, duties, explain_kit, grants, review_kit, reviews, sharing_kit, view_as_kit
 
-__all__ = ["accesses", "duties", "explain_kit", "grants", "sharing_kit", "view_as_kit"]
+__all__ = ["accesses", "duties", "explain_kit", "grants", "review_kit", "reviews", "sharing_kit", "view_as_kit"]

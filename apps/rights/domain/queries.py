@@ -8,7 +8,7 @@ from django.db.models import Q
 from apps.accounts.models import Membership, User
 from apps.core import access, clock
 from apps.rights.domain.granting import owns, refuse_share
-from apps.rights.models import AccessGrant
+from apps.rights.models import AccessGrant, AccessReview
 
 
 def grants_of(person: User) -> "models.QuerySet[Any]":
@@ -27,3 +27,11 @@ def grants_on(thing: Any, *, seen_by: User) -> "models.QuerySet[Any]":
         or refuse_share(seen_by, thing) is None
     )
     return rows if everything else rows.filter(pk__in=grants_of(seen_by).values("pk"))
+
+
+def lines_seen_by(person: User, rows: "models.QuerySet[Any]") -> "models.QuerySet[Any]":
+    """Return the lines of reviews: all to those who read reviews, to others the ones they decide about."""
+    if access.has_model_permission(person, "view", AccessReview):
+        return rows
+    mine = Q(reviewer=person) | Q(review__reviewer=person) | Q(review__second_reviewer=person)
+    return rows.filter(mine, ~Q(person=person) | Q(person__isnull=True))

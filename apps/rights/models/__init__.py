@@ -1,7 +1,8 @@
-"""Shared records, accesses, separation of duties."""
+"""Shared records, accesses, separation of duties, access reviews."""
 
 from apps.rights.models.accesses import AccessLog
 from apps.rights.models.duties import SodRule, SodWaiver
+from apps.rights.models.reviews import AccessReview, AccessReviewEntry
 from apps.rights.models.sharing import (
     SHAREABLE,
     AccessGrant,
@@ -17,6 +18,8 @@ __all__ = [
     "SHAREABLE",
     "AccessGrant",
     "AccessLog",
+    "AccessReview",
+    "AccessReviewEntry",
     "CampaignToGroup",
     "CampaignToPerson",
     "SOPToGroup",
