@@ -3,7 +3,6 @@
 from mops.settings.admin import *  # noqa: F403
 from mops.settings.apps import *  # noqa: F403
 from mops.settings.auth import *  # noqa: F403
-from mops.settings.exchange import *  # noqa: F403
 from mops.settings.jobs import *  # noqa: F403
 from mops.settings.logs import *  # noqa: F403
 from mops.settings.mail import *  # noqa: F403

@@ -15,7 +15,6 @@ FLOORS = {
     "djangorestframework": "3.18.2",
     "django-allauth": "65.19.4",
     "django-guardian": "3.5.1",
-    "django-import-export": "4.4",
     "requests": "2.34.2",
     "strawberry-graphql": "0.326.1",
     "urllib3": "2.7",
