@@ -13,7 +13,15 @@ from apps.core.notifications.domain.reading import unread_count
 
 # (group, ((page, admin model or view name, icon), …)); a model is "app_label.model"
 GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
-    ("Processes", (("SOPs", "processes.sop", "menu_book"), ("SOP versions", "processes.sopversion", "difference"))),
+    (
+        "Processes",
+        (
+            ("Processes", "processes.process", "menu_book"),
+            ("SOP versions", "processes.sopversion", "difference"),
+            ("Steps", "processes.step", "checklist"),
+            ("Roles in processes", "processes.processrole", "diversity_3"),
+        ),
+    ),
     (
         "Approvals",
         (

@@ -55,6 +55,17 @@ def personal_columns(model: type[models.Model]) -> tuple[str, ...]:
     return tuple(real._meta.get_field(name).column for name in getattr(real, "personal_fields", ()))
 
 
+def history_table(model: type[models.Model]) -> str:
+    """Return the table that takes the versions of `model`, also for the bare copies of models that migrations make."""
+    try:
+        history = getattr(apps.get_model(model._meta.label_lower), "history", None)
+    except LookupError:
+        history = None
+    if history is not None:
+        return str(history.model._meta.db_table)
+    return f"{model._meta.app_label}_historical{model._meta.model_name}"
+
+
 class LedgerTrigger(pgtrigger.Trigger):
     """Writes every change of a table into the ledger and the history, statement by statement."""
 
@@ -70,7 +81,7 @@ class LedgerTrigger(pgtrigger.Trigger):
     def recorded(self, model: type[models.Model]) -> Recorded:
         """Return what the recording of `model` must know."""
         return Recorded(
-            history=f"{model._meta.app_label}_historical{model._meta.model_name}",
+            history=history_table(model),
             hidden=(*SILENT_COLUMNS, *SECRET_COLUMNS, *self.secrets),
             personal=personal_columns(model),
         )

@@ -1,4 +1,4 @@
-"""The words of processes: families, states of a version, and how often something is reviewed."""
+"""The words of processes: families, states of a version, kinds of steps, and who may read."""
 
 from django.db import models
 
@@ -12,16 +12,70 @@ class Family(models.TextChoices):
     OPERATIONS = "operations", "Operations"
 
 
+class Criticality(models.TextChoices):
+    """How much it hurts when the process fails or nobody can run it."""
+
+    LOW = "low", "Low"
+    MEDIUM = "medium", "Medium"
+    HIGH = "high", "High"
+    CRITICAL = "critical", "Critical"
+
+
+class Level(models.IntegerChoices):
+    """How close to the work the document is."""
+
+    SUMMARY = 1, "Level 1 · summary"
+    FRAMEWORK = 2, "Level 2 · framework"
+    PROCEDURE = 3, "Level 3 · procedure"
+
+
+class Classification(models.TextChoices):
+    """How far what it says may travel."""
+
+    PUBLIC = "public", "Public"
+    INTERNAL = "internal", "Internal"
+    CONFIDENTIAL = "confidential", "Confidential"
+    RESTRICTED = "restricted", "Restricted"
+
+
+class StakeholderAccess(models.TextChoices):
+    """Who may read it; enforced on every page, search, export and history."""
+
+    EVERYBODY = "everybody", "Everybody who may see processes"
+    STAKEHOLDERS = "stakeholders", "Only its owners and stakeholders"
+
+
 class VersionState(models.TextChoices):
-    """Where a version stands. An approved version is in force at once and supersedes the one before."""
+    """Where a version stands. What is approved waits for its date and its readers, then supersedes the one before."""
 
     DRAFT = "draft", "Draft"
     IN_REVIEW = "in_review", "In review"
+    APPROVED = "approved", "Approved"
     EFFECTIVE = "effective", "In force"
     SUPERSEDED = "superseded", "Superseded"
+    RETIRED = "retired", "Retired"
 
 
-OPEN_STATES = (VersionState.DRAFT, VersionState.IN_REVIEW)
+OPEN_STATES = (VersionState.DRAFT, VersionState.IN_REVIEW, VersionState.APPROVED)
+
+
+class StepKind(models.TextChoices):
+    """What is done at a step."""
+
+    MANUAL = "manual", "Work"
+    CHECK = "check", "Check"
+    APPROVAL = "approval", "Approval"
+    EVIDENCE = "evidence", "Evidence"
+    AUTOMATED = "automated", "Automated"
+    DECISION = "decision", "Decision"
+
+
+class StepMode(models.TextChoices):
+    """How much of a step a machine does."""
+
+    MANUAL = "manual", "By hand"
+    ASSISTED = "assisted", "Assisted"
+    AUTOMATED = "automated", "Automated"
 
 
 class ReviewEvery(models.IntegerChoices):

@@ -8,7 +8,7 @@ from apps.processes.models import SOPVersion
 from tests.admin_pages import assert_same_queries, button_of, list_of, page_of
 from tests.factories.accounts import person_with
 from tests.factories.approvals import policy_for
-from tests.factories.processes import SOPFactory, effective, in_review
+from tests.factories.processes import ProcessFactory, effective, in_review
 
 pytestmark = pytest.mark.django_db
 
@@ -27,21 +27,21 @@ def test_list_costs_the_same_at_one_and_three_rows(client, approver):
 
 
 def test_mine_come_first_oldest_first(client, approver):
-    in_review(SOPFactory(title="Beta"), at="2026-03-01T00:00Z")
-    in_review(SOPFactory(title="Alpha"), at="2026-02-01T00:00Z")
+    in_review(ProcessFactory(title="Beta"), at="2026-03-01T00:00Z")
+    in_review(ProcessFactory(title="Alpha"), at="2026-02-01T00:00Z")
     policy_for(approver_role=Role.EXECUTIVE)
     person_with(Role.EXECUTIVE)
-    in_review(SOPFactory(title="Others"), at="2026-01-01T00:00Z")
+    in_review(ProcessFactory(title="Others"), at="2026-01-01T00:00Z")
     page = client.get(list_of(ApprovalRequest)).content.decode()
     places = [page.index(f"{name} · version 1") for name in ("Alpha", "Beta", "Others")]
     assert places == sorted(places)
 
 
 def test_filters_answer_whose_turn_it_is(client, approver):
-    in_review(SOPFactory(title="Alpha"))
+    in_review(ProcessFactory(title="Alpha"))
     policy_for(approver_role=Role.EXECUTIVE)
     person_with(Role.EXECUTIVE)
-    in_review(SOPFactory(title="Beta"))
+    in_review(ProcessFactory(title="Beta"))
     for turn, shown, hidden in (("mine", "Alpha", "Beta"), ("others", "Beta", "Alpha")):
         page = client.get(list_of(ApprovalRequest) + f"?turn={turn}").content.decode()
         assert f"{shown} · version 1" in page
@@ -49,7 +49,7 @@ def test_filters_answer_whose_turn_it_is(client, approver):
 
 
 def test_page_shows_what_is_decided_and_approves_it(client, approver):
-    sop = SOPFactory(title="Launch")
+    sop = ProcessFactory(title="Launch")
     effective(sop, body="Check links.")
     request = in_review(sop, body="Check links.\nAsk legal.", change_log="Legal comes in.")
     page = client.get(page_of(request)).content.decode()
@@ -84,7 +84,7 @@ def test_changes_need_a_reason(client, approver):
 
 
 def test_scripts_in_what_is_decided_do_not_run(client, approver):
-    request = in_review(SOPFactory(title="<b>x</b>"), body="<script>alert(1)</script>", change_log="<img src=x>")
+    request = in_review(ProcessFactory(title="<b>x</b>"), body="<script>alert(1)</script>", change_log="<img src=x>")
     page = client.get(page_of(request)).content.decode()
     assert "<script>alert(1)" not in page
     assert "<img src=x>" not in page

@@ -23,10 +23,10 @@ from apps.core.admin_kit.refusals import sentence_of
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.core.transitions import transition
 from apps.processes.enums import VersionState
-from apps.processes.models import SOP, SOPVersion
+from apps.processes.models import Process, SOPVersion
 from tests.factories.accounts import TeamFactory, person_with
 from tests.factories.approvals import policy_for
-from tests.factories.processes import SOPFactory, draft, effective, in_review
+from tests.factories.processes import ProcessFactory, draft, effective, in_review
 
 pytestmark = pytest.mark.django_db
 
@@ -39,7 +39,7 @@ def test_an_approval_takes_effect_at_once_and_is_evidence():
     request, approver = in_review(), person_with(Role.APPROVER)
     assert approve(request, by=approver, note="reads well") == f"{request} is approved."
     version, decision = version_of(request), Decision.objects.get()
-    assert (version.state, version.sop.effective_version) == (VersionState.EFFECTIVE, version)
+    assert (version.state, version.process.effective_version) == (VersionState.EFFECTIVE, version)
     assert (decision.approver, decision.verdict, decision.reason) == (approver, Verdict.APPROVE, "reads well")
     assert decision.digest == request.digest == version.digest
     event = AuditEvent.objects.of_object(decision).get()
@@ -294,10 +294,10 @@ def test_a_decision_takes_few_questions(django_assert_max_num_queries):
 
 
 def test_the_version_before_is_superseded():
-    sop = SOPFactory()
+    sop = ProcessFactory()
     first = effective(sop)
     second = effective(sop, change_log="Shorter.")
     first.refresh_from_db()
     assert (first.state, second.state) == (VersionState.SUPERSEDED, VersionState.EFFECTIVE)
-    assert SOP.objects.get(pk=sop.pk).effective_version == second
-    assert ApprovalRequest.objects.get(object_id=second.pk).before == {"body": first.body}
+    assert Process.objects.get(pk=sop.pk).effective_version == second
+    assert ApprovalRequest.objects.get(object_id=second.pk).before == {"body": first.body, "flow": {}}

@@ -88,7 +88,7 @@ def test_long_texts_are_compared_line_by_line(client, auditor):
 def test_list_names_records_as_they_are_called_today(client, auditor):
     version = draft()
     page = client.get(LEDGER).content.decode()
-    assert str(SOPVersion.objects.select_related("sop").get(pk=version.pk)) in page
+    assert str(SOPVersion.objects.select_related("process").get(pk=version.pk)) in page
 
 
 def test_filters_narrow_by_person_kind_door_and_record(client, auditor):

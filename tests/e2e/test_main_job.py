@@ -39,7 +39,7 @@ def test_ops_person_imports_the_real_tools_and_corrects_one(come_in, shared_data
 
 def test_author_writes_an_sop_and_only_another_person_approves_it(come_in, installation):
     author = come_in("Automation specialist")
-    author.goto("/admin/processes/sop/add/")
+    author.goto("/admin/processes/process/add/")
     author.locator("#id_title").fill("Hand over a qualified trial")
     author.locator("#id_family").select_option(label="Lead")
     author.locator("#id_summary").fill("How marketing hands a qualified lead to sales.")
@@ -61,7 +61,7 @@ def test_author_writes_an_sop_and_only_another_person_approves_it(come_in, insta
     approver.get_by_role("link", name="Approve", exact=True).click()
     approver.get_by_role("button", name="Approve", exact=True).click()
     expect(approver.get_by_text(re.compile("approved", re.IGNORECASE)).first).to_be_visible()
-    author.goto("/admin/processes/sop/?q=Hand+over+a+qualified+trial")
+    author.goto("/admin/processes/process/?q=Hand+over+a+qualified+trial")
     expect(author.locator("#result_list")).to_contain_text("Version 1")
 
 
@@ -97,7 +97,7 @@ def test_auditor_sees_who_did_what_and_can_change_nothing(come_in, installation)
     expect(page.locator("body")).to_contain_text("Allocadia Software Inc.")
     for url in (
         "/admin/technology/tool/",
-        "/admin/processes/sop/",
+        "/admin/processes/process/",
         "/admin/leads/lead/",
         "/admin/approvals/approvalrequest/",
     ):

@@ -8,13 +8,13 @@ from apps.approvals.models import ApprovalRequest
 from apps.core.actors import acting_as
 from apps.processes.domain.publishing import submit_for_approval, write_draft
 from apps.processes.enums import Family
-from apps.processes.models import SOP
+from apps.processes.models import Process
 from tests.factories.accounts import person_with
 
 
-class SOPFactory(factory.django.DjangoModelFactory):
+class ProcessFactory(factory.django.DjangoModelFactory):
     class Meta:
-        model = SOP
+        model = Process
 
     title = factory.Sequence(lambda n: f"Procedure {n}")
     family = Family.CAMPAIGN
@@ -24,7 +24,7 @@ def draft(sop=None, *, author=None, body="1. Check the **links**.", change_log="
     """A draft with text, written by `author` alone."""
     author = author or person_with(Role.OPS)
     with acting_as(author):
-        version = write_draft(sop or SOPFactory(), by=author)
+        version = write_draft(sop or ProcessFactory(), by=author)
         version.body, version.change_log = body, change_log
         version.save()
     return version
@@ -45,7 +45,7 @@ def effective(sop=None, *, at=None, **fields):
     approver = person_with(Role.APPROVER)
     request = in_review(sop, at=at, **fields)
     approve(request, by=approver, at=at)
-    return SOP.objects.get(versions=request.object_id).effective_version
+    return Process.objects.get(versions=request.object_id).effective_version
 
 
 def _approvers():

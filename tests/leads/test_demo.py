@@ -15,7 +15,7 @@ from apps.core.overdue import overdue_of
 from apps.leads.demo.story import load_demo
 from apps.leads.models import Lead
 from apps.processes.enums import VersionState
-from apps.processes.models import SOP, SOPVersion
+from apps.processes.models import Process, SOPVersion
 from apps.technology.enums import Lifecycle
 from apps.technology.models import Tool
 from tests.factories.leads import LeadFactory
@@ -30,10 +30,10 @@ def states(model, name):
 def test_the_demo_is_alive_and_signed():
     said = []
     made = load_demo(dt.date(2026, 6, 15), say=said.append)
-    assert said == ["  tools …", "  SOPs …", "  campaigns …", "  leads …"]
-    assert (made["tools"], made["SOPs"], made["leads"]) == (43, 21, 420)
+    assert said == ["  tools …", "  processes …", "  campaigns …", "  leads …"]
+    assert (made["tools"], made["processes"], made["leads"]) == (43, 21, 420)
     assert states(Campaign, "state") == set(CampaignState.values)
-    assert states(SOPVersion, "state") == set(VersionState.values)
+    assert set(VersionState.values) - states(SOPVersion, "state") == {"approved", "retired"}
     assert set(Lifecycle.values) - states(Tool, "lifecycle") == {"approved"}
     assert states(ApprovalRequest, "state") == {"in_review", "approved", "changes_requested"}
     for table in ("technology_tool", "processes_sop", "campaigns_campaign", "leads_lead", "approvals_decision"):
@@ -47,7 +47,7 @@ def test_the_same_people_every_time():
     load_demo(dt.date(2026, 6, 15), say=str)
     lead = Lead.objects.get(external_id="100001")
     assert (lead.name, lead.company, lead.territory) == ("Julia Ahlgren", "Alpenblick Software", "DACH")
-    assert SOP.objects.get(title="Lead handoff").effective_version.effective_at.date() == dt.date(2026, 5, 28)
+    assert Process.objects.get(title="Lead handoff").effective_version.effective_at.date() == dt.date(2026, 5, 28)
 
 
 def test_it_fills_an_empty_installation_only():
@@ -59,5 +59,5 @@ def test_it_fills_an_empty_installation_only():
 def test_the_command_says_what_it_made_and_how_to_come_in():
     out = StringIO()
     call_command("load_demo", stdout=out)
-    assert "The demo is loaded: 43 tools, 21 SOPs" in out.getvalue()
+    assert "The demo is loaded: 43 tools, 21 processes" in out.getvalue()
     assert "Sign in for instance as helena.voss@example.com (Executive)." in out.getvalue()

@@ -4,12 +4,23 @@ import pytest
 from django.urls import reverse
 
 from apps.accounts.enums import Role
-from apps.processes.models import SOP, SOPVersion
+from apps.processes.models import Process, SOPVersion
 from tests.admin_pages import assert_same_queries, button_of, list_of, page_of
 from tests.factories.accounts import TeamFactory, person_with
-from tests.factories.processes import SOPFactory, draft, effective, in_review
+from tests.factories.processes import ProcessFactory, draft, effective, in_review
 
 pytestmark = pytest.mark.django_db
+
+NEW = {
+    "family": "campaign",
+    "review_every": 3,
+    "criticality": "medium",
+    "level": 3,
+    "classification": "internal",
+    "stakeholder_access": "everybody",
+    "stakeholders-TOTAL_FORMS": 0,
+    "stakeholders-INITIAL_FORMS": 0,
+}
 
 
 @pytest.fixture
@@ -20,8 +31,8 @@ def ops(client):
 
 
 def test_list_of_sops_costs_the_same_at_one_and_three_rows(client, ops):
-    effective(SOPFactory(owner_team=TeamFactory()))
-    assert assert_same_queries(client, list_of(SOP), lambda: [draft(), effective()]) <= 20
+    effective(ProcessFactory(owner_team=TeamFactory()))
+    assert assert_same_queries(client, list_of(Process), lambda: [draft(), effective()]) <= 20
 
 
 def test_list_of_versions_costs_the_same_at_one_and_three_rows(client, ops):
@@ -30,14 +41,14 @@ def test_list_of_versions_costs_the_same_at_one_and_three_rows(client, ops):
 
 
 def test_list_of_versions_of_one_sop_costs_the_same(client, ops):
-    sop = SOPFactory()
+    sop = ProcessFactory()
     effective(sop)
     assert_same_queries(client, page_of(sop), lambda: [effective(sop), effective(sop)])
 
 
 def test_a_new_sop_gets_its_first_version_by_button(client, ops):
-    client.post(list_of(SOP) + "add/", {"title": "Lead intake", "family": "lead", "review_every": 3})
-    sop = SOP.objects.get()
+    client.post(list_of(Process) + "add/", NEW | {"title": "Lead intake", "family": "lead"})
+    sop = Process.objects.get()
     done = client.post(button_of(sop, "draft"), follow=True).content.decode()
     assert "Version 1 of Lead intake is a draft now" in done
     assert sop.versions.get().author == ops
@@ -63,7 +74,7 @@ def test_what_is_in_review_is_not_edited(client, ops):
 
 
 def test_difference_from_the_version_in_force_is_shown(client, ops):
-    sop = SOPFactory()
+    sop = ProcessFactory()
     effective(sop, body="Check links.\nSend.")
     version = draft(sop, author=ops, body="Check links.\nAsk legal.\nSend.")
     page = client.get(page_of(version)).content.decode()

@@ -14,9 +14,9 @@ from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.core.transitions import transition
 from apps.processes.domain.publishing import SKELETON, refuse_draft, start_draft, submit_for_approval, write_draft
 from apps.processes.enums import VersionState
-from apps.processes.models import SOP, SOPVersion
+from apps.processes.models import Process, SOPVersion
 from tests.factories.accounts import person_with
-from tests.factories.processes import SOPFactory, draft, effective, in_review
+from tests.factories.processes import ProcessFactory, draft, effective, in_review
 
 pytestmark = pytest.mark.django_db
 
@@ -28,29 +28,29 @@ def author():
 
 
 def test_the_first_draft_starts_from_a_skeleton_the_next_from_the_text_in_force(author):
-    sop = SOPFactory()
+    sop = ProcessFactory()
     assert write_draft(sop, by=author).body == SKELETON
-    other = SOPFactory()
+    other = ProcessFactory()
     effective(other, body="The text in force")
     second = write_draft(other, by=author)
     assert (second.number, second.body, second.state) == (2, "The text in force", VersionState.DRAFT)
 
 
 def test_one_version_is_under_way_at_a_time(author):
-    sop = SOPFactory(title="Intake")
+    sop = ProcessFactory(title="Intake")
     write_draft(sop, by=author)
     with pytest.raises(WrongState, match="Version 1 of Intake is a draft already; finish that one"):
         write_draft(sop, by=author)
 
 
 def test_in_review_counts_as_under_way(author):
-    request = in_review(SOPFactory(title="Intake"), author=author)
-    sop = SOP.objects.get(versions=request.object_id)
+    request = in_review(ProcessFactory(title="Intake"), author=author)
+    sop = Process.objects.get(versions=request.object_id)
     assert refuse_draft(author, sop) == "Version 1 of Intake is in review already; finish that one."
 
 
 def test_an_archived_sop_gets_no_draft(author):
-    sop = SOPFactory(title="Old")
+    sop = ProcessFactory(title="Old")
     archive(sop, by=author)
     with pytest.raises(WrongState, match="Old is archived; restore it first"):
         start_draft(sop, by=author)
@@ -58,7 +58,7 @@ def test_an_archived_sop_gets_no_draft(author):
 
 def test_who_may_not_change_writes_nothing():
     with pytest.raises(NotAllowed, match="You may not change Intake"):
-        write_draft(SOPFactory(title="Intake"), by=person_with(Role.APPROVER))
+        write_draft(ProcessFactory(title="Intake"), by=person_with(Role.APPROVER))
 
 
 @pytest.mark.parametrize("body", ["", "  \n", SKELETON])
@@ -68,7 +68,7 @@ def test_an_empty_text_is_not_sent(author, body):
 
 
 def test_the_second_version_says_what_is_new(author):
-    sop = SOPFactory()
+    sop = ProcessFactory()
     effective(sop)
     with pytest.raises(InvalidInput, match="Say what is new in this version"):
         submit_for_approval(draft(sop, author=author, change_log=""), by=author)
@@ -87,7 +87,7 @@ def test_an_auditor_sends_nothing(author):
 
 def test_in_force_sets_the_next_review():
     version = effective(at=dt.datetime(2026, 11, 30, 12, tzinfo=dt.UTC))
-    assert version.sop.next_review_on == dt.date(2027, 2, 28)
+    assert version.process.next_review_on == dt.date(2027, 2, 28)
     assert version.effective_at == dt.datetime(2026, 11, 30, 12, tzinfo=dt.UTC)
 
 
@@ -120,7 +120,7 @@ def test_database_keeps_what_is_in_force(change, sentence):
 
 def test_database_keeps_one_version_in_force():
     version = effective()
-    other = draft(version.sop)
+    other = draft(version.process)
     with pytest.raises(IntegrityError), transaction.atomic(), transition(SOPVersion):
         SOPVersion.objects.filter(pk=other.pk).update(state="effective", effective_at="2026-01-01T00:00Z")
 
@@ -128,7 +128,7 @@ def test_database_keeps_one_version_in_force():
 def test_database_lets_nobody_name_the_version_in_force():
     version = draft()
     with pytest.raises(DatabaseError) as caught, transaction.atomic():
-        SOP.objects.filter(pk=version.sop_id).update(effective_version=version)
+        Process.objects.filter(pk=version.process_id).update(effective_version=version)
     assert (
         sentence_of(caught.value) == "A version comes into force by approval, and a review is recorded by its button."
     )

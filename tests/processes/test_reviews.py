@@ -10,9 +10,9 @@ from apps.audit.models import AuditEvent
 from apps.core.errors import NotAllowed, WrongState
 from apps.processes.domain.queries import overdue_reviews
 from apps.processes.domain.reviews import confirm_unchanged, next_review
-from apps.processes.models import SOP
+from apps.processes.models import Process
 from tests.factories.accounts import TeamFactory, person_with
-from tests.factories.processes import SOPFactory, effective
+from tests.factories.processes import ProcessFactory, effective
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_next_review_counts_months(last, months, due):
 
 @pytest.mark.django_db
 def test_a_review_without_change_is_evidence():
-    sop, person = effective().sop, person_with(Role.OPS)
+    sop, person = effective().process, person_with(Role.OPS)
     said = confirm_unchanged(sop, by=person, reason="Walked through it with sales.", today=dt.date(2026, 5, 4))
     assert said == f"{sop} is reviewed; the next review is due on 4 August 2026."
     event = AuditEvent.objects.of_object(sop).first()
@@ -43,13 +43,13 @@ def test_a_review_without_change_is_evidence():
 @pytest.mark.django_db
 def test_nothing_in_force_means_nothing_to_review():
     with pytest.raises(WrongState, match="has no version in force yet; there is nothing to review"):
-        confirm_unchanged(SOPFactory(), by=person_with(Role.OPS), reason="x")
+        confirm_unchanged(ProcessFactory(), by=person_with(Role.OPS), reason="x")
 
 
 @pytest.mark.django_db
 def test_an_approver_records_no_review():
     with pytest.raises(NotAllowed, match="You may not change"):
-        confirm_unchanged(effective().sop, by=person_with(Role.APPROVER), reason="x")
+        confirm_unchanged(effective().process, by=person_with(Role.APPROVER), reason="x")
 
 
 @pytest.mark.django_db
@@ -57,10 +57,10 @@ def test_overdue_reviews_are_those_of_the_person_and_their_teams():
     person, team = person_with(Role.OPS), TeamFactory()
     Membership.objects.create(team=team, person=person, role=Role.OPS)
     long_ago = dt.datetime(2025, 1, 1, tzinfo=dt.UTC)
-    mine, ours, theirs = (effective(at=long_ago).sop for _ in range(3))
+    mine, ours, theirs = (effective(at=long_ago).process for _ in range(3))
     mine.owner_person, ours.owner_team, theirs.owner_person = person, team, person_with(Role.OPS)
-    for sop in (mine, ours, theirs):
-        sop.save()
+    for process in (mine, ours, theirs):
+        process.save()
     assert {each.thing for each in overdue_reviews(person, dt.date(2026, 1, 1))} == {mine, ours}
     assert overdue_reviews(person, dt.date(2025, 2, 1)) == []
-    assert SOP.objects.count() == 3
+    assert Process.objects.count() == 3

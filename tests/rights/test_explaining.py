@@ -11,7 +11,7 @@ from apps.approvals.models import ApprovalRequest
 from apps.core import access
 from apps.core.errors import InvalidInput
 from apps.leads.models import Lead
-from apps.processes.models import SOP
+from apps.processes.models import Process
 from apps.rights.domain.explaining import explain
 from apps.rights.domain.granting import grant_access
 from apps.technology.models import Tool
@@ -96,7 +96,7 @@ def test_approval_is_explained_by_the_approvals_own_refusal():
     version = request.content_type.get_object_for_this_type(pk=request.object_id)
     assert explain(approver, "approve", version).allowed
     with pytest.raises(InvalidInput, match="Nothing waits for approval here"):
-        explain(approver, "approve", SOP)
+        explain(approver, "approve", Process)
 
 
 def test_explanation_never_contradicts_access():
@@ -106,7 +106,7 @@ def test_explanation_never_contradicts_access():
     people = [owner, person_with(), *(person_with(role) for role in Role)]
     grant_access(tool, to=people[1], verb="view", by=owner, reason="Looks")
     for person in people:
-        for thing in (tool, lead, ApprovalRequest.objects.get(), SOP.objects.get()):
+        for thing in (tool, lead, ApprovalRequest.objects.get(), Process.objects.get()):
             for verb in ("view", "change"):
                 found = explain(person, verb, thing)
                 assert found.allowed == bool(access.can(person, verb, thing)), (person, verb, thing)

@@ -14,14 +14,14 @@ from apps.core import access
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.core.jobs.api import enqueue
 from apps.core.jobs.testing import run_queued_jobs
-from apps.processes.models import SOP
+from apps.processes.models import Process
 from apps.rights.domain.granting import grant_access, revoke_access, sweep_grants
 from apps.rights.models import SHAREABLE, AccessGrant, ToolToPerson
 from apps.technology.models import Tool
 from tests.admin_pages import assert_same_queries, button_of, list_of, page_of
 from tests.factories.accounts import TeamFactory, administrator, person_with, sign_in
 from tests.factories.campaigns import CampaignFactory
-from tests.factories.processes import SOPFactory
+from tests.factories.processes import ProcessFactory
 from tests.factories.technology import ToolFactory
 
 pytestmark = pytest.mark.django_db
@@ -74,9 +74,9 @@ def test_changing_implies_viewing(tool, owner, nobody):
 
 
 def test_sops_are_shared_too(owner, nobody):
-    sop = SOPFactory(owner_person=owner)
+    sop = ProcessFactory(owner_person=owner)
     share(sop, nobody, owner)
-    assert seen(nobody, model=SOP) == {sop}
+    assert seen(nobody, model=Process) == {sop}
     assert seen(nobody) == set()
 
 

@@ -55,7 +55,12 @@ GRANTS: dict[Role, tuple[str, ...]] = {
         "accounts.user: view",
         "accounts.team: view",
     ),
-    Role.AUDITOR: ("*: view", "notifications.delivery: oversee", "leads.lead: oversee"),
+    Role.AUDITOR: (
+        "*: view",
+        "notifications.delivery: oversee",
+        "leads.lead: oversee",
+        "processes.process: oversee",
+    ),
     Role.SALES: (
         "rights.accessreviewentry: view",  # the lines they review
         "leads.*: view change",
@@ -97,6 +102,7 @@ GRANTS: dict[Role, tuple[str, ...]] = {
         "audit.erasedsubject: erase export",
         "technology.*: view",
         "processes.*: view",
+        "processes.process: oversee",
         "campaigns.*: view",
         "leads.*: view oversee",
         "django_q.*: view",

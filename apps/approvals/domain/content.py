@@ -97,6 +97,8 @@ def _canonical(value: Any) -> Any:
 def _readable(field: Any, value: Any) -> str:
     if value in (None, "", []):
         return "—"
+    if hasattr(field, "readable"):  # a column that knows how people read it
+        return str(field.readable(value))
     if getattr(field, "choices", None):
         return str(dict(field.flatchoices).get(value, value))
     if isinstance(field, models.DecimalField):

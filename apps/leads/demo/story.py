@@ -28,7 +28,7 @@ from apps.leads.domain.lifecycle import move_lead
 from apps.leads.enums import Stage
 from apps.leads.models import Lead
 from apps.processes.domain.publishing import submit_for_approval, write_draft
-from apps.processes.models import SOP, SOPVersion
+from apps.processes.models import Process, SOPVersion
 from apps.technology.domain.lifecycle import move_tool
 from apps.technology.enums import Lifecycle
 from apps.technology.models import Tool
@@ -69,7 +69,7 @@ def load_demo(today: dt.date, *, say: Callable[[str], Any]) -> dict[str, int]:
     Raises:
         WrongState: there is data already, or this is no demo.
     """
-    for model in (Tool, SOP, Campaign, Lead):
+    for model in (Tool, Process, Campaign, Lead):
         if model._default_manager.exists():
             raise WrongState(
                 f"There are {model._meta.verbose_name_plural} already; the demo fills an empty installation only. "
@@ -79,11 +79,11 @@ def load_demo(today: dt.date, *, say: Callable[[str], Any]) -> dict[str, int]:
         people = load_people()
         company = Company(people, {team.name: team for team in Team.objects.all()}, today)
         ensure_default_policies(by=people["administrator"])
-        own = (("tools", _tools), ("SOPs", _sops), ("campaigns", _campaigns), ("leads", _leads))
+        own = (("tools", _tools), ("processes", _processes), ("campaigns", _campaigns), ("leads", _leads))
         for title, make in (*own, *chapters()):
             say(f"  {title} …")
             make(company)
-    counted = (Tool, SOP, SOPVersion, Campaign, Lead, ApprovalRequest)
+    counted = (Tool, Process, SOPVersion, Campaign, Lead, ApprovalRequest)
     return {str(model._meta.verbose_name_plural): model._default_manager.count() for model in counted}
 
 
@@ -124,11 +124,11 @@ def _row(importer: Any, line: int, tool: DemoTool) -> Row:
     return Row(line, {name: importer.column(name).read(cell) for name, cell in given.items()})
 
 
-def _sops(company: Company) -> None:
+def _processes(company: Company) -> None:
     for each in procedures():
         author = company.people[each.author]
         with acting_as(author):
-            sop = SOP.objects.create(
+            process = Process.objects.create(
                 title=each.title,
                 family=each.family,
                 summary=each.summary,
@@ -136,11 +136,11 @@ def _sops(company: Company) -> None:
                 owner_person=company.people[each.owner],
                 backup_person=company.people[each.backup] if each.backup else None,
             )
-        _versions(company, each, sop)
+        _versions(company, each, process)
 
 
-def _versions(company: Company, each: DemoSOP, sop: SOP) -> None:
-    first = _draft(company, each, sop, 1, "The first written version.")
+def _versions(company: Company, each: DemoSOP, process: Process) -> None:
+    first = _draft(company, each, process, 1, "The first written version.")
     if each.fate == "draft":
         return
     _send(company, each, first, each.days_ago)
@@ -153,16 +153,16 @@ def _versions(company: Company, each: DemoSOP, sop: SOP) -> None:
         return
     approve(request, by=approver, note="Clear and complete.", at=company.at(each.days_ago - 2, 14))
     if each.fate in ("second", "revising"):
-        second = _draft(company, each, sop, 2, "One step more: ask whether anything is unclear.")
+        second = _draft(company, each, process, 2, "One step more: ask whether anything is unclear.")
         if each.fate == "second":
             _send(company, each, second, each.days_ago - 60)
             approve(_open_request(second), by=approver, at=company.at(each.days_ago - 63, 9))
 
 
-def _draft(company: Company, each: DemoSOP, sop: SOP, number: int, what_is_new: str) -> SOPVersion:
+def _draft(company: Company, each: DemoSOP, process: Process, number: int, what_is_new: str) -> SOPVersion:
     author = company.people[each.author]
     with acting_as(author):
-        version = write_draft(SOP.objects.get(pk=sop.pk), by=author)
+        version = write_draft(Process.objects.get(pk=process.pk), by=author)
         version.body, version.change_log = each.text(version=number), what_is_new
         version.save()
     return version

@@ -1,4 +1,4 @@
-"""Publishing an SOP: write a draft, send it for approval, let it come into force, supersede the one before."""
+"""Publishing an SOP: write a draft with text and steps, send it for approval, take it over once approved."""
 
 import datetime as dt
 from typing import TYPE_CHECKING, Any
@@ -12,9 +12,10 @@ from apps.core.actors import acting_as
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.core.events import publish
 from apps.core.transitions import transition
-from apps.processes.domain.reviews import next_review
+from apps.processes.domain.effect import holding_back, take_effect
+from apps.processes.domain.flow import flow_of, problems_of, write_flow
 from apps.processes.enums import OPEN_STATES, VersionState
-from apps.processes.models import SOP, SOPVersion
+from apps.processes.models import Process, SOPVersion
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
@@ -34,43 +35,46 @@ SKELETON = """## Purpose
 """
 
 
-def refuse_draft(user: "User", sop: SOP) -> str | None:
-    """Return why `user` cannot start a draft of `sop` now, None when it works."""
-    if not access.can(user, "change", sop):
-        return f"You may not change {sop}."
-    if sop.is_archived:
-        return f"{sop} is archived; restore it first."
-    open_one = sop.versions.filter(state__in=OPEN_STATES).first()
+def refuse_draft(user: "User", process: Process) -> str | None:
+    """Return why `user` cannot start a draft of `process` now, None when it works."""
+    if not access.can(user, "change", process):
+        return f"You may not change {process}."
+    if process.is_archived:
+        return f"{process} is archived; restore it first."
+    open_one = process.versions.filter(state__in=OPEN_STATES).first()
     if open_one is not None:
-        where = "a draft" if open_one.is_draft else "in review"
-        return f"Version {open_one.number} of {sop} is {where} already; finish that one."
+        where = "a draft" if open_one.is_draft else VersionState(open_one.state).label.lower()
+        return f"Version {open_one.number} of {process} is {where} already; finish that one."
     return None
 
 
-def write_draft(sop: SOP, *, by: "User") -> SOPVersion:
-    """Start the next version of `sop` from the text in force, or from a skeleton for the first one.
+def write_draft(process: Process, *, by: "User") -> SOPVersion:
+    """Start the next version of `process` from the text and steps in force, or from a skeleton for the first one.
 
     Raises:
-        NotAllowed: `by` may not change the SOP.
+        NotAllowed: `by` may not change the process.
         WrongState: it has a draft already, or is archived.
     """
     with transaction.atomic(), acting_as(by):
-        row: SOP = SOP.objects.select_for_update(of=("self",)).get(pk=sop.pk)
+        row: Process = Process.objects.select_for_update(of=("self",)).get(pk=process.pk)
         if refused := refuse_draft(by, row):
             raise (WrongState if access.can(by, "change", row) else NotAllowed)(refused)
         newest = row.versions.order_by("-number").first()
-        return SOPVersion.objects.create(
-            sop=row,
+        version = SOPVersion.objects.create(
+            process=row,
             number=newest.number + 1 if newest else 1,
             body=row.effective_version.body if row.effective_version else SKELETON,
             author=by,
         )
+        if row.effective_version is not None and row.effective_version.flow:
+            write_flow(version, flow_of(row.effective_version))
+        return version
 
 
-def start_draft(sop: SOP, *, by: "User") -> str:
+def start_draft(process: Process, *, by: "User") -> str:
     """Start a draft and say where it is: what the button on the page calls."""
-    version = write_draft(sop, by=by)
-    return f"Version {version.number} of {sop} is a draft now; it stands in the list of versions below."
+    version = write_draft(process, by=by)
+    return f"Version {version.number} of {process} is a draft now; it stands in the list of versions below."
 
 
 def refuse_submission(user: "User", version: SOPVersion) -> str | None:
@@ -81,6 +85,8 @@ def refuse_submission(user: "User", version: SOPVersion) -> str | None:
         return f"{version} is {VersionState(version.state).label.lower()}; only drafts are sent for approval."
     if not version.body.strip() or version.body.strip() == SKELETON.strip():
         return "There is nothing to approve yet: write the text first."
+    if problems := problems_of(flow_of(version)):
+        return " ".join(problems[:3])
     if version.number > 1 and not version.change_log.strip():
         return "Say what is new in this version, so that approvers and readers see what changed."
     return None
@@ -95,7 +101,9 @@ def submit_for_approval(version: SOPVersion, *, by: "User", note: str = "", at: 
         WrongState: it is no draft, or nobody could decide.
     """
     with transaction.atomic(), acting_as(by, reason=note or None):
-        row: SOPVersion = SOPVersion.objects.select_for_update(of=("self",)).select_related("sop").get(pk=version.pk)
+        row: SOPVersion = (
+            SOPVersion.objects.select_for_update(of=("self",)).select_related("process").get(pk=version.pk)
+        )
         if refused := refuse_submission(by, row):
             if not access.can(by, "change", row):
                 raise NotAllowed(refused)
@@ -107,13 +115,11 @@ def submit_for_approval(version: SOPVersion, *, by: "User", note: str = "", at: 
     return f"{row} is in review; {request.required} approval{'s' if request.required > 1 else ''} must come in."
 
 
-def make_effective(
-    version: SOPVersion, request: "ApprovalRequest", *, by: "User", at: dt.datetime | None = None
-) -> None:
-    """Let an approved version come into force and supersede the one before: the effect of its approval.
+def accept(version: SOPVersion, request: "ApprovalRequest", *, by: "User", at: dt.datetime | None = None) -> None:
+    """Take an approved version over: the effect of its approval. It comes into force now, or when nothing holds it.
 
-    Called by the approval engine with the version's row locked, in the transaction of the decision. Sets the next
-    review date; announces `sop.effective`.
+    Called by the approval engine with the version's row locked, in the transaction of the decision. Announces
+    `sop.approved`.
 
     Raises:
         WrongState: the version is not in review, or is not what was approved.
@@ -121,29 +127,24 @@ def make_effective(
     moment = at or clock.now()
     if version.state != VersionState.IN_REVIEW or version.digest != request.digest:
         raise WrongState(f"{version} is not what was sent for approval; nothing came into force.")
-    sop: SOP = SOP.objects.select_for_update(of=("self",)).get(pk=version.sop_id)
-    with transition(SOPVersion, SOP):
-        for before in sop.versions.filter(state=VersionState.EFFECTIVE):
-            before.state, before.superseded_at = VersionState.SUPERSEDED, moment
-            before.save(update_fields=["state", "superseded_at"])
-        version.state, version.effective_at = VersionState.EFFECTIVE, moment
-        version.save(update_fields=["state", "effective_at"])
-        sop.effective_version = version
-        sop.next_review_on = next_review(moment.date(), sop.review_every)
-        sop.save(update_fields=["effective_version", "next_review_on"])
-    publish("sop.effective", version_id=version.pk)
+    version.state, version.approved_at = VersionState.APPROVED, moment
+    with transition(SOPVersion):
+        version.save(update_fields=["state", "approved_at"])
+    publish("sop.approved", version_id=version.pk)
+    if holding_back(version, moment) is None:
+        take_effect(version, at=moment)
 
 
 def return_to_draft(version: SOPVersion, request: "ApprovalRequest", *, by: "User") -> None:
     """Make a refused or withdrawn version a draft again, so that its author can go on."""
-    version.state, version.digest = VersionState.DRAFT, ""
+    version.state, version.digest, version.approved_at = VersionState.DRAFT, "", None
     with transition(SOPVersion):
-        version.save(update_fields=["state", "digest"])
+        version.save(update_fields=["state", "digest", "approved_at"])
 
 
 def payload_in_force(version: SOPVersion) -> dict[str, Any] | None:
     """Return the text in force, for comparison; None where there is none yet. What is new is new in each version."""
-    in_force = version.sop.effective_version
+    in_force = version.process.effective_version
     if in_force is None or in_force.pk == version.pk:
         return None
-    return {"body": in_force.body}
+    return {"body": in_force.body, "flow": in_force.flow}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from apps.accounts.domain.ownership import owned_by
 from apps.core.access import visible
 from apps.core.overdue import Overdue
-from apps.processes.models import SOP
+from apps.processes.models import Process
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
@@ -16,7 +16,7 @@ SHOWN = 20
 
 def overdue_reviews(person: "User", today: dt.date) -> list[Overdue]:
     """Return the SOPs of `person` (or of their teams) whose review is due, longest first."""
-    rows = (SOP.objects.due_for_review(today).filter(owned_by(person)) & visible(person, SOP)).order_by(
+    rows = (Process.objects.due_for_review(today).filter(owned_by(person)) & visible(person, Process)).order_by(
         "next_review_on"
     )
-    return [Overdue(sop, "is due for review", sop.next_review_on) for sop in rows[:SHOWN]]
+    return [Overdue(process, "is due for review", process.next_review_on) for process in rows[:SHOWN]]

@@ -11,7 +11,7 @@ from apps.core.actors import acting_as
 from apps.core.errors import NotAllowed, WrongState
 from apps.core.events import publish
 from apps.core.transitions import transition
-from apps.processes.models import SOP
+from apps.processes.models import Process
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
@@ -23,18 +23,18 @@ def next_review(last: dt.date, months: int) -> dt.date:
     return dt.date(year, month + 1, min(last.day, calendar.monthrange(year, month + 1)[1]))
 
 
-def refuse_review(user: "User", sop: SOP) -> str | None:
-    """Return why `user` cannot record a review of `sop` now, None when it works."""
-    if not access.can(user, "change", sop):
-        return f"You may not change {sop}."
-    if sop.is_archived:
-        return f"{sop} is archived; restore it first."
-    if sop.effective_version_id is None:
-        return f"{sop} has no version in force yet; there is nothing to review."
+def refuse_review(user: "User", process: Process) -> str | None:
+    """Return why `user` cannot record a review of `process` now, None when it works."""
+    if not access.can(user, "change", process):
+        return f"You may not change {process}."
+    if process.is_archived:
+        return f"{process} is archived; restore it first."
+    if process.effective_version_id is None:
+        return f"{process} has no version in force yet; there is nothing to review."
     return None
 
 
-def confirm_unchanged(sop: SOP, *, by: "User", reason: str, today: dt.date | None = None) -> str:
+def confirm_unchanged(process: Process, *, by: "User", reason: str, today: dt.date | None = None) -> str:
     """Record that a review found nothing to change; the ledger keeps who said so and why.
 
     Raises:
@@ -42,11 +42,11 @@ def confirm_unchanged(sop: SOP, *, by: "User", reason: str, today: dt.date | Non
         WrongState: nothing is in force.
     """
     with transaction.atomic(), acting_as(by, reason=reason):
-        row: SOP = SOP.objects.select_for_update(of=("self",)).get(pk=sop.pk)
+        row: Process = Process.objects.select_for_update(of=("self",)).get(pk=process.pk)
         if refused := refuse_review(by, row):
             raise (WrongState if access.can(by, "change", row) else NotAllowed)(refused)
         row.next_review_on = next_review(today or clock.today(), row.review_every)
-        with transition(SOP):
+        with transition(Process):
             row.save(update_fields=["next_review_on"])
-        publish("sop.reviewed", sop_id=row.pk)
+        publish("sop.reviewed", process_id=row.pk)
     return f"{row} is reviewed; the next review is due on {row.next_review_on:%-d %B %Y}."

@@ -14,7 +14,7 @@ from apps.accounts.models import Team, User
 from apps.campaigns.models import Campaign
 from apps.core.governed import GovernedModel, GovernedQuerySet
 from apps.core.transitions import refusal, written_once
-from apps.processes.models import SOP
+from apps.processes.models import Process
 from apps.rights.enums import Verb
 from apps.technology.models import Tool
 
@@ -178,18 +178,18 @@ class ToolToGroup(_ToGroup):
 
 
 class SOPToPerson(_ToPerson):
-    """SOPs shared with people."""
+    """Processes shared with people."""
 
-    content_object = models.ForeignKey(SOP, models.CASCADE)
+    content_object = models.ForeignKey(Process, models.CASCADE)
 
     class Meta(_ToPerson.Meta):
         pass
 
 
 class SOPToGroup(_ToGroup):
-    """SOPs shared with teams and roles."""
+    """Processes shared with teams and roles."""
 
-    content_object = models.ForeignKey(SOP, models.CASCADE)
+    content_object = models.ForeignKey(Process, models.CASCADE)
 
     class Meta(_ToGroup.Meta):
         pass
@@ -216,6 +216,6 @@ class CampaignToGroup(_ToGroup):
 # what can be shared, and where guardian keeps the rights: (to people, to groups)
 SHAREABLE: dict[type[models.Model], tuple[type[Any], type[Any]]] = {
     Tool: (ToolToPerson, ToolToGroup),
-    SOP: (SOPToPerson, SOPToGroup),
+    Process: (SOPToPerson, SOPToGroup),
     Campaign: (CampaignToPerson, CampaignToGroup),
 }

@@ -1,0 +1,50 @@
+"""Who sees which processes: everybody with the right, unless access is kept to owners and stakeholders."""
+
+from typing import TYPE_CHECKING, Any
+
+from django.db import models
+from django.db.models import Q
+
+from apps.processes.enums import StakeholderAccess
+from apps.processes.models import Process, Stakeholder
+
+if TYPE_CHECKING:
+    from apps.accounts.models import User
+
+
+def visible_processes(user: "User", rows: "models.QuerySet[Any]") -> "models.QuerySet[Any]":
+    """Leave out the processes kept to stakeholders of whom `user` is none."""
+    return rows if user.has_perm("processes.oversee_process") else rows.filter(open_to(user))
+
+
+def by_process(path: str) -> Any:
+    """Return the scope of rows that belong to a process: seen by who sees the process.
+
+    Args:
+        path: the lookup that leads from such a row to its process.
+    """
+
+    def scope(user: "User", rows: "models.QuerySet[Any]") -> "models.QuerySet[Any]":
+        if user.has_perm("processes.oversee_process"):
+            return rows
+        return rows.filter(**{f"{path}__in": Process.objects.filter(open_to(user)).values("pk")})
+
+    return scope
+
+
+def open_to(user: "User") -> Q:
+    """Return the condition on a process: open to everybody, or the person is its owner, backup, author, stakeholder."""
+    playing = user.memberships.filter(archived_at__isnull=True)
+    teams, roles = playing.values("team"), playing.values("role")
+    named = Stakeholder.objects.filter(archived_at__isnull=True).filter(
+        Q(person=user) | Q(team__in=teams) | Q(role__in=roles)
+    )
+    return (
+        Q(stakeholder_access=StakeholderAccess.EVERYBODY)
+        | Q(owner_person=user)
+        | Q(backup_person=user)
+        | Q(owner_team__in=teams)
+        | Q(backup_team__in=teams)
+        | Q(pk__in=named.values("process"))
+        | Q(pk__in=user.written_versions.values("process"))
+    )
