@@ -81,7 +81,7 @@ def test_every_kind_of_grant_is_found_with_its_source(boss, holder):
     system_principal()
     tool = ToolFactory(name="Marketo", owner_person=holder)
     grant_access(tool, to=(guest := person_with(Role.SALES)), verb="change", by=boss_who_may(tool), reason="Help")
-    holder.user_permissions.add(Permission.objects.get(codename="change_sop"))
+    holder.user_permissions.add(Permission.objects.get(codename="change_process"))
     other = Group.objects.create(name="Old group")
     guest.groups.add(other)
     User.objects.filter(pk=holder.pk).update(is_superuser=True)
@@ -218,7 +218,7 @@ def test_reducing_and_revoking_shared_records(boss, one, two, holder):
 
 def test_revoking_ownership_direct_rights_superuser_and_the_account(boss, one, two, holder):
     tool = ToolFactory(owner_person=holder)
-    holder.user_permissions.add(Permission.objects.get(codename="change_sop"))
+    holder.user_permissions.add(Permission.objects.get(codename="change_process"))
     holder.groups.add(Group.objects.create(name="Old group"))
     User.objects.filter(pk=holder.pk).update(is_superuser=True)
     review = review_by(boss, one, two)
