@@ -31,7 +31,21 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
     ),
     ("Campaigns", (("Campaigns", "campaigns.campaign", "campaign"),)),
     ("Leads", (("Leads", "leads.lead", "contacts"),)),
-    ("Technology", (("Tools", "technology.tool", "deployed_code"),)),
+    (
+        "Technology",
+        (
+            ("Tools", "technology.tool", "deployed_code"),
+            ("Tool requests", "technology.toolrequest", "contract_edit"),
+            ("Waivers", "technology.waiver", "gpp_maybe"),
+            ("Vendors", "technology.vendor", "storefront"),
+            ("Contracts", "technology.contract", "contract"),
+            ("Costs", "technology.costline", "payments"),
+            ("Exchange rates", "technology.exchangerate", "currency_exchange"),
+            ("Capabilities", "technology.capability", "account_tree"),
+            ("Capability matrix", "technology.toolcapability", "grid_view"),
+            ("Stack policy", "technology.stackpolicy", "tune"),
+        ),
+    ),
     (
         "Audit",
         (

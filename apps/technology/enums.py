@@ -66,3 +66,68 @@ class Audience(models.TextChoices):
     BOTH = "both", "Employees and customers"
     PARTNERS = "partners", "Partners"
     UNKNOWN = "unknown", "Unknown"
+
+
+class Health(models.TextChoices):
+    """How a vendor stands: can we rely on it for another term?"""
+
+    GOOD = "good", "Good"
+    WATCH = "watch", "Watch"
+    POOR = "poor", "Poor"
+    UNKNOWN = "unknown", "Unknown"
+
+
+class CostType(models.TextChoices):
+    """What the money is for."""
+
+    LICENCE = "licence", "Licence"
+    IMPLEMENTATION = "implementation", "Implementation"
+    PEOPLE = "people", "People"
+    EXIT = "exit", "Exit"
+
+
+class Basis(models.TextChoices):
+    """What the amount is per."""
+
+    FLAT = "flat", "Flat"
+    SEAT = "seat", "Per seat"
+    USAGE = "usage", "Per unit of use"
+
+
+class Period(models.TextChoices):
+    """How often the amount falls due."""
+
+    MONTH = "month", "a month"
+    QUARTER = "quarter", "a quarter"
+    YEAR = "year", "a year"
+    ONCE = "once", "once"
+
+
+# how often a year each period falls due; what is paid once never recurs
+A_YEAR: dict[str, int] = {Period.MONTH: 12, Period.QUARTER: 4, Period.YEAR: 1, Period.ONCE: 0}
+# how many months one period has
+MONTHS: dict[str, int] = {Period.MONTH: 1, Period.QUARTER: 3, Period.YEAR: 12}
+
+
+class NoticeUnit(models.TextChoices):
+    """In what a notice period is counted."""
+
+    DAYS = "days", "days"
+    MONTHS = "months", "months"
+
+
+class CaseState(models.TextChoices):
+    """How far a request, a waiver or a renewal decision has come."""
+
+    DRAFT = "draft", "Draft"
+    IN_APPROVAL = "in_approval", "In approval"
+    APPROVED = "approved", "Approved"
+    REFUSED = "refused", "Refused"
+    REVOKED = "revoked", "Revoked"
+
+
+class WaiverKind(models.TextChoices):
+    """Why a tool may go without an approved request."""
+
+    EXCEPTION = "exception", "Exception"
+    INVENTORY = "inventory", "In use before mops"

@@ -13,6 +13,8 @@ from apps.core.exchange import values
 from apps.core.exchange.model_importer import ModelImporter
 from apps.core.exchange.registry import Column, Outcome, Row, register_importer
 from apps.core.transitions import transition
+from apps.technology.domain.cases import waive_inventory
+from apps.technology.domain.vendors import vendor_called
 from apps.technology.enums import Audience, Criticality, DataClass, Known, Lifecycle
 from apps.technology.models import Tool
 
@@ -119,9 +121,10 @@ class ToolImporter(ModelImporter):
         "active, since an inventory lists what is in use. Cells that do not clearly say something are left as unknown "
         "and named in the report."
     )
-    fields: ClassVar[tuple[str, ...]] = ("function", "vendor_name", "annual_cost", "currency", "notes")
+    fields: ClassVar[tuple[str, ...]] = ("function", "annual_cost", "currency", "notes")
     columns = (
         Column("name", "Name", aliases=("title", "tool", "application"), parse=values.one_line, example="HubSpot"),
+        Column("vendor_name", "Vendor", aliases=("vendor", "supplier", "provider"), parse=values.one_line, empty=""),
         Column("description", "Description", empty=""),
         Column("business_owner_names", "Business owners", aliases=("business_owner",), parse=owners, empty=[]),
         Column("technical_owner_names", "Technical owners", aliases=("technical_owner",), parse=owners, empty=[]),
@@ -135,6 +138,7 @@ class ToolImporter(ModelImporter):
         _asked("sub_processor", "Sub-processor", "subprocessor"),
         Column("compliance_scope", "Compliance scope", parse=stated, empty=""),
         Column("integration_method", "Integration method", parse=stated, empty=""),
+        _asked("single_sign_on", "Single sign-on", "sso"),
         _asked("software_as_a_service", "Software as a service", "saas"),
         _asked("everyone_has_it", "Everyone has it", "team_member_baseline_entitlement"),
         _asked("audience", "Audience", "employee_or_customer_facing_app", parse=audience, empty=Audience.UNKNOWN),
@@ -144,15 +148,20 @@ class ToolImporter(ModelImporter):
     )
 
     def prepare(self, row: Row) -> dict[str, Any]:
-        """Store what an odd cell is taken for."""
+        """Store what an odd cell is taken for; a vendor that is new to mops is added."""
         data = super().prepare(row)
-        return {name: value.value if isinstance(value, Odd) else value for name, value in data.items()}
+        plain = {name: value.value if isinstance(value, Odd) else value for name, value in data.items()}
+        if name := plain.get("vendor_name"):
+            plain["vendor"] = vendor_called(name)
+        return plain
 
     def create(self, data: Mapping[str, Any], *, by: Any) -> Tool:
-        """Add a tool as active: an inventory lists what is in use."""
-        tool = Tool(lifecycle=Lifecycle.ACTIVE, **data)
+        """Add a tool as active: an inventory lists what is in use. A waiver says so, until its case is made."""
+        tool: Tool = self.save(Tool(**data))
+        waive_inventory([tool], by=by)
+        tool.lifecycle = Lifecycle.ACTIVE
         with transition(Tool):
-            self.save(tool)
+            tool.save(update_fields=["lifecycle"])
         return tool
 
     def apply(self, rows: Sequence[Row], *, by: Any) -> Sequence[Outcome]:

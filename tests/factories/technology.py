@@ -1,22 +1,114 @@
-"""Tools for tests."""
+"""The technology stack for tests."""
+
+import datetime as dt
+from decimal import Decimal
 
 import factory
 
+from apps.core import clock
 from apps.core.transitions import transition
+from apps.technology.domain.cases import waive_inventory
 from apps.technology.enums import Lifecycle
-from apps.technology.models import Tool
+from apps.technology.models import (
+    Capability,
+    Contract,
+    CostLine,
+    ExchangeRate,
+    Tool,
+    ToolCapability,
+    ToolRequest,
+    Vendor,
+    Waiver,
+)
+
+
+class VendorFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Vendor
+
+    name = factory.Sequence(lambda n: f"Vendor {n}")
 
 
 class ToolFactory(factory.django.DjangoModelFactory):
+    """A tool; beyond the idea it was in use before mops, so that a waiver covers it."""
+
     class Meta:
         model = Tool
 
     name = factory.Sequence(lambda n: f"Tool {n}")
 
     @classmethod
-    def _create(cls, model_class, *args, **kwargs):
-        with transition(Tool):
-            return super()._create(model_class, *args, **kwargs)
+    def _create(cls, model_class, *args, lifecycle=Lifecycle.PROPOSED, **kwargs):
+        tool = super()._create(model_class, *args, **kwargs)
+        if lifecycle != Lifecycle.PROPOSED:
+            waive_inventory([tool], by=None)
+            tool.lifecycle = lifecycle
+            with transition(Tool):
+                tool.save(update_fields=["lifecycle"])
+        return tool
 
     class Params:
         active = factory.Trait(lifecycle=Lifecycle.ACTIVE)
+
+
+class CapabilityFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Capability
+
+    name = factory.Sequence(lambda n: f"Capability {n}")
+
+
+class ToolCapabilityFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = ToolCapability
+
+    tool = factory.SubFactory(ToolFactory, active=True)
+    capability = factory.SubFactory(CapabilityFactory)
+    fit = 4
+
+
+class ContractFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Contract
+
+    tool = factory.SubFactory(ToolFactory, active=True)
+    name = "Subscription"
+    starts_on = dt.date(2026, 1, 1)
+    ends_on = dt.date(2026, 12, 31)
+
+
+class CostLineFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = CostLine
+
+    tool = factory.SubFactory(ToolFactory, active=True)
+    label = factory.Sequence(lambda n: f"Plan {n}")
+    amount = Decimal(1200)
+    currency = "EUR"
+    valid_from = dt.date(2020, 1, 1)
+
+
+class ExchangeRateFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = ExchangeRate
+
+    currency, into = "USD", "EUR"
+    on = factory.LazyFunction(clock.today)
+    rate = Decimal("0.9")
+
+
+class ToolRequestFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = ToolRequest
+
+    tool = factory.SubFactory(ToolFactory)
+    title = factory.Sequence(lambda n: f"Request {n}")
+
+
+class WaiverFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Waiver
+
+    tool = factory.SubFactory(ToolFactory)
+    reason = "The old one ends next week."
+    expires_on = factory.LazyFunction(lambda: clock.today() + dt.timedelta(days=60))

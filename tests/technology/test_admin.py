@@ -22,7 +22,14 @@ def ops(client):
 
 
 def filled(**changed):
-    unknown = ("personal_data", "customer_data", "sub_processor", "software_as_a_service", "everyone_has_it")
+    unknown = (
+        "personal_data",
+        "customer_data",
+        "sub_processor",
+        "single_sign_on",
+        "software_as_a_service",
+        "everyone_has_it",
+    )
     form = {"name": "CRM", "criticality": "tier_1_business", "data_classification": "orange", "audience": "employees"}
     return {**form, **dict.fromkeys(unknown, "unknown"), **changed}
 

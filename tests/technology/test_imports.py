@@ -104,7 +104,9 @@ def test_the_real_inventory_comes_in_once(shared_data):
         second = importer.apply(rows, by=person)
     assert [each.kind for each in first] == [OutcomeKind.CREATED] * 219
     assert [each.kind for each in second] == [OutcomeKind.UNCHANGED] * 219
-    assert AuditEvent.objects.filter(table_name="technology_tool").count() == written == 219
+    assert (
+        AuditEvent.objects.filter(table_name="technology_tool").count() == written == 2 * 219
+    )  # added, then made active
     assert set(Tool.objects.values_list("lifecycle", flat=True)) == {Lifecycle.ACTIVE}
     odd = [each.reason for each in first if each.reason]
     assert len(odd) == 15

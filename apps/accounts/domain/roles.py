@@ -72,7 +72,9 @@ GRANTS: dict[Role, tuple[str, ...]] = {
     Role.EXECUTIVE: (
         "rights.accessreviewentry: view",  # the lines they review
         "approvals.*: view",
-        "technology.*: view",
+        "technology.tool: view",
+        "technology.capability: view",
+        "technology.vendor: view",
         "processes.*: view",
         "campaigns.*: view",
         "leads.*: view oversee",

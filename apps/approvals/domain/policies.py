@@ -8,7 +8,12 @@ from apps.accounts.models import User
 from apps.approvals.models import ApprovalPolicy, PolicyApprover
 from apps.core.actors import acting_as
 
-SHIPPED = {"processes.sopversion": "SOP versions", "campaigns.campaign": "Campaigns"}
+SHIPPED = {
+    "processes.sopversion": "SOP versions",
+    "campaigns.campaign": "Campaigns",
+    "technology.toolrequest": "Tool requests",
+    "technology.waiver": "Waivers",
+}
 
 
 def ensure_default_policies(*, by: User | None = None) -> int:

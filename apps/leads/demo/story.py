@@ -24,12 +24,14 @@ from apps.core.exchange.registry import Row, get_importer
 from apps.core.transitions import transition
 from apps.leads.demo.content import DemoCampaign, DemoSOP, DemoTool, campaigns, procedures, tools
 from apps.leads.demo.people import invented_leads, stage_of_leads
+from apps.leads.demo.stack import fill_stack, make_case
 from apps.leads.domain.lifecycle import move_lead
 from apps.leads.enums import Stage
 from apps.leads.models import Lead
 from apps.processes.domain.publishing import submit_for_approval, write_draft
 from apps.processes.models import Process, SOPVersion
 from apps.technology.domain.lifecycle import move_tool
+from apps.technology.domain.vendors import vendor_called
 from apps.technology.enums import Lifecycle
 from apps.technology.models import Tool
 
@@ -96,13 +98,17 @@ def _tools(company: Company) -> None:
     for tool in tools():
         with acting_as(company.people["manager"], reason="Owners named at the kick-off"):
             row = Tool.objects.filter(name=tool.name).first() or Tool(name=tool.name, function=tool.function)
-            row.vendor_name = tool.vendor
+            row.vendor_name, row.vendor = tool.vendor, vendor_called(tool.vendor)
             row.owner_person, row.owner_team = company.people[tool.owner], company.teams[tool.team]
             row.backup_person = company.people[tool.backup] if tool.backup else None
             row.save()
         for state, reason in tool.moves:
+            if state == Lifecycle.APPROVED:
+                make_case(row, company.people, company.today)
+                continue
             with acting_as(administrator):
                 move_tool(row, to=Lifecycle(state), by=administrator, reason=reason)
+    fill_stack(company.people, company.today)
 
 
 def _row(importer: Any, line: int, tool: DemoTool) -> Row:

@@ -9,11 +9,16 @@ from apps.core.actors import acting_as
 from apps.core.errors import NotAllowed, WrongState
 from apps.core.events import publish
 from apps.core.transitions import transition
+from apps.technology.domain.cases import refuse_without_case
+from apps.technology.domain.retirement import refuse_retirement
 from apps.technology.enums import MOVES, Lifecycle
 from apps.technology.models import Tool
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
+
+# what nobody enters without an approved request or a waiver in force
+NEEDS_CASE = (Lifecycle.APPROVED, Lifecycle.IMPLEMENTING, Lifecycle.ACTIVE)
 
 
 def next_states(now: Lifecycle | str) -> tuple[Lifecycle, ...]:
@@ -28,7 +33,9 @@ def refuse_move(user: "User", tool: Tool, *, to: Lifecycle) -> str | None:
     if tool.is_archived:
         return f"{tool} is archived; restore it first."
     if to in next_states(tool.lifecycle):
-        return None
+        if to in NEEDS_CASE:
+            return refuse_without_case(tool)
+        return refuse_retirement(tool) if to == Lifecycle.RETIRED else None
     ways = " or ".join(state.label.lower() for state in next_states(tool.lifecycle))
     now = Lifecycle(tool.lifecycle).label.lower()
     return f"{tool} is {now}; from there it becomes {ways}." if ways else f"{tool} is {now}, and that is final."

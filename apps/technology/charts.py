@@ -1,0 +1,77 @@
+"""Small pictures drawn by the server: where each point stands, for templates that write SVG."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 640, 160, 4, 22, 24
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One value of a picture: where it stands, and what it says."""
+
+    x: float
+    y: float
+    text: str
+    label: str
+    width: float = 0
+    height: float = 0
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A picture: its size, its line, its marks, and the same in words."""
+
+    width: int
+    height: int
+    base: float
+    line: str
+    marks: tuple[Mark, ...]
+    words: str
+
+
+def money(value: Decimal | float) -> str:
+    """Return an amount without decimals, thousands grouped."""
+    return f"{value:,.0f}"
+
+
+def step_chart(points: Sequence[tuple[dt.date, Decimal]], *, until: dt.date) -> Chart | None:
+    """Return the picture of prices that hold from a day until the next one; None with fewer than two."""
+    if len(points) < 2:  # one price makes no picture
+        return None
+    first, last = points[0][0], max(until, points[-1][0] + dt.timedelta(days=30))
+    span, top = (last - first).days or 1, max(value for _, value in points) or Decimal(1)
+    base = HEIGHT - BOTTOM
+
+    def x(day: dt.date) -> float:
+        return round(LEFT + (WIDTH - 2 * LEFT) * (day - first).days / span, 1)
+
+    def y(value: Decimal) -> float:
+        return round(base - (base - TOP) * float(value / top), 1)
+
+    ends = [day for day, _ in points[1:]] + [last]
+    path = f"M{x(first)} {y(points[0][1])}"
+    for (_, value), end in zip(points, ends, strict=True):
+        path += f" V{y(value)} H{x(end)}"
+    marks = tuple(Mark(x(day), y(value), money(value), f"{day:%b %Y}") for day, value in points)
+    words = "; ".join(f"{money(value)} a year from {day:%-d %B %Y}" for day, value in points)
+    return Chart(WIDTH, HEIGHT, base, path, marks, words)
+
+
+def bar_chart(bars: Sequence[tuple[str, Decimal | float]], *, unit: str = "") -> Chart | None:
+    """Return the picture of values side by side; None without any."""
+    if not bars:
+        return None
+    top = max(float(value) for _, value in bars) or 1
+    base, slot = HEIGHT - BOTTOM, (WIDTH - 2 * LEFT) / len(bars)
+    marks = []
+    for number, (label, value) in enumerate(bars):
+        height = round((base - TOP) * float(value) / top, 1)
+        x = round(LEFT + number * slot + slot * 0.12, 1)
+        marks.append(
+            Mark(x, round(base - height, 1), f"{money(value)}{unit}", label, width=round(slot * 0.76, 1), height=height)
+        )
+    words = "; ".join(f"{label}: {money(value)}{unit}" for label, value in bars)
+    return Chart(WIDTH, HEIGHT, base, "", tuple(marks), words)
