@@ -1,7 +1,8 @@
 """Money to the coin: leap years, changes within a period, splits that add up, sums shared without losing one."""
 
 import datetime as dt
-from decimal import Decimal as D
+from decimal import Decimal
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -26,66 +27,71 @@ def prices(draw):
 @pytest.mark.parametrize(
     ("price", "a_year"),
     [
-        (Price(D(100), None, "month", dt.date(2026, 1, 1)), "1200.00"),
-        (Price(D(100), None, "quarter", dt.date(2026, 1, 1)), "400.00"),
-        (Price(D("49.90"), D(25), "month", dt.date(2026, 1, 1)), "14970.00"),
-        (Price(D("0.0125"), D(1000), "month", dt.date(2026, 1, 1)), "150.00"),
-        (Price(D(5000), None, "once", dt.date(2026, 1, 1)), "0.00"),
-        (Price(D(100), None, "year", dt.date(2026, 1, 1), dt.date(2026, 3, 31)), "0.00"),
-        (Price(D(100), None, "year", dt.date(2026, 7, 1)), "0.00"),
+        (Price(Decimal(100), None, "month", dt.date(2026, 1, 1)), "1200.00"),
+        (Price(Decimal(100), None, "quarter", dt.date(2026, 1, 1)), "400.00"),
+        (Price(Decimal("49.90"), Decimal(25), "month", dt.date(2026, 1, 1)), "14970.00"),
+        (Price(Decimal("0.0125"), Decimal(1000), "month", dt.date(2026, 1, 1)), "150.00"),
+        (Price(Decimal(5000), None, "once", dt.date(2026, 1, 1)), "0.00"),
+        (Price(Decimal(100), None, "year", dt.date(2026, 1, 1), dt.date(2026, 3, 31)), "0.00"),
+        (Price(Decimal(100), None, "year", dt.date(2026, 7, 1)), "0.00"),
     ],
 )
 def test_a_year_at_the_price_of_a_day(price, a_year):
-    assert annualised(price, dt.date(2026, 6, 15)) == D(a_year)
+    assert annualised(price, dt.date(2026, 6, 15)) == Decimal(a_year)
 
 
 def test_a_year_in_three_currencies_and_their_coins():
-    price = Price(D("99.99"), D(3), "month", dt.date(2026, 1, 1), currency="USD")
+    price = Price(Decimal("99.99"), Decimal(3), "month", dt.date(2026, 1, 1), currency="USD")
     on = dt.date(2026, 6, 15)
-    assert annualised(price, on, rate=D("0.92153")) == D("3317.18")  # 3599.64 × 0.92153 = 3317.176…
-    assert annualised(price, on, rate=D("161.27"), decimals=0) == D(580514)  # yen have no decimals
-    assert annualised(price, on, rate=D("0.30715"), decimals=3) == D("1105.629")  # dinars have three
+    assert annualised(price, on, rate=Decimal("0.92153")) == Decimal("3317.18")  # 3599.64 × 0.92153 = 3317.176…
+    assert annualised(price, on, rate=Decimal("161.27"), decimals=0) == Decimal(580514)  # yen have no decimals
+    assert annualised(price, on, rate=Decimal("0.30715"), decimals=3) == Decimal("1105.629")  # dinars have three
 
 
 @pytest.mark.parametrize(
     ("price", "start", "end", "cost"),
     [
         # whole periods cost the price, however long they are
-        (Price(D(310), None, "month", dt.date(2024, 1, 1)), dt.date(2024, 2, 1), dt.date(2024, 2, 29), "310.00"),
-        (Price(D(366), None, "year", dt.date(2024, 1, 1)), dt.date(2024, 1, 1), dt.date(2024, 12, 31), "366.00"),
-        (Price(D(365), None, "year", dt.date(2023, 1, 1)), dt.date(2023, 1, 1), dt.date(2023, 12, 31), "365.00"),
+        (Price(Decimal(310), None, "month", dt.date(2024, 1, 1)), dt.date(2024, 2, 1), dt.date(2024, 2, 29), "310.00"),
+        (Price(Decimal(366), None, "year", dt.date(2024, 1, 1)), dt.date(2024, 1, 1), dt.date(2024, 12, 31), "366.00"),
+        (Price(Decimal(365), None, "year", dt.date(2023, 1, 1)), dt.date(2023, 1, 1), dt.date(2023, 12, 31), "365.00"),
         # 29 February is one day of 29, of 91, of 366
-        (Price(D(290), None, "month", dt.date(2024, 1, 1)), dt.date(2024, 2, 29), dt.date(2024, 2, 29), "10.00"),
-        (Price(D(910), None, "quarter", dt.date(2024, 1, 1)), dt.date(2024, 2, 29), dt.date(2024, 2, 29), "10.00"),
-        (Price(D(366), None, "year", dt.date(2024, 1, 1)), dt.date(2024, 2, 29), dt.date(2024, 2, 29), "1.00"),
-        # begins and ends in the middle of a month: 17 of 31 days, and 10 of 30
-        (Price(D(310), None, "month", dt.date(2026, 1, 15)), dt.date(2026, 1, 1), dt.date(2026, 1, 31), "170.00"),
+        (Price(Decimal(290), None, "month", dt.date(2024, 1, 1)), dt.date(2024, 2, 29), dt.date(2024, 2, 29), "10.00"),
         (
-            Price(D(300), None, "month", dt.date(2026, 1, 1), dt.date(2026, 4, 10)),
+            Price(Decimal(910), None, "quarter", dt.date(2024, 1, 1)),
+            dt.date(2024, 2, 29),
+            dt.date(2024, 2, 29),
+            "10.00",
+        ),
+        (Price(Decimal(366), None, "year", dt.date(2024, 1, 1)), dt.date(2024, 2, 29), dt.date(2024, 2, 29), "1.00"),
+        # begins and ends in the middle of a month: 17 of 31 days, and 10 of 30
+        (Price(Decimal(310), None, "month", dt.date(2026, 1, 15)), dt.date(2026, 1, 1), dt.date(2026, 1, 31), "170.00"),
+        (
+            Price(Decimal(300), None, "month", dt.date(2026, 1, 1), dt.date(2026, 4, 10)),
             dt.date(2026, 4, 1),
             dt.date(2026, 12, 31),
             "100.00",
         ),
         # once falls due on its day
-        (Price(D(99), None, "once", dt.date(2026, 5, 5)), dt.date(2026, 5, 5), dt.date(2026, 5, 5), "99.00"),
-        (Price(D(99), None, "once", dt.date(2026, 5, 5)), dt.date(2026, 5, 6), dt.date(2026, 12, 31), "0.00"),
+        (Price(Decimal(99), None, "once", dt.date(2026, 5, 5)), dt.date(2026, 5, 5), dt.date(2026, 5, 5), "99.00"),
+        (Price(Decimal(99), None, "once", dt.date(2026, 5, 5)), dt.date(2026, 5, 6), dt.date(2026, 12, 31), "0.00"),
     ],
 )
 def test_what_a_span_costs(price, start, end, cost):
-    assert cost_between(price, start, end) == D(cost)
+    assert cost_between(price, start, end) == Decimal(cost)
 
 
 def test_a_change_within_the_month_costs_both_prices_by_their_days():
-    old = Price(D(300), None, "month", dt.date(2026, 1, 1), dt.date(2026, 4, 14))
-    new = Price(D(360), None, "month", dt.date(2026, 4, 15))
+    old = Price(Decimal(300), None, "month", dt.date(2026, 1, 1), dt.date(2026, 4, 14))
+    new = Price(Decimal(360), None, "month", dt.date(2026, 4, 15))
     april = [cost_between(each, dt.date(2026, 4, 1), dt.date(2026, 4, 30)) for each in (old, new)]
-    assert april == [D("140.00"), D("192.00")]
+    assert april == [Decimal("140.00"), Decimal("192.00")]
 
 
 @given(prices(), st.lists(DAY, min_size=2, max_size=6, unique=True))
 def test_spans_add_up_to_the_coin(price, days):
     cuts = sorted(days)
-    parts = [cost_between(price, a, b - dt.timedelta(days=1)) for a, b in zip(cuts, cuts[1:], strict=False)]
+    parts = [cost_between(price, a, b - dt.timedelta(days=1)) for a, b in pairwise(cuts)]
     assert sum(parts) == cost_between(price, cuts[0], cuts[-1] - dt.timedelta(days=1))
 
 
@@ -105,36 +111,40 @@ def test_shares_add_up_and_are_fair(total, weights):
     whole = sum(weights) or len(weights)
     for share, weight in zip(shares, weights, strict=True):
         exact = total * (weight if sum(weights) else 1) / whole
-        assert abs(share - exact) < D("0.01000001")
+        assert abs(share - exact) < Decimal("0.01000001")
 
 
 def test_the_largest_remainder_gets_the_last_coin():
-    assert allocate(D("100.00"), [1, 1, 1]) == [D("33.34"), D("33.33"), D("33.33")]
-    assert allocate(D("0.05"), [5, 3, 2]) == [D("0.03"), D("0.01"), D("0.01")]
-    assert allocate(D("-0.05"), [1, 1]) == [D("-0.03"), D("-0.02")]
-    assert allocate(D(7), [0, 0], decimals=0) == [D(4), D(3)]
+    assert allocate(Decimal("100.00"), [1, 1, 1]) == [Decimal("33.34"), Decimal("33.33"), Decimal("33.33")]
+    assert allocate(Decimal("0.05"), [5, 3, 2]) == [Decimal("0.03"), Decimal("0.01"), Decimal("0.01")]
+    assert allocate(Decimal("-0.05"), [1, 1]) == [Decimal("-0.03"), Decimal("-0.02")]
+    assert allocate(Decimal(7), [0, 0], decimals=0) == [Decimal(4), Decimal(3)]
 
 
 @pytest.mark.parametrize("weights", [[], [1, -1]])
 def test_nothing_is_shared_with_nobody(weights):
     with pytest.raises(ValueError, match="at least one"):
-        allocate(D(1), weights)
+        allocate(Decimal(1), weights)
 
 
 def test_rounding_goes_away_from_nothing():
-    assert [rounded(D(each)) for each in ("0.125", "0.135", "-0.125")] == [D("0.13"), D("0.14"), D("-0.13")]
+    assert [rounded(Decimal(each)) for each in ("0.125", "0.135", "-0.125")] == [
+        Decimal("0.13"),
+        Decimal("0.14"),
+        Decimal("-0.13"),
+    ]
 
 
 def test_price_rises_are_told_in_per_cent():
     steps = price_steps(
         [
-            Price(D(110), None, "month", dt.date(2025, 1, 1), dt.date(2025, 12, 31)),
-            Price(D(100), None, "month", dt.date(2024, 1, 1), dt.date(2024, 12, 31)),
-            Price(D(99), None, "month", dt.date(2026, 1, 1)),
+            Price(Decimal(110), None, "month", dt.date(2025, 1, 1), dt.date(2025, 12, 31)),
+            Price(Decimal(100), None, "month", dt.date(2024, 1, 1), dt.date(2024, 12, 31)),
+            Price(Decimal(99), None, "month", dt.date(2026, 1, 1)),
         ]
     )
     assert [(step.yearly, step.rise) for step in steps] == [
-        (D("1200.00"), None),
-        (D("1320.00"), D("10.0")),
-        (D("1188.00"), D("-10.0")),
+        (Decimal("1200.00"), None),
+        (Decimal("1320.00"), Decimal("10.0")),
+        (Decimal("1188.00"), Decimal("-10.0")),
     ]
