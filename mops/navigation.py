@@ -51,7 +51,8 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         (
             ("Ledger", "audit.auditevent", "receipt_long"),
             ("Mandatory reasons", "audit.reasonrule", "rate_review"),
-            ("Retention", "audit.retentionpolicy", "auto_delete"),
+            ("Retention of the ledger", "audit.retentionpolicy", "auto_delete"),
+            ("Retention of working data", "retention.retentionperiod", "auto_delete"),
             ("Legal holds", "audit.legalhold", "gavel"),
             ("Months of the ledger", "audit.ledgermonth", "calendar_month"),
             ("Seals", "audit.auditseal", "verified"),

@@ -21,6 +21,7 @@ INSTALLED_APPS = [
     "apps.core.calendars",
     "apps.core.clocks",
     "apps.core.rules",
+    "apps.core.retention",
     "apps.core.notifications",
     "apps.core.alerts",
     "apps.core.attachments",

@@ -99,6 +99,7 @@ GRANTS: dict[Role, tuple[str, ...]] = {
         "audit.*: view",
         "audit.reasonrule: add change",
         "audit.retentionpolicy: add change",
+        "retention.*: view change",
         "audit.legalhold: add change",
         "audit.ledgermonth: purge",
         "audit.erasedsubject: erase export",

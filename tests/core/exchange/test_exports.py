@@ -162,7 +162,7 @@ def test_long_lists_are_written_in_the_background(admin, monkeypatch):
     assert "Only Ada Admin can fetch this file; export the list yourself." in page.content.decode()
     assert pruning.prune(run.started_at + dt.timedelta(days=8)) == {"preview_rows": 0, "files": 1}
     assert not private_files().exists(run.place)
-    assert "removed after seven days" in client.get(f"{url}file/", follow=True).content.decode()
+    assert "removed after 7 days" in client.get(f"{url}file/", follow=True).content.decode()
 
 
 @pytest.mark.django_db

@@ -15,6 +15,7 @@ from apps.core.access_log import log_access
 from apps.core.actors import acting_as
 from apps.core.admin_kit.names import label_of
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
+from apps.core.exchange.domain.pruning import FILES
 from apps.core.exchange.enums import RunState
 from apps.core.exchange.models import ExportRun
 from apps.core.exchange.permissions import refuse_export
@@ -23,6 +24,7 @@ from apps.core.governed import SECRET_COLUMNS
 from apps.core.jobs.api import enqueue
 from apps.core.notifications.domain.notifying import notify
 from apps.core.private_files import private_files
+from apps.core.retention.domain.periods import days_kept
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
@@ -255,9 +257,9 @@ def refuse_download(user: "User", run: ExportRun) -> str | None:
         return "The file is not ready yet." if run.state == RunState.RUNNING else "This export left no file."
     if not run.background:
         return "The file went straight to whoever asked; it was not kept."
-    return (
-        None if private_files().exists(run.place) else "The file was removed after seven days; export the list again."
-    )
+    if private_files().exists(run.place):
+        return None
+    return f"The file was removed after {days_kept(FILES)} days; export the list again."
 
 
 def fetch_file(run: ExportRun, *, by: "User") -> "File[Any]":

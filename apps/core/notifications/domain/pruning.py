@@ -8,11 +8,13 @@ from django.db.models import Q
 from apps.core import clock
 from apps.core.notifications.enums import DeliveryState
 from apps.core.notifications.models import Delivery, Notification, StoredMail
+from apps.core.retention.domain.periods import kept
+from apps.core.retention.registry import Period, register_period
 
-READ_KEPT = dt.timedelta(days=180)
-UNREAD_KEPT = dt.timedelta(days=730)
-LOG_KEPT = dt.timedelta(days=365)
-MAIL_KEPT = dt.timedelta(days=90)
+READ = register_period(Period("notifications.read", "Notifications that were read", 180, 30, 730, "reading"))
+UNREAD = register_period(Period("notifications.unread", "Notifications nobody read", 730, 90, 1825, "sending"))
+LOG = register_period(Period("notifications.log", "Mail log", 365, 30, 1825, "sending"))
+MAIL = register_period(Period("notifications.mail", "Mail kept where there is no server", 90, 1, 365, "sending"))
 
 
 def prune() -> dict[str, int]:
@@ -22,10 +24,10 @@ def prune() -> dict[str, int]:
     """
     now = clock.now()
     secret_kept = dt.timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT)
-    mail = Q(created_at__lt=now - MAIL_KEPT) | Q(is_sensitive=True, created_at__lt=now - secret_kept)
-    told = Q(read_at__lt=now - READ_KEPT) | Q(created_at__lt=now - UNREAD_KEPT)
+    mail = Q(created_at__lt=now - kept(MAIL)) | Q(is_sensitive=True, created_at__lt=now - secret_kept)
+    told = Q(read_at__lt=now - kept(READ)) | Q(created_at__lt=now - kept(UNREAD))
     over = (DeliveryState.SENT, DeliveryState.CANCELLED, DeliveryState.DEAD)
-    log = Q(state__in=over, created_at__lt=now - LOG_KEPT)
+    log = Q(state__in=over, created_at__lt=now - kept(LOG))
     return {
         "mail": StoredMail.objects.filter(mail).delete()[0],
         "log_lines": Delivery.objects.filter(log).delete()[0],
