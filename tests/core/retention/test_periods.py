@@ -53,7 +53,9 @@ def test_limits_are_a_sentence():
 def test_a_shorter_period_prunes_more():
     now = clock.now()
     ended = now - dt.timedelta(days=30)
-    asked = JobRun.objects.create(key="x", state=RunState.SUCCEEDED, requested_by=person_with(), finished_at=ended)
+    asked = JobRun.objects.create(
+        key="x", timeout=60, state=RunState.SUCCEEDED, requested_by=person_with(), finished_at=ended
+    )
     assert pruning.prune(now)["runs"] == 0
     RetentionPeriod.objects.filter(key=pruning.GOOD.key).update(days=14)
     assert pruning.prune(now)["runs"] == 1
