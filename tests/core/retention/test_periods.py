@@ -7,7 +7,8 @@ from django.core.exceptions import ValidationError
 
 from apps.accounts.enums import Role
 from apps.core import clock
-from apps.core.jobs.domain import pruning
+from apps.core.jobs.api import enqueue
+from apps.core.jobs.domain import claims, pruning
 from apps.core.jobs.models import JobRun, RunState
 from apps.core.retention.domain.periods import days_kept, kept
 from apps.core.retention.models import RetentionPeriod
@@ -52,10 +53,9 @@ def test_limits_are_a_sentence():
 
 def test_a_shorter_period_prunes_more():
     now = clock.now()
-    ended = now - dt.timedelta(days=30)
-    asked = JobRun.objects.create(
-        key="x", timeout=60, state=RunState.SUCCEEDED, requested_by=person_with(), finished_at=ended
-    )
+    asked = claims.claim(enqueue("jobs.prune", by=person_with()).pk, worker="here/mops/a/1")
+    claims.finish(asked, RunState.SUCCEEDED)
+    JobRun.objects.filter(pk=asked.pk).update(finished_at=now - dt.timedelta(days=30))
     assert pruning.prune(now)["runs"] == 0
     RetentionPeriod.objects.filter(key=pruning.GOOD.key).update(days=14)
     assert pruning.prune(now)["runs"] == 1
