@@ -56,6 +56,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Legal holds", "audit.legalhold", "gavel"),
             ("Months of the ledger", "audit.ledgermonth", "calendar_month"),
             ("Seals", "audit.auditseal", "verified"),
+            ("Evidence handed out", "audit.evidencepackage", "inventory_2"),
             ("Accesses", "rights.accesslog", "visibility"),
             ("Access reviews", "rights.accessreview", "fact_check"),
             ("Access to review", "rights.accessreviewentry", "checklist"),

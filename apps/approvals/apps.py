@@ -13,8 +13,10 @@ class ApprovalsConfig(AppConfig):
     def ready(self) -> None:
         """Narrow the requests to what a person may see, put the inbox on the home page, name what people are told."""
         from apps.approvals.admin import inbox_panel  # noqa: PLC0415  # models must be ready
+        from apps.approvals.domain.evidence import approval_of  # noqa: PLC0415
         from apps.approvals.models import ApprovalRequest  # noqa: PLC0415
         from apps.approvals.permissions import visible_requests  # noqa: PLC0415
+        from apps.audit.related import register_related  # noqa: PLC0415
         from apps.core.access import register_scope  # noqa: PLC0415
         from apps.core.admin_kit.site import Panel, register_panel  # noqa: PLC0415
         from apps.core.notifications.enums import Importance  # noqa: PLC0415
@@ -23,4 +25,5 @@ class ApprovalsConfig(AppConfig):
         register_kind("approval.requested", "Somebody asks for my approval", importance=Importance.HIGH)
         register_kind("approval.decided", "Something I sent or worked on was decided")
         register_scope(ApprovalRequest, visible_requests)
+        register_related("approvals", approval_of)
         register_panel(Panel("approvals", 10, "admin/approvals/inbox_panel.html", inbox_panel))

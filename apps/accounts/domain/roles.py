@@ -60,6 +60,7 @@ GRANTS: dict[Role, tuple[str, ...]] = {
         "notifications.delivery: oversee",
         "leads.lead: oversee",
         "processes.process: oversee",
+        "audit.auditevent: export",
     ),
     Role.SALES: (
         "rights.accessreviewentry: view",  # the lines they review
@@ -103,6 +104,7 @@ GRANTS: dict[Role, tuple[str, ...]] = {
         "audit.legalhold: add change",
         "audit.ledgermonth: purge",
         "audit.erasedsubject: erase export",
+        "audit.auditevent: export",
         "technology.*: view",
         "processes.*: view",
         "processes.process: oversee",

@@ -1,5 +1,5 @@
 """The pages of the audit: the ledger, and how it is kept."""
 
-from apps.audit.admin import keeping, ledger, seals
+from apps.audit.admin import desk_kit, keeping, ledger, seals
 
-__all__ = ["keeping", "ledger", "seals"]
+__all__ = ["desk_kit", "keeping", "ledger", "seals"]

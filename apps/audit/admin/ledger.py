@@ -1,22 +1,35 @@
 """The auditor's desk: the ledger in words, filtered by person, kind, door and period."""
 
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from django.contrib import admin
 from django.db import models
-from django.http import HttpRequest
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.timezone import localtime
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateTimeFilter
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, FieldTextFilter, RangeDateTimeFilter
 from unfold.decorators import display
 from unfold.views import ChangeList
 
+from apps.accounts.models import User
+from apps.audit import standalone
+from apps.audit.admin.coverage_page import coverage_page
+from apps.audit.admin.desk_kit import timeline_url
+from apps.audit.admin.evidence_page import evidence_page
+from apps.audit.admin.proof_page import proof_page
+from apps.audit.admin.timeline_page import timeline_page
 from apps.audit.domain.news import news_for
-from apps.audit.domain.reading import Things, changed_fields, changes_of, kinds
+from apps.audit.domain.people import about_person
+from apps.audit.domain.personal import values_behind
+from apps.audit.domain.reading import Things, changed_fields, changes_of, holds_personal, kinds
+from apps.audit.domain.verifying import seal_of
 from apps.audit.kinds import kind_of
 from apps.audit.models import AuditEvent
+from apps.audit.related import related_to
 from apps.core.actors import Channel
 from apps.core.admin_kit.base import MopsAdmin, ReadOnlyAdmin
 from apps.core.admin_kit.links import link_to, url_of
@@ -37,6 +50,31 @@ class KindFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         """Narrow the list."""
         return queryset.filter(table_name=self.value()) if self.value() else queryset
+
+
+class PersonFilter(admin.SimpleListFilter):
+    """Entries that a person made or that are about that person; set by links, so only who is chosen is offered."""
+
+    title = "did or had done"
+    parameter_name = "person"
+
+    def _person(self) -> User | None:
+        chosen = str(self.value() or "")
+        return User.objects.filter(pk=chosen).first() if chosen.isdigit() else None
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Offer the person who is chosen."""
+        person = self._person()
+        return [(str(person.pk), str(person))] if person is not None else []
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        """Narrow the list."""
+        if not self.value():
+            return queryset
+        person = self._person()
+        if person is None:
+            return queryset.none()
+        return queryset.filter(models.Q(actor=person) | about_person(person))
 
 
 class LedgerPage(ChangeList):  # type: ignore[misc]  # unfold ships no types
@@ -72,10 +110,13 @@ class AuditEventAdmin(ReadOnlyAdmin):
         "action",
         "channel",
         ("at", RangeDateTimeFilter),
+        ("reason", FieldTextFilter),
+        PersonFilter,
     )
     allowed_lookups = ("object_id", "txid", "request_id", "job_id")
     search_fields = ("object_label", "actor_label", "reason", "object_id", "request_id")
     search_help_text = "What, who, why, a record's number or a request's id."
+    kits = ("desk",)
     fields = (
         "when",
         "who",
@@ -97,6 +138,20 @@ class AuditEventAdmin(ReadOnlyAdmin):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         """Bring each entry of a page with its record."""
         return LedgerPage
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the pages of the desk."""
+        pages = {
+            "evidence/": (evidence_page, "evidence"),
+            "timeline/": (timeline_page, "timeline"),
+            "coverage/": (coverage_page, "coverage"),
+            "verifier/": (_verifier, "verifier"),
+            "<int:object_id>/proof/": (proof_page, "proof"),
+        }
+        return [
+            path(where, self.admin_site.admin_view(partial(page, self)), name=f"audit_auditevent_{name}")
+            for where, (page, name) in pages.items()
+        ] + super().get_urls()
 
     @display(description="When", ordering="id")
     def when(self, event: AuditEvent) -> str:
@@ -136,11 +191,10 @@ class AuditEventAdmin(ReadOnlyAdmin):
     @display(description="Record")
     def record(self, event: Any) -> str:
         """The record itself, with a link where the person may see it, and everything that ever happened to it."""
-        every = f"?table_name={event.table_name}&object_id={event.object_id}"
         return format_html(
             '{} <a class="mops-link" href="{}">everything that happened to it</a>',
             link_to(event.thing) if event.thing is not None else _named(event),
-            reverse("admin:audit_auditevent_changelist") + every,
+            timeline_url(kind=event.table_name, record=event.object_id),
         )
 
     @display(description="Job")
@@ -163,9 +217,16 @@ class AuditEventAdmin(ReadOnlyAdmin):
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
         """Show the change field by field, what else happened in the same transaction, and to the record."""
         event, extra = self.get_object(request, object_id), dict(extra_context or {})
-        if event is not None:
+        if event is not None and self.has_view_permission(request, event):
             extra["row_panels"] = [*extra.get("row_panels", []), _entry_panel(request, event)]
         return super().change_view(request, object_id, form_url, extra)
+
+
+def _verifier(model_admin: Any, request: HttpRequest) -> HttpResponse:
+    """Hand out the script that verifies evidence without mops."""
+    text = Path(standalone.__file__).read_text()
+    disposition = 'attachment; filename="verify_evidence.py"'
+    return HttpResponse(text, content_type="text/x-python", headers={"Content-Disposition": disposition})
 
 
 def _entry_panel(request: HttpRequest, event: AuditEvent) -> dict[str, Any]:
@@ -173,10 +234,16 @@ def _entry_panel(request: HttpRequest, event: AuditEvent) -> dict[str, Any]:
     near = (event.pk - AROUND, event.pk + AROUND)  # one transaction writes its entries close together
     together = AuditEvent.objects.filter(txid=event.txid, id__range=near).exclude(pk=event.pk)
     record = AuditEvent.objects.filter(table_name=event.table_name, object_id=event.object_id)
+    reveal = "personal" in request.GET and holds_personal(event) and person.has_perm("audit.view_personalvalue")
+    if reveal and request.method == "GET":
+        values_behind(event, by=person)  # writes down that it was read
     return {
         "template": "admin/audit/entry_panel.html",
         "event": event,
-        "changes": changes_of(event, person),
+        "changes": changes_of(event, person, reveal=reveal),
+        "may_reveal": not reveal and holds_personal(event) and person.has_perm("audit.view_personalvalue"),
+        "seal": seal_of(event),
+        "related": [(each, url_of(each.thing)) for each in related_to(event, person)],
         "together": _told(together.select_related("actor").order_by("id"), request),
         "record": _told(record.select_related("actor").order_by("-id"), request),
     }

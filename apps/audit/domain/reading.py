@@ -1,10 +1,14 @@
 """Reading the ledger in words: kinds instead of tables, labels instead of columns, names instead of keys."""
 
+import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 
 from apps.audit.kinds import kind_of, models_by_table
 from apps.audit.models import AuditEvent, PersonalValue
@@ -75,18 +79,65 @@ class ReadChange:
         return compare(self.before, self.after) if "\n" in self.before and "\n" in self.after else []
 
 
-def changes_of(event: AuditEvent, person: "User") -> list[ReadChange]:
-    """Return what an entry changed, in words; personal values only to who may see them, and not once erased."""
-    model = models_by_table().get(event.table_name)
-    behind = _behind(event) if person.has_perm("audit.view_personalvalue") else None
-    names = _Related(model, event.changes)
-    changes = []
-    for column, sides in sorted(event.changes.items()):
-        before, after = (
-            _told(names, column, value, side, behind) for side, value in zip(("old", "new"), sides, strict=True)
-        )
-        changes.append(ReadChange(_label(model, column), before, after))
-    return changes
+Values = Mapping[tuple[int, str, str], Any]  # personal values by entry, column and side
+
+
+class Reader:
+    """Reads many entries in words: the names of what they point to are fetched once for all of them."""
+
+    def __init__(
+        self, events: Iterable[AuditEvent], *, values: Mapping[tuple[int, str, str], Any] | None = None
+    ) -> None:
+        """Fetch the names.
+
+        Args:
+            events: what will be read.
+            values: the personal values behind them, by entry, column and side; None withholds them all.
+        """
+        listed = list(events)
+        self._values = values
+        self._names = _Related(listed)
+
+    def changes_of(self, event: AuditEvent) -> list[ReadChange]:
+        """Return what an entry changed, in words."""
+        model = models_by_table().get(event.table_name)
+        return [
+            ReadChange(
+                _label(model, column),
+                *(
+                    self._told(event, model, column, side, value)
+                    for side, value in zip(("old", "new"), sides, strict=True)
+                ),
+            )
+            for column, sides in sorted(event.changes.items())
+        ]
+
+    def _told(self, event: AuditEvent, model: type[models.Model] | None, column: str, side: str, value: Any) -> str:
+        if isinstance(value, dict) and set(value) == {"commitment"}:
+            if self._values is None:
+                return WITHHELD
+            key = (event.pk, column, side)
+            return self._names.show(model, column, self._values[key]) if key in self._values else ERASED
+        return self._names.show(model, column, value)
+
+
+def changes_of(event: AuditEvent, person: "User", *, reveal: bool = False) -> list[ReadChange]:
+    """Return what an entry changed, in words.
+
+    Args:
+        event: the entry.
+        person: who reads.
+        reveal: also the personal values, where `person` may see them and nobody has erased them; whoever asks for
+            that writes it down.
+    """
+    values = _behind(event) if reveal and person.has_perm("audit.view_personalvalue") else None
+    return Reader([event], values=values).changes_of(event)
+
+
+def holds_personal(event: AuditEvent) -> bool:
+    """Whether an entry keeps a personal value as a commitment."""
+    sides = (side for pair in event.changes.values() if isinstance(pair, list) for side in pair)
+    return any(isinstance(side, dict) and set(side) == {"commitment"} for side in sides)
 
 
 def changed_fields(event: AuditEvent) -> str:
@@ -101,19 +152,14 @@ FEW = 3
 BOOKKEEPING = ("id", "uuid", "digest", "ledger_mark")  # columns that tell a reader nothing in passing
 
 
-def _behind(event: AuditEvent) -> dict[tuple[str, str], Any]:
+def _behind(event: AuditEvent) -> dict[tuple[int, str, str], Any]:
     stored = PersonalValue.objects.filter(event_id=event.pk)
-    return {(column, side): value for column, side, value in stored.values_list("column_name", "side", "value")}
+    return {
+        (event.pk, column, side): value for column, side, value in stored.values_list("column_name", "side", "value")
+    }
 
 
-def _told(names: "_Related", column: str, value: Any, side: str, behind: dict[tuple[str, str], Any] | None) -> str:
-    if isinstance(value, dict) and set(value) == {"commitment"}:
-        if behind is None:
-            return WITHHELD
-        return names.show(column, behind[column, side]) if (column, side) in behind else ERASED
-    return names.show(column, value)
-
-
+@cache
 def _field(model: type[models.Model] | None, column: str) -> Any:
     fields = model._meta.concrete_fields if model is not None else ()
     return next((field for field in fields if field.column == column), None)
@@ -127,22 +173,24 @@ def _label(model: type[models.Model] | None, column: str) -> str:
 
 
 class _Related:
-    """The names of the records that the columns of one entry point to."""
+    """The names of the records that the columns of entries point to, and values as people write them."""
 
-    def __init__(self, model: type[models.Model] | None, changes: Mapping[str, Any]) -> None:
-        self._model = model
+    def __init__(self, events: list[AuditEvent]) -> None:
         self._names: dict[tuple[type[models.Model], Any], str] = {}
         wanted: dict[type[models.Model], set[Any]] = {}
-        for column, sides in changes.items():
-            field = _field(model, column)
-            if field is not None and field.is_relation:
-                wanted.setdefault(field.related_model, set()).update(each for each in sides if each is not None)
+        for event in events:
+            model = models_by_table().get(event.table_name)
+            for column, sides in event.changes.items():
+                field = _field(model, column)
+                if field is not None and field.is_relation:
+                    keys = (each for each in sides if each is not None and not isinstance(each, dict))
+                    wanted.setdefault(field.related_model, set()).update(keys)
         for related, keys in wanted.items():
             for thing in related._base_manager.filter(pk__in=keys).select_related():
                 self._names[related, thing.pk] = str(thing)
 
-    def show(self, column: str, value: Any) -> str:
-        field = _field(self._model, column)
+    def show(self, model: type[models.Model] | None, column: str, value: Any) -> str:
+        field = _field(model, column)
         if value is None or value == "":
             return NOTHING
         if field is not None and field.is_relation:
@@ -153,4 +201,16 @@ class _Related:
             return "Yes" if value else "No"
         if isinstance(value, list):
             return ", ".join(str(each) for each in value) or NOTHING
+        if isinstance(field, models.DateField) and isinstance(value, str):
+            return _moment(field, value)
         return str(value)
+
+
+def _moment(field: Any, value: str) -> str:
+    """A date, or a moment in the reader's time zone."""
+    try:
+        if isinstance(field, models.DateTimeField):
+            return date_format(localtime(dt.datetime.fromisoformat(value)), "j M Y, H:i:s")
+        return date_format(dt.date.fromisoformat(value), "j M Y")
+    except ValueError:
+        return value

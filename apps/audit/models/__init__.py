@@ -1,5 +1,6 @@
 """The ledger, how long it is kept, when a change needs a reason, and the personal values beside it."""
 
+from apps.audit.models.evidence import EvidencePackage
 from apps.audit.models.ledger import AuditEvent, AuditEventQuerySet, LedgerReader
 from apps.audit.models.personal import ErasedSubject, PersonalValue
 from apps.audit.models.reasons import ReasonRule
@@ -12,6 +13,7 @@ __all__ = [
     "AuditEventQuerySet",
     "AuditSeal",
     "ErasedSubject",
+    "EvidencePackage",
     "LedgerMonth",
     "LedgerReader",
     "LegalHold",

@@ -68,6 +68,7 @@ class AuditEvent(models.Model):
         verbose_name = "ledger entry"
         verbose_name_plural = "ledger"
         ordering = ("-id",)
+        permissions = [("export_auditevent", "Can take evidence out of the ledger")]
         indexes = [
             models.Index(fields=("table_name", "object_id", "-id"), name="ledger_by_object"),
             models.Index(fields=("actor", "-id"), name="ledger_by_actor"),

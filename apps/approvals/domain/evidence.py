@@ -1,0 +1,70 @@
+"""Which approval stands behind a change: for the ledger's pages and for what auditors take away."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib.contenttypes.models import ContentType
+
+from apps.accounts.models import User
+from apps.approvals.models import ApprovalRequest, Decision
+from apps.audit.kinds import models_by_table
+from apps.audit.models import AuditEvent
+from apps.audit.related import Related
+from apps.core import access
+
+
+def approval_of(event: AuditEvent, person: User) -> Iterator[Related]:
+    """Yield the approval a change belongs to: the request itself, a decision's, or the first that covers the change."""
+    requests = access.visible(person, ApprovalRequest).prefetch_related("decisions")
+    model = models_by_table().get(event.table_name)
+    if model is None or not event.object_id.isdigit():
+        return
+    if model is ApprovalRequest:
+        found = requests.filter(pk=event.object_id)
+    elif model is Decision:
+        found = requests.filter(decisions__pk=event.object_id)
+    else:
+        about = requests.filter(
+            content_type=ContentType.objects.get_for_model(model), object_id=event.object_id, ledger_mark__isnull=False
+        )
+        covering = about.filter(ledger_mark__gte=event.pk).order_by("ledger_mark")
+        # what approving itself changed comes after its mark, in the transaction of the decision
+        found = covering if covering.exists() else about.filter(decided_at__gte=event.at).order_by("decided_at")
+    for request in found[:1]:
+        yield Related("Approval", request, _sentence(request), _data(request))
+
+
+def _sentence(request: ApprovalRequest) -> str:
+    said = ", ".join(
+        f"{each.get_verdict_display().lower()} by {each.approver_label}" for each in request.decisions.all()
+    )
+    return f"{request.title}: {request.get_state_display().lower()}{f' ({said})' if said else ''}"
+
+
+def _data(request: ApprovalRequest) -> dict[str, Any]:
+    return {
+        "request": request.pk,
+        "title": request.title,
+        "round": request.round,
+        "state": request.state,
+        "policy": request.policy_id,
+        "required": request.required,
+        "requester": request.requester_label,
+        "editors": request.editors,
+        "submitted_at": request.submitted_at.isoformat(),
+        "decided_at": request.decided_at.isoformat() if request.decided_at else None,
+        "covers_entries_up_to": request.ledger_mark,
+        "digest": request.digest,
+        "payload": request.payload,
+        "before": request.before,
+        "decisions": [
+            {
+                "approver": each.approver_label,
+                "verdict": each.verdict,
+                "reason": each.reason,
+                "digest": each.digest,
+                "at": each.at.isoformat(),
+            }
+            for each in request.decisions.all()
+        ],
+    }

@@ -1,0 +1,79 @@
+"""A timeline: everything that happened to one record, or what one person did and what was done to them."""
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db import models
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+
+from apps.accounts.models import User
+from apps.audit.domain.people import about_person, did_or_had_done
+from apps.audit.domain.reading import Reader, Things
+from apps.audit.kinds import kind_of
+from apps.audit.models import AuditEvent
+from apps.core import access
+from apps.core.admin_kit.links import url_of
+
+PAGE = 30
+
+
+def timeline_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
+    """Show a timeline: `?person=7`, or `?kind=technology_tool&record=7`; `&before=` goes further back."""
+    if not model_admin.has_view_permission(request):
+        raise PermissionDenied
+    viewer: Any = request.user
+    rows, title, subject = _chosen(request)
+    before = request.GET.get("before", "")
+    if before.isdigit():
+        rows = rows.filter(id__lt=int(before))
+    events = list(rows.select_related("actor").order_by("-id")[: PAGE + 1])
+    shown = events[:PAGE]
+    things, reader = Things(shown, viewer), Reader(shown)
+    query = request.GET.copy()
+    if len(events) > PAGE:
+        query["before"] = str(shown[-1].pk)
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "title": title,
+        "lines": [_line(event, things.of(event), reader, subject) for event in shown],
+        "older": f"?{query.urlencode()}" if len(events) > PAGE else "",
+        "subject": subject,
+        "opts": model_admin.opts,
+    }
+    return TemplateResponse(request, "admin/audit/timeline.html", context)
+
+
+def _chosen(request: HttpRequest) -> "tuple[models.QuerySet[AuditEvent], str, User | None]":
+    viewer: Any = request.user
+    person = request.GET.get("person", "")
+    if person:
+        found = access.visible(viewer, User).filter(pk=person).first() if person.isdigit() else None
+        if found is None:
+            raise Http404("There is no such person.")
+        which = request.GET.get("which", "")
+        rows = did_or_had_done(found)
+        if which == "did":
+            rows = AuditEvent.objects.filter(actor=found)
+        elif which == "had":
+            rows = AuditEvent.objects.filter(about_person(found))
+        return rows, f"Timeline of {found}", found
+    kind, record = request.GET.get("kind", ""), request.GET.get("record", "")
+    if not kind or not record:
+        raise Http404("Say whose timeline: a person, or a kind and the number of a record.")
+    rows = AuditEvent.objects.filter(table_name=kind, object_id=record)
+    newest = rows.first()
+    name = newest.object_label if newest and newest.object_label else f"#{record}"
+    return rows, f"Timeline of {kind_of(kind)} {name}", None
+
+
+def _line(event: AuditEvent, thing: models.Model | None, reader: Reader, subject: User | None) -> dict[str, Any]:
+    return {
+        "event": event,
+        "who": str(event.actor) if event.actor is not None else event.actor_label,
+        "kind": kind_of(event.table_name),
+        "what": str(thing) if thing is not None else event.object_label or f"#{event.object_id}",
+        "url": url_of(thing) if thing is not None else "",
+        "changes": reader.changes_of(event) if event.action == AuditEvent.Action.UPDATE else [],
+        "had": subject is not None and event.actor_id != subject.pk,
+    }
