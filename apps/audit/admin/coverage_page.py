@@ -29,6 +29,5 @@ def coverage_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
         "digest": found.newest.digest if found.newest else FIRST,
         "packages": EvidencePackage.objects.select_related("made_by")[:PACKAGES],
         "may_export": refuse_evidence(request.user) is None,
-        "opts": model_admin.opts,
     }
     return TemplateResponse(request, "admin/audit/coverage.html", context)

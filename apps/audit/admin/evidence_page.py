@@ -101,7 +101,6 @@ def _page(
         "population": population,
         "gaps": gap_statement(counted["first"], counted["last"]) if counted["count"] else None,
         "back": back,
-        "opts": model_admin.opts,
     }
     return TemplateResponse(request, "admin/audit/evidence.html", context)
 

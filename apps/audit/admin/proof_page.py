@@ -34,6 +34,5 @@ def proof_page(model_admin: Any, request: HttpRequest, object_id: str) -> HttpRe
         "title": f"Proof of entry {event.pk}",
         "event": event,
         "proof": proof,
-        "opts": model_admin.opts,
     }
     return TemplateResponse(request, "admin/audit/proof.html", context)

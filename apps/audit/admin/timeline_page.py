@@ -13,6 +13,7 @@ from apps.audit.domain.reading import Reader, Things
 from apps.audit.kinds import kind_of
 from apps.audit.models import AuditEvent
 from apps.core import access
+from apps.core.access_log import note_read
 from apps.core.admin_kit.links import url_of
 
 PAGE = 30
@@ -33,13 +34,15 @@ def timeline_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
     query = request.GET.copy()
     if len(events) > PAGE:
         query["before"] = str(shown[-1].pk)
+    about = subject if subject is not None else next((things.of(event) for event in shown), None)
+    if about is not None:
+        note_read(viewer, about, "timeline")
     context = {
         **model_admin.admin_site.each_context(request),
         "title": title,
         "lines": [_line(event, things.of(event), reader, subject) for event in shown],
         "older": f"?{query.urlencode()}" if len(events) > PAGE else "",
         "subject": subject,
-        "opts": model_admin.opts,
     }
     return TemplateResponse(request, "admin/audit/timeline.html", context)
 
