@@ -90,6 +90,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Roles held", "accounts.membership", "badge"),
             ("Shared records", "rights.accessgrant", "key"),
             ("Why can I see this?", "rights-explain", "help_center"),
+            ("Who could do what then?", "rights-then", "history"),
             ("Vacancies", "accounts.vacancy", "person_off"),
             ("Business calendars", "calendars.businesscalendar", "calendar_month"),
             ("Schedules", "jobs.schedulestate", "schedule"),

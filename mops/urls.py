@@ -8,6 +8,7 @@ from apps.accounts.admin.roles_page import roles_page
 from apps.core import probes
 from apps.rights.admin.duties import duties_page
 from apps.rights.admin.explain_page import explain_page
+from apps.rights.admin.then_page import then_page
 from apps.rights.admin.view_as_kit import stop_page
 
 urlpatterns = [
@@ -19,6 +20,7 @@ urlpatterns = [
     path("admin/roles/", roles_page, name="roles"),
     path("admin/rights/explain/", explain_page, name="rights-explain"),
     path("admin/rights/duties/", duties_page, name="rights-duties"),
+    path("admin/rights/then/", then_page, name="rights-then"),
     path("admin/rights/view-as/stop/", stop_page, name="rights-view-as-stop"),
     path("admin/", admin.site.urls),
 ]

@@ -16,6 +16,7 @@ from django.db.models import Q
 if TYPE_CHECKING:
     from apps.accounts.models import User
 
+ON_ARCHIVED = ("view", "restore")  # what can be done with an archived row
 M = TypeVar("M", bound=models.Model)
 Scope = Callable[["User", "models.QuerySet[Any]"], "models.QuerySet[Any]"]
 Shared = Callable[["User", str], "models.QuerySet[Any]"]
@@ -148,7 +149,18 @@ def in_scope(user: "User", verb: str, thing: models.Model) -> bool:
 
 
 def can(user: "User", verb: str, thing: models.Model) -> Verdict:
-    """Whether `user` may `verb` on this row, and why or why not."""
+    """Whether `user` may `verb` on this row now, and why or why not.
+
+    An archived row is read-only: it is viewed and restored, nothing else. "restore" asks for the right to change.
+    """
+    verdict = may(user, "change" if verb == "restore" else verb, thing)
+    if verdict and verb not in ON_ARCHIVED and getattr(thing, "archived_at", None) is not None:
+        return Verdict(False, f"{thing} is archived and read-only; restore it first.")
+    return verdict
+
+
+def may(user: "User", verb: str, thing: models.Model) -> Verdict:
+    """Whether `user` has the right to `verb` on this row, archived or not; what happens to it asks `can`."""
     model = type(thing)
     kind = str(model._meta.verbose_name_plural)
     if getattr(user, "is_system", False):

@@ -59,7 +59,7 @@ def scope_by_record(user: "User", rows: "models.QuerySet[Any]") -> "models.Query
 
 def refuse_write(user: "User", record: GovernedBase) -> str | None:
     """Return why `user` may not add to or change what hangs on `record`, None when it works."""
-    if not access.can(user, "change", record):
+    if not access.may(user, "change", record):
         return f"You may view {record}, not change it."
     if record.is_archived:
         return f"{record} is archived and read-only; restore it first."

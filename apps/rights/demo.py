@@ -4,6 +4,7 @@ import datetime as dt
 from typing import Any
 
 from apps.accounts.models import User
+from apps.core import clock
 from apps.rights.domain.granting import grant_access
 from apps.rights.domain.reviewing import decide, open_review
 from apps.rights.domain.waivers import ask_waiver
@@ -16,25 +17,28 @@ FIRST_DECISIONS = 4
 
 def tell(company: Any) -> None:
     """Share a tool, ask for a waiver, open this quarter's review and decide about its first lines."""
+    now = clock.now()
     people: dict[str, User] = company.people
     boss, first, second = people["administrator"], people["manager"], people["director"]
     tool = Tool.objects.filter(owner_person__isnull=False, archived_at=None).order_by("pk").first()
     sales = people["sales_lead"]
     if tool is not None:
-        end = company.at(-60)
+        end = now + dt.timedelta(days=60)
         reason = "Sales checks the list of integrations before the renewal."
         grant_access(tool, to=sales, verb=Verb.VIEW, by=boss, reason=reason, expires_at=end)
     rule = SodRule.objects.live().filter(is_active=True).order_by("pk").first()
     if rule is not None:
         why = "Parental leave in the team; the director looks through the ledger of these weeks."
-        ask_waiver(rule, person=people["technology_administrator"], expires_at=company.at(-30), reason=why, by=boss)
+        ask_waiver(
+            rule, person=people["technology_administrator"], expires_at=now + dt.timedelta(days=30), reason=why, by=boss
+        )
     today: dt.date = company.today
     review = open_review(
         f"Quarterly access review, Q{(today.month - 1) // 3 + 1} {today.year}",
         by=boss,
         reviewer=first,
         second_reviewer=second,
-        due_on=today + dt.timedelta(days=14),
+        due_on=max(today, clock.today()) + dt.timedelta(days=14),
         scope=ReviewScope.ALL,
     )
     lines = review.entries.filter(source=Source.ROLE, reviewer=first).order_by("pk")

@@ -308,13 +308,14 @@ def kit(thing, verb, item=""):
 
 
 def given(to, verb="view", reason="Joint campaign", until=""):
-    return {"to": to, "verb": verb, "reason": reason, "until": until}
+    kind, _, key = to.partition(":")
+    return {kind: key, "verb": verb, "reason": reason, "until": until}
 
 
 def test_owner_shares_and_revokes_on_the_page(client, tool, owner, nobody):
     sign_in(client, owner)
     assert "Shared with" in client.get(page_of(tool)).content.decode()
-    assert f"person:{nobody.pk}" in client.get(kit(tool, "grant")).content.decode()
+    assert "admin-autocomplete" in client.get(kit(tool, "grant")).content.decode()
     answer = client.post(kit(tool, "grant"), given(f"person:{nobody.pk}", until="2030-01-31"), follow=True)
     page = answer.content.decode()
     assert "Shared with Nils Nobody." in page
@@ -335,6 +336,9 @@ def test_refusal_stands_in_the_form(client, tool, owner):
     assert "Joint campaign" in page
     page = client.post(kit(tool, "grant"), given(f"person:{owner.pk}")).content.decode()
     assert "Select a valid choice" in page
+    both = {**given(f"person:{person_with().pk}"), "role": "sales"}
+    page = client.post(kit(tool, "grant"), both).content.decode()
+    assert "Choose one person, one team or one role; make one grant for each." in page
     assert not AccessGrant.objects.exists()
 
 

@@ -152,6 +152,6 @@ def archive_team(team: Team, *, by: User) -> str:
     """
     with transaction.atomic():
         team = Team.objects.select_for_update(of=("self",)).get(pk=team.pk)
-        if access.can(by, "change", team) and (refused := refuse_archive_team(by, team)):
+        if access.may(by, "change", team) and (refused := refuse_archive_team(by, team)):
             raise WrongState(refused)
         return archive(team, by=by)

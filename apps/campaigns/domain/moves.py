@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def refuse_move(user: "User", campaign: Campaign, to: CampaignState) -> str | None:
     """Return why `user` cannot bring `campaign` to `to` from where it is, None when the way is open."""
-    if not access.can(user, "change", campaign):
+    if not access.may(user, "change", campaign):
         return f"You may not change {campaign}."
     if campaign.is_archived:
         return f"{campaign} is archived; restore it first."
@@ -35,7 +35,7 @@ def raise_refusal(user: "User", campaign: Campaign, sentence: str | None) -> Non
     """Raise `sentence`, if there is one, as the kind of refusal it is."""
     if sentence is None:
         return
-    kind: type[DomainError] = WrongState if access.can(user, "change", campaign) else NotAllowed
+    kind: type[DomainError] = WrongState if access.may(user, "change", campaign) else NotAllowed
     raise kind(sentence)
 
 

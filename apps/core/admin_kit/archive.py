@@ -12,14 +12,14 @@ from apps.core.governed import GovernedBase
 
 def refuse_archive(user: Any, thing: GovernedBase) -> str | None:
     """Return why `user` cannot archive `thing` now, None when it works."""
-    if not access.can(user, "change", thing):
+    if not access.may(user, "change", thing):
         return f"You may not change {thing}."
     return f"{thing} is archived already." if thing.is_archived else None
 
 
 def refuse_restore(user: Any, thing: GovernedBase) -> str | None:
     """Return why `user` cannot bring `thing` back now, None when it works."""
-    if not access.can(user, "change", thing):
+    if not access.can(user, "restore", thing):
         return f"You may not change {thing}."
     return None if thing.is_archived else f"{thing} is not archived."
 
@@ -48,7 +48,7 @@ def _set(thing: GovernedBase, *, by: Any, refusal: Any, archived: bool) -> str:
     with transaction.atomic(), acting_as(by):
         row = type(thing)._default_manager.select_for_update(of=("self",)).get(pk=thing.pk)
         if refused := refusal(by, row):
-            raise (WrongState if access.can(by, "change", row) else NotAllowed)(refused)
+            raise (WrongState if access.may(by, "change", row) else NotAllowed)(refused)
         row.archived_at = clock.now() if archived else None
         row.save(update_fields=["archived_at"])
     return f"{row} is {'archived' if archived else 'back'}."

@@ -32,7 +32,7 @@ def restorable_fields(
 
 def refuse_restore_version(user: Any, thing: GovernedBase, version: Any, *, hidden: Collection[str] = ()) -> str | None:
     """Return why `user` cannot bring `version` of `thing` back now, None when it works."""
-    if not access.can(user, "change", thing):
+    if not access.may(user, "change", thing):
         return f"You may not change {thing}."
     if thing.is_archived:
         return f"{thing} is archived and read-only; restore it first."
@@ -63,7 +63,7 @@ def restore_version(thing: GovernedBase, version: Any, *, by: Any, reason: str, 
     with transaction.atomic(), acting_as(by, reason=reason):
         row = type(thing)._base_manager.select_for_update(of=("self",)).get(pk=thing.pk)
         if refused := refuse_restore_version(by, row, version, hidden=hidden):
-            raise (WrongState if access.can(by, "change", row) else NotAllowed)(refused)
+            raise (WrongState if access.may(by, "change", row) else NotAllowed)(refused)
         fields = restorable_fields(row, version, hidden=hidden)
         for field in fields:
             setattr(row, field.attname, getattr(version, field.attname))

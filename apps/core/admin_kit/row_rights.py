@@ -48,6 +48,4 @@ class RowRights:
             return False
         if obj is None or obj.pk is None or not isinstance(obj, self.model):
             return access.may_open(user, verb, self.model)
-        if verb != "view" and getattr(obj, "archived_at", None) is not None:
-            return False
         return bool(access.can(user, verb, obj))

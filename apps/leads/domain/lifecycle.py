@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def refuse_stage(user: "User", lead: Lead, *, to: Stage) -> str | None:
     """Return why `user` cannot bring `lead` to stage `to` now, None when it works."""
-    if not access.can(user, "change", lead):
+    if not access.may(user, "change", lead):
         return f"You may not change {lead}."
     if lead.is_archived:
         return f"{lead} is archived; restore it first."
@@ -39,7 +39,7 @@ def move_lead(lead: Lead, *, to: Stage, by: "User", reason: str) -> str:
     with transaction.atomic(), acting_as(by, reason=reason or None):
         row: Lead = Lead.objects.select_for_update(of=("self",)).get(pk=lead.pk)
         if refused := refuse_stage(by, row, to=to):
-            raise (WrongState if access.can(by, "change", row) else NotAllowed)(refused)
+            raise (WrongState if access.may(by, "change", row) else NotAllowed)(refused)
         row.stage = to
         with transition(Lead):
             row.save(update_fields=["stage"])

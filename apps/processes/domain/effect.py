@@ -90,7 +90,7 @@ def call_off(version: SOPVersion, *, by: "User", reason: str) -> str:
             SOPVersion.objects.select_for_update(of=("self",)).select_related("process").get(pk=version.pk)
         )
         if refused := refuse_call_off(by, row):
-            raise (WrongState if access.can(by, "change", row) else NotAllowed)(refused)
+            raise (WrongState if access.may(by, "change", row) else NotAllowed)(refused)
         row.state, row.digest, row.approved_at = VersionState.DRAFT, "", None
         with transition(SOPVersion):
             row.save(update_fields=["state", "digest", "approved_at"])

@@ -37,7 +37,7 @@ SKELETON = """## Purpose
 
 def refuse_draft(user: "User", process: Process) -> str | None:
     """Return why `user` cannot start a draft of `process` now, None when it works."""
-    if not access.can(user, "change", process):
+    if not access.may(user, "change", process):
         return f"You may not change {process}."
     if process.is_archived:
         return f"{process} is archived; restore it first."
@@ -58,7 +58,7 @@ def write_draft(process: Process, *, by: "User") -> SOPVersion:
     with transaction.atomic(), acting_as(by):
         row: Process = Process.objects.select_for_update(of=("self",)).get(pk=process.pk)
         if refused := refuse_draft(by, row):
-            raise (WrongState if access.can(by, "change", row) else NotAllowed)(refused)
+            raise (WrongState if access.may(by, "change", row) else NotAllowed)(refused)
         newest = row.versions.order_by("-number").first()
         version = SOPVersion.objects.create(
             process=row,

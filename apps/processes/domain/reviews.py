@@ -25,7 +25,7 @@ def next_review(last: dt.date, months: int) -> dt.date:
 
 def refuse_review(user: "User", process: Process) -> str | None:
     """Return why `user` cannot record a review of `process` now, None when it works."""
-    if not access.can(user, "change", process):
+    if not access.may(user, "change", process):
         return f"You may not change {process}."
     if process.is_archived:
         return f"{process} is archived; restore it first."
@@ -44,7 +44,7 @@ def confirm_unchanged(process: Process, *, by: "User", reason: str, today: dt.da
     with transaction.atomic(), acting_as(by, reason=reason):
         row: Process = Process.objects.select_for_update(of=("self",)).get(pk=process.pk)
         if refused := refuse_review(by, row):
-            raise (WrongState if access.can(by, "change", row) else NotAllowed)(refused)
+            raise (WrongState if access.may(by, "change", row) else NotAllowed)(refused)
         row.next_review_on = next_review(today or clock.today(), row.review_every)
         with transition(Process):
             row.save(update_fields=["next_review_on"])

@@ -186,7 +186,8 @@ def duties_page(request: HttpRequest) -> HttpResponse:
     for each in conflicts():
         standing.setdefault(each.rule.pk, []).append(each)
     rules = [
-        _rule(person, rule, standing.get(rule.pk, []), since) for rule in SodRule.objects.live().filter(is_active=True)
+        _rule(person, rule, standing.get(rule.pk, []), since)
+        for rule in access.visible(person, SodRule).filter(is_active=True, archived_at=None)
     ]
     context = {
         **admin.site.each_context(request),

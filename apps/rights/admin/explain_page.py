@@ -12,6 +12,7 @@ from apps.accounts.models import User
 from apps.core import access
 from apps.core.admin_kit.links import url_of
 from apps.core.errors import DomainError
+from apps.rights.admin.pickers import let_type
 from apps.rights.domain.explaining import VERBS, Explanation, Step, explain, refuse_explanation
 
 
@@ -38,7 +39,7 @@ class QuestionForm(forms.Form):
             (str(model._meta.verbose_name_plural).capitalize(), model._meta.label_lower)
             for model in admin.site._registry
         )
-        self.fields["person"].queryset = people  # type: ignore[attr-defined]  # a ModelChoiceField
+        let_type(self, "person", people, by=by)
         self.fields["kind"].choices = [(label, title) for title, label in kinds]  # type: ignore[attr-defined]
 
 

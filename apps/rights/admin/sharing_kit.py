@@ -16,6 +16,7 @@ from apps.core.admin_kit.buttons import ReasonForm
 from apps.core.admin_kit.kits import Call, Kit, Verb, ask, record_url, register_kit, submit
 from apps.core.admin_kit.step_up import ask_for_recent_authentication
 from apps.core.errors import NotAllowed
+from apps.rights.admin.pickers import let_type
 from apps.rights.domain.granting import grant_access, refuse_revoke, refuse_share, revoke_access
 from apps.rights.domain.queries import grants_on
 from apps.rights.enums import Verb as May
@@ -27,7 +28,11 @@ KEY = "sharing"
 class ShareForm(forms.Form):
     """Whom to share a record with, for what, until when and why."""
 
-    to = forms.ChoiceField(label="Share with")
+    person = forms.ModelChoiceField(
+        User.objects.none(), required=False, help_text="One of the three: a person, a team or a role."
+    )
+    team = forms.ModelChoiceField(Team.objects.none(), label="or everybody in", required=False, empty_label="no team")
+    role = forms.ChoiceField(label="or every", required=False, choices=[("", "no role"), *Role.choices])
     verb = forms.ChoiceField(label="They may", choices=May.choices)
     until = forms.DateField(
         label="Until",
@@ -45,20 +50,18 @@ class ShareForm(forms.Form):
         """Offer whom `by` may know of: people, teams and roles, never `by`."""
         super().__init__(*args, **kwargs)
         people = access.visible(by, User).filter(is_active=True, is_system=False, archived_at=None).exclude(pk=by.pk)
-        teams = access.visible(by, Team).filter(archived_at=None)
-        groups = [
-            ("People", [(f"person:{each.pk}", f"{each} ({each.email})") for each in people]),
-            ("Teams", [(f"team:{each.pk}", f"Everybody in {each}") for each in teams]),
-            ("Roles", [(f"role:{role.value}", f"Every {role.label.lower()}") for role in Role]),
-        ]
-        self.fields["to"].choices = [("", "Choose …"), *((name, rows) for name, rows in groups if rows)]  # type: ignore[attr-defined]  # a ChoiceField
+        let_type(self, "person", people, by=by)
+        self.fields["team"].queryset = access.visible(by, Team).filter(archived_at=None)  # type: ignore[attr-defined]
 
-    def clean_to(self) -> User | Team | Role:
-        """Return the person, team or role chosen."""
-        kind, _, key = self.cleaned_data["to"].partition(":")
-        if kind == "role":
-            return Role(key)
-        return User.objects.get(pk=key) if kind == "person" else Team.objects.get(pk=key)
+    def clean(self) -> dict[str, Any]:
+        """Turn the three fields into the one principal that a grant goes to."""
+        cleaned = super().clean() or {}
+        chosen = [cleaned.pop(name, None) for name in ("person", "team", "role")]
+        named = [each for each in chosen if each]
+        if len(named) != 1 and not self.errors:
+            self.add_error("person", "Choose one person, one team or one role; make one grant for each.")
+        cleaned["to"] = Role(named[0]) if named and isinstance(named[0], str) else (named or [None])[0]
+        return cleaned
 
 
 def _end_of(day: dt.date | None) -> dt.datetime | None:

@@ -75,7 +75,7 @@ def explain(person: User, verb: str, target: Any) -> Explanation:
 
 def _explain_record(person: User, verb: str, thing: models.Model, by_role: list[Step]) -> Explanation:
     model, steps = type(thing), list(by_role)
-    allowed = bool(access.can(person, verb, thing))
+    allowed = bool(access.may(person, verb, thing))
     by_grant = _by_grant(person, verb, thing)
     if allowed and by_role and access.has_scope(model):
         among = access.in_scope(person, verb, thing)

@@ -183,7 +183,7 @@ def refuse_revoke(by: User, grant: AccessGrant) -> str | None:
     if is_administrator(by):
         return None
     thing = grant.thing
-    if thing is not None and owns(by, thing) and access.can(by, "change", thing):
+    if thing is not None and owns(by, thing) and access.may(by, "change", thing):
         return None
     return f"A grant is revoked by {grant.granted_by}, who gave it, by the record's owner or by an administrator."
 

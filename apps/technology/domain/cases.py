@@ -159,7 +159,7 @@ def revoke_waiver(waiver: Waiver, *, by: "User", reason: str) -> str:
     with transaction.atomic(), acting_as(by, reason=reason):
         row = Waiver.objects.select_for_update(of=("self",)).get(pk=waiver.pk)
         if refused := refuse_revocation(by, row):
-            raise (WrongState if access.can(by, "change", row) else NotAllowed)(refused)
+            raise (WrongState if access.may(by, "change", row) else NotAllowed)(refused)
         _move(row, CaseState.REVOKED)
     return f"{row} has ended."
 
@@ -196,7 +196,7 @@ def _submit(case: Any, *, by: "User", note: str, at: dt.datetime | None, refuse:
     with transaction.atomic(), acting_as(by, reason=note or None):
         row = type(case).objects.select_for_update(of=("self",)).select_related("tool").get(pk=case.pk)
         if refused := refuse(by, row):
-            kind: type[DomainError] = WrongState if access.can(by, "change", row) else NotAllowed
+            kind: type[DomainError] = WrongState if access.may(by, "change", row) else NotAllowed
             raise kind(refused)
         if row.requester_id is None:
             row.requester = by

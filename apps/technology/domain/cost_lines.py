@@ -198,5 +198,5 @@ def _refuse(line: CostLine) -> None:
 
 def _raise(by: "User", row: CostLine, refused: str | None) -> None:
     if refused:
-        kind: type[DomainError] = WrongState if access.can(by, "change", row) else NotAllowed
+        kind: type[DomainError] = WrongState if access.may(by, "change", row) else NotAllowed
         raise kind(refused)

@@ -28,7 +28,7 @@ def next_states(now: Lifecycle | str) -> tuple[Lifecycle, ...]:
 
 def refuse_move(user: "User", tool: Tool, *, to: Lifecycle) -> str | None:
     """Return why `user` cannot move `tool` to `to` now, None when it works."""
-    if not access.can(user, "change", tool):
+    if not access.may(user, "change", tool):
         return f"You may not change {tool}."
     if tool.is_archived:
         return f"{tool} is archived; restore it first."
@@ -51,7 +51,7 @@ def move_tool(tool: Tool, *, to: Lifecycle, by: "User", reason: str = "") -> str
     with transaction.atomic(), acting_as(by, reason=reason or None):
         row = Tool.objects.select_for_update(of=("self",)).get(pk=tool.pk)
         if refused := refuse_move(by, row, to=to):
-            raise (WrongState if access.can(by, "change", row) else NotAllowed)(refused)
+            raise (WrongState if access.may(by, "change", row) else NotAllowed)(refused)
         row.lifecycle = to
         with transition(Tool):
             row.save(update_fields=["lifecycle"])

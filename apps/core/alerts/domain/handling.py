@@ -108,5 +108,5 @@ def _refuse_open(user: Any, alert: Alert) -> str | None:
 def _locked(alert: Alert, by: Any, refusal: Any) -> Alert:
     row: Alert = Alert.objects.select_for_update(of=("self",)).select_related("acknowledged_by").get(pk=alert.pk)
     if refused := refusal(by, row):
-        raise (WrongState if access.can(by, "change", row) else NotAllowed)(refused)
+        raise (WrongState if access.may(by, "change", row) else NotAllowed)(refused)
     return row

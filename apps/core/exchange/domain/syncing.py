@@ -43,7 +43,7 @@ _MISS = """
 
 def refuse_sync(user: "User", source: FileSource) -> str | None:
     """Return why `user` cannot have this source read now, None when it works."""
-    if not access.can(user, "change", source):
+    if not access.may(user, "change", source):
         return "Your roles do not let you sync."
     if refused := refuse_import(user, get_importer(source.importer)):
         return refused
@@ -80,7 +80,7 @@ def _enqueue(source: FileSource, *, by: "User", dry_run: bool) -> None:
     with transaction.atomic(), acting_as(by):
         FileSource.objects.select_for_update(of=("self",)).get(pk=source.pk)
         if refused := refuse_sync(by, source):
-            raise (WrongState if access.can(by, "change", source) else NotAllowed)(refused)
+            raise (WrongState if access.may(by, "change", source) else NotAllowed)(refused)
         enqueue(SYNC_JOB, args={"source_id": source.pk, "dry_run": dry_run}, by=by)
 
 

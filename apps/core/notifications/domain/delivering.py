@@ -80,7 +80,7 @@ def resend(delivery: Delivery, *, by: Any) -> str:
     with transaction.atomic(), acting_as(by):
         row = Delivery.objects.select_for_update(of=("self",)).get(pk=delivery.pk)
         if refused := refuse_resend(by, row):
-            raise (WrongState if access.can(by, "change", row) else NotAllowed)(refused)
+            raise (WrongState if access.may(by, "change", row) else NotAllowed)(refused)
         row.state, row.attempts, row.not_before = DeliveryState.QUEUED, 0, clock.now()
         row.save(update_fields=["state", "attempts", "not_before"])
         if not Delivery.objects.filter(state=DeliveryState.DEAD).exists():
