@@ -56,7 +56,7 @@ ROWS_ALLOWED: dict[str, str] = {
     "apps/core/workspace/admin/tags.py::take_off": HANGS_ON,
     "apps/processes/admin.py::ProcessAdmin.get_queryset": COLUMNS,
     "apps/technology/admin/money.py::CostLineAdmin.change_view": HANGS_ON,
-    "apps/technology/admin/money.py::StackPolicyAdmin.has_add_permission": "whether there is one at all: no row is named",
+    "apps/technology/admin/money.py::StackPolicyAdmin.has_add_permission": "whether there is one: no row is named",
     "apps/rights/admin/explain_page.py::QuestionForm.__init__": "oneself; everybody for administrators and auditors",
     "apps/rights/admin/then_page.py::ThenForm.__init__": "oneself; everybody for administrators and auditors",
 }

@@ -31,12 +31,14 @@ from apps.core.exchange.registry import all_importers
 from apps.core.governed import GovernedBase
 from apps.core.workspace.domain.journal import add_note
 from apps.leads.models import Lead
+from apps.processes.models import ProcessRole, Step
 from apps.rights.domain.granting import grant_access
 from apps.rights.domain.waivers import ask_waiver
 from apps.rights.models import SHAREABLE, SodRule
 from apps.technology.models import Tool
 from tests.factories.accounts import administrator, person_with, sign_in
 from tests.factories.calendars import CalendarFactory
+from tests.factories.processes import draft
 from tests.factories.workspace import CustomFieldFactory, TagFactory
 
 # without it a run of this file alone would reach for the database of the installation
@@ -102,6 +104,10 @@ def _what_the_demo_lacks(people):
     )
     _kept_by_administrators(admin_person)
     _files_and_imports(tool, people[Role.OPS])
+    if not Step.objects.exists():
+        Step.objects.create(version=draft(author=people[Role.OPS]), key="surface", position=1, title="Surface")
+    if not ProcessRole.objects.exists():
+        ProcessRole.objects.create(name="Surface")
 
 
 def _kept_by_administrators(person):
