@@ -29,6 +29,13 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Approval policies", "approvals.approvalpolicy", "policy"),
         ),
     ),
+    (
+        "Rules",
+        (
+            ("Rule documents", "rules.ruledocument", "rule_settings"),
+            ("Rule versions", "rules.ruleversion", "rule"),
+        ),
+    ),
     ("Campaigns", (("Campaigns", "campaigns.campaign", "campaign"),)),
     ("Leads", (("Leads", "leads.lead", "contacts"),)),
     (

@@ -23,5 +23,6 @@ SCHEDULES: tuple[Schedule, ...] = (
     Schedule("audit.verify", cron="10 2 * * *", zone=settings.TIME_ZONE),
     Schedule("exchange.sync_due_sources", every=dt.timedelta(minutes=1)),
     Schedule("exchange.prune", cron="0 4 * * *", zone=settings.TIME_ZONE),
+    Schedule("rules.watch_dates", cron="5 * * * *", zone=settings.TIME_ZONE),
     Schedule("accounts.watch_vacancies", cron="10 5 * * *", zone=settings.TIME_ZONE),
 )

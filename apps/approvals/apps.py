@@ -16,6 +16,7 @@ class ApprovalsConfig(AppConfig):
         from apps.approvals.domain.evidence import approval_of  # noqa: PLC0415
         from apps.approvals.models import ApprovalRequest  # noqa: PLC0415
         from apps.approvals.permissions import visible_requests  # noqa: PLC0415
+        from apps.approvals.rule_versions import join as join_rule_versions  # noqa: PLC0415
         from apps.audit.related import register_related  # noqa: PLC0415
         from apps.core.access import register_scope  # noqa: PLC0415
         from apps.core.admin_kit.site import Panel, register_panel  # noqa: PLC0415
@@ -27,3 +28,4 @@ class ApprovalsConfig(AppConfig):
         register_scope(ApprovalRequest, visible_requests)
         register_related("approvals", approval_of)
         register_panel(Panel("approvals", 10, "admin/approvals/inbox_panel.html", inbox_panel))
+        join_rule_versions()

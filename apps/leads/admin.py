@@ -15,6 +15,7 @@ from apps.core.admin_kit.consistency import Check
 from apps.leads.domain.lifecycle import move_lead, refuse_stage
 from apps.leads.enums import Stage
 from apps.leads.models import Lead
+from apps.leads.segments import in_segment, segment_choices
 
 _MOVE_LABELS = {
     Stage.MQL: "Qualify (MQL)",
@@ -37,12 +38,38 @@ def _move_button(stage: Stage) -> Button:
     )
 
 
+class SegmentFilter(admin.SimpleListFilter):
+    """The leads of one segment: who fits its active version now."""
+
+    title = "segment"
+    parameter_name = "segment"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """The segments in use."""
+        return segment_choices()
+
+    def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
+        """Narrow the list, which holds only what the person sees."""
+        key = self.value()
+        return in_segment(queryset, key) if key else queryset
+
+
 @admin.register(Lead)
 class LeadAdmin(MopsAdmin):
     """Leads."""
 
     list_display = ("who", "company", "place", "source", "standing", "owned_by", "total_visits", "updated_at")
-    list_filter = ("stage", "origin", "source", "territory", "quality", "converted", "owner_team", "record_source")
+    list_filter = (
+        SegmentFilter,
+        "stage",
+        "origin",
+        "source",
+        "territory",
+        "quality",
+        "converted",
+        "owner_team",
+        "record_source",
+    )
     search_fields = ("name", "email", "company", "external_id")
     autocomplete_fields = ("owner_person", "owner_team", "backup_person", "backup_team")
     fieldsets = (

@@ -30,6 +30,7 @@ GRANTS: dict[Role, tuple[str, ...]] = {
         "processes.*: view add change",
         "campaigns.*: view add change",
         "leads.*: view add change oversee",
+        "rules.*: view add change",
         "approvals.*: view",
         "calendars.*: view",
         "attachments.*: view add change",
@@ -45,6 +46,7 @@ GRANTS: dict[Role, tuple[str, ...]] = {
     Role.APPROVER: (
         "rights.accessreviewentry: view",  # the lines they review
         "approvals.*: view",
+        "rules.*: view",
         "technology.*: view",
         "processes.*: view",
         "campaigns.*: view",
@@ -73,6 +75,7 @@ GRANTS: dict[Role, tuple[str, ...]] = {
     Role.EXECUTIVE: (
         "rights.accessreviewentry: view",  # the lines they review
         "approvals.*: view",
+        "rules.*: view",
         "technology.tool: view",
         "technology.capability: view",
         "technology.vendor: view",
@@ -95,6 +98,7 @@ GRANTS: dict[Role, tuple[str, ...]] = {
         "notifications.storedmail: oversee",
         "workspace.*: view add change",
         "approvals.*: view add change",
+        "rules.*: view add change",
         "rights.*: view",
         "rights.sodrule: add change",
         "audit.*: view",

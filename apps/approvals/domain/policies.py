@@ -13,6 +13,7 @@ SHIPPED = {
     "campaigns.campaign": "Campaigns",
     "technology.toolrequest": "Tool requests",
     "technology.waiver": "Waivers",
+    "rules.ruleversion": "Rules",
 }
 
 

@@ -1,0 +1,114 @@
+// Puts the builder in the place of the rules' text: for one condition, or for a list of rules in an order.
+"use strict";
+
+document.addEventListener("DOMContentLoaded", () => {
+  const { Builder, make, button, valueInput } = window.mopsRules;
+  const read = (id, otherwise) => { const found = document.getElementById(id); return found ? JSON.parse(found.textContent) : otherwise; };
+
+  document.querySelectorAll("[data-rules-editor]").forEach((box) => {
+    const source = box.querySelector("textarea");
+    const shape = read(box.dataset.rulesShape, {});
+    const problems = read(`${box.dataset.rulesShape}-problems`, []);
+    let body;
+    try { body = JSON.parse(source.value); } catch { return; } // what cannot be read stays as text
+    if (!["predicate", "list"].includes(shape.editor) || !shape.catalog) return;
+
+    const stage = make("div", { class: "rules-stage" });
+    const words = box.querySelector("[data-rules-words]") || make("div", { class: "rules-words" });
+    const live = make("p", { class: "rules-live", role: "status", "aria-live": "polite" });
+    const findings = make("ul", { class: "rules-findings" });
+    source.before(words, stage, live, findings);
+    box.querySelector("[data-rules-plain]").hidden = true;
+    source.hidden = true;
+
+    let waiting, asked = 0, looked = null, build = () => body;
+    const token = document.querySelector("[name=csrfmiddlewaretoken]");
+    const ask = async () => {
+      if (!box.dataset.rulesPreview || !token) return;
+      const mine = ++asked;
+      live.textContent = "Counting …";
+      const form = new FormData();
+      form.append("body", source.value);
+      if (looked !== null) form.append("rule", looked);
+      const answer = await fetch(box.dataset.rulesPreview, { method: "POST", headers: { "X-CSRFToken": token.value, "X-Requested-With": "fetch" }, body: form }).catch(() => null);
+      if (mine !== asked) return; // a newer question is under way
+      if (!answer || !answer.ok) { live.textContent = "The count could not be asked just now."; return; }
+      const said = await answer.json();
+      words.textContent = said.words;
+      live.textContent = said.live;
+      findings.replaceChildren(...said.findings.map((each) => make("li", { class: "mops-error", text: each })));
+    };
+    const changed = () => {
+      source.value = JSON.stringify(build());
+      source.dispatchEvent(new Event("change", { bubbles: true }));
+      window.clearTimeout(waiting);
+      waiting = window.setTimeout(ask, 500);
+    };
+
+    if (shape.editor === "predicate") {
+      const builder = new Builder(stage, shape.catalog, body.predicate, "predicate", problems, changed);
+      build = () => ({ predicate: builder.value() });
+    } else {
+      const rows = (body.rules || []).map((each) => ({ ...each }));
+      const builders = new Map();
+      build = () => ({ rules: rows.map((row) => ({ ...row, predicate: builders.get(row).value() })) });
+      let problemsLeft = problems;
+
+      const keep = () => builders.forEach((builder, row) => { row.predicate = builder.value(); });
+      const redraw = (focus) => {
+        keep();
+        builders.clear();
+        stage.replaceChildren();
+        rows.forEach((row, number) => stage.append(card(row, number)));
+        if (!rows.length) stage.append(make("p", { class: "mops-empty", text: "No rule yet. Add the first one." }));
+        stage.append(button("+ Rule", "Add a rule at the end", () => { rows.push({ name: "", predicate: { all: [{ field: "" }] }, outcome: {}, enabled: true, reason: "" }); step(`${rows.length - 1}:name`); }));
+        if (focus) { const found = stage.querySelector(`[data-focus="${CSS.escape(focus)}"]`); if (found) found.focus(); }
+      };
+      const step = (focus) => { problemsLeft = []; redraw(focus); changed(); };
+      const swap = (from, to, name) => { [rows[from], rows[to]] = [rows[to], rows[from]]; step(to === 0 && name === "up" ? "0:down" : to === rows.length - 1 && name === "down" ? `${to}:up` : `${to}:${name}`); };
+      const wrong = (at) => {
+        const found = problemsLeft.filter((each) => each.at === at);
+        return found.length ? make("p", { class: "mops-error rules-said", role: "alert", text: found.map((each) => each.sentence).join(" ") }) : null;
+      };
+      const line = (label, input, help, at) => make("label", { class: "rules-line" }, make("span", { text: label }), input, help ? make("span", { class: "mops-help", text: help }) : null, wrong(at));
+
+      const card = (row, number) => {
+        const at = `rules/${number}`;
+        const look = () => { looked = number; };
+        const name = make("input", { type: "text", class: "rules-input rules-name", "aria-label": `Name of rule ${number + 1}`, placeholder: "Name of the rule", maxlength: "150", value: row.name || "", "data-focus": `${number}:name` });
+        name.addEventListener("input", () => { row.name = name.value; changed(); });
+        const on = make("input", { type: "checkbox", checked: row.enabled !== false });
+        on.addEventListener("change", () => { row.enabled = on.checked; shell.classList.toggle("rules-off", !on.checked); changed(); });
+        const head = make("div", { class: "rules-card-head" },
+          make("span", { class: "rules-number", text: `${number + 1}` }), name,
+          make("label", { class: "rules-check" }, on, document.createTextNode(" on")),
+          button("↑", `Move rule ${number + 1} up`, () => swap(number, number - 1, "up"), { disabled: number === 0, "data-focus": `${number}:up` }),
+          button("↓", `Move rule ${number + 1} down`, () => swap(number, number + 1, "down"), { disabled: number === rows.length - 1, "data-focus": `${number}:down` }),
+          button("Duplicate", `Duplicate rule ${number + 1}`, () => {
+            keep();
+            const { key, ...copy } = JSON.parse(JSON.stringify(row));
+            rows.splice(number + 1, 0, { ...copy, name: `${copy.name} (copy)` });
+            step(`${number + 1}:name`);
+          }),
+          button("✕", `Remove rule ${number + 1}`, () => { rows.splice(number, 1); step(rows.length ? `${Math.max(0, number - 1)}:name` : ""); }));
+        const condition = make("div", { class: "rules-condition" });
+        builders.set(row, new Builder(condition, shape.catalog, row.predicate, `${at}/predicate`, problemsLeft, changed));
+        const outcome = make("div", { class: "rules-outcome" });
+        row.outcome = row.outcome || {};
+        shape.outcomes.forEach((each) => {
+          const put = (value) => { if (value === "") delete row.outcome[each.key]; else row.outcome[each.key] = value; changed(); };
+          outcome.append(line(each.label + (each.unit ? ` (${each.unit})` : ""), valueInput(each, each.label, row.outcome[each.key], put), each.help, `${at}/outcome/${each.key}`));
+        });
+        const reason = make("input", { type: "text", class: "rules-input", "aria-label": `Reason of rule ${number + 1}`, placeholder: "Why this rule is there", maxlength: "1000", value: row.reason || "" });
+        reason.addEventListener("input", () => { row.reason = reason.value; changed(); });
+        const shell = make("section", { class: "rules-card", "aria-label": `Rule ${number + 1}`, on: { focusin: look } }, head, wrong(at), wrong(`${at}/name`),
+          make("p", { class: "rules-when", text: "When" }), condition, make("p", { class: "rules-when", text: "then" }), outcome, line("Reason", reason, "", `${at}/reason`));
+        shell.classList.toggle("rules-off", row.enabled === false);
+        return shell;
+      };
+      rows.forEach((row) => builders.set(row, { value: () => row.predicate }));
+      redraw();
+    }
+    ask();
+  });
+});
