@@ -4,6 +4,8 @@ import os
 import signal
 import time
 
+from apps.core.alerts.domain.alerting import raise_alert
+from apps.core.clocks.registry import Metric, register_metric
 from apps.core.jobs.api import Overlap, Run, job
 from apps.core.jobs.models import JobLogLine
 
@@ -52,7 +54,14 @@ def patient(run: Run) -> None:
         time.sleep(0.1)
 
 
+def slow_rung(clock, rung, *, at) -> None:
+    """One alert for each rung, so slow that a kill often falls in between."""
+    time.sleep(0.01)
+    raise_alert(f"proof.rung:{clock.pk}:{rung.percent}", title="A rung", severity="info")
+
+
 def register() -> None:
+    register_metric(Metric("proof.clock", "Proof", on_rung=slow_rung))
     job("proof.quick", title="Quick", max_attempts=5, overlap=Overlap.ALLOW)(quick)
     job("proof.noop", title="Nothing", overlap=Overlap.ALLOW)(noop)
     job("proof.slow_once", title="Slow the first time")(slow_once)
