@@ -39,6 +39,16 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
     ("Campaigns", (("Campaigns", "campaigns.campaign", "campaign"),)),
     ("Leads", (("Leads", "leads.lead", "contacts"),)),
     (
+        "Tickets",
+        (
+            ("Get help", "portal-home", "help"),
+            ("Tickets", "tickets.ticket", "confirmation_number"),
+            ("Queues", "tickets.queue", "inbox"),
+            ("Catalogue", "tickets.tickettype", "storefront"),
+            ("Reply templates", "tickets.replytemplate", "quickreply"),
+        ),
+    ),
+    (
         "Technology",
         (
             ("Tools", "technology.tool", "deployed_code"),

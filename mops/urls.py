@@ -10,6 +10,7 @@ from apps.rights.admin.duties import duties_page
 from apps.rights.admin.explain_page import explain_page
 from apps.rights.admin.then_page import then_page
 from apps.rights.admin.view_as_kit import stop_page
+from apps.tickets.admin import portal
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
@@ -22,5 +23,9 @@ urlpatterns = [
     path("admin/rights/duties/", duties_page, name="rights-duties"),
     path("admin/rights/then/", then_page, name="rights-then"),
     path("admin/rights/view-as/stop/", stop_page, name="rights-view-as-stop"),
+    path("admin/help/", portal.home_page, name="portal-home"),
+    path("admin/help/ask/", portal.ask_page, name="portal-ask"),
+    path("admin/help/ask/<int:type_id>/", portal.ask_page, name="portal-ask-type"),
+    path("admin/help/tickets/<int:ticket_id>/", portal.ticket_page, name="portal-ticket"),
     path("admin/", admin.site.urls),
 ]

@@ -1,4 +1,4 @@
-"""Tickets: requests for help, worked under agreed targets."""
+"""Tickets: what colleagues and clients ask for, answered in the time that was promised."""
 
 from django.apps import AppConfig
 
@@ -9,3 +9,24 @@ class TicketsConfig(AppConfig):
     name = "apps.tickets"
     label = "tickets"
     verbose_name = "Tickets"
+
+    def ready(self) -> None:
+        """Name what people are told, who answers for a ticket, and what waits for a word."""
+        from apps.accounts.domain.ownership import register_ownership  # noqa: PLC0415  # models must be ready
+        from apps.core.demo import register_chapter  # noqa: PLC0415
+        from apps.core.notifications.enums import Importance, Reach  # noqa: PLC0415
+        from apps.core.notifications.kinds import register_kind  # noqa: PLC0415
+        from apps.core.overdue import register_overdue  # noqa: PLC0415
+        from apps.tickets.demo import tell  # noqa: PLC0415
+        from apps.tickets.domain.queries import quiet_tickets  # noqa: PLC0415
+        from apps.tickets.enums import ACTIVE  # noqa: PLC0415
+        from apps.tickets.models import Ticket  # noqa: PLC0415
+
+        register_kind("ticket.answered", "A ticket I asked was answered or resolved")
+        register_kind("ticket.opened", "A ticket has come into a queue of my team", default=Reach.DIGEST)
+        register_kind("ticket.assigned", "A ticket was given to me")
+        register_kind("ticket.word", "The requester of a ticket of mine wrote, or it was reopened")
+        register_kind("ticket.escalated", "A ticket runs out of time", importance=Importance.HIGH)
+        register_ownership(Ticket, "assignee", "assignee", still_matters=lambda rows: rows.filter(state__in=ACTIVE))
+        register_overdue(quiet_tickets)
+        register_chapter("tickets", tell)

@@ -2,25 +2,18 @@
 
 from django.db import migrations
 
-from mops.db.roles import serving_role
-
-TAKEN = (
-    ("clocks_clock", "DELETE, TRUNCATE"),
-    ("clocks_clocksegment", "DELETE, TRUNCATE"),
-    ("clocks_escalationfire", "UPDATE, DELETE, TRUNCATE"),
-)
+from mops.db.roles import give_to_serving, take_from_serving
 
 
 def take_away(apps, schema_editor):
-    role = schema_editor.quote_name(serving_role())
-    for table, rights in TAKEN:
-        schema_editor.execute(f"REVOKE {rights} ON {table} FROM {role}")
+    take_from_serving(schema_editor, "DELETE, TRUNCATE", "clocks_clock", "clocks_clocksegment")
+    take_from_serving(schema_editor, "UPDATE, DELETE, TRUNCATE", "clocks_escalationfire")
+
 
 
 def give_back(apps, schema_editor):
-    role = schema_editor.quote_name(serving_role())
-    for table, rights in TAKEN:
-        schema_editor.execute(f"GRANT {rights.removesuffix(', TRUNCATE')} ON {table} TO {role}")
+    give_to_serving(schema_editor, "DELETE", "clocks_clock", "clocks_clocksegment")
+    give_to_serving(schema_editor, "UPDATE, DELETE", "clocks_escalationfire")
 
 
 class Migration(migrations.Migration):

@@ -1,0 +1,60 @@
+"""The panel an agent lives in: the conversation, the reply box, and the facts beside it."""
+
+from typing import Any
+
+from django.db.models import Sum
+from django.http import HttpRequest
+from django.middleware.csrf import get_token
+from django.urls import reverse
+
+from apps.core import access
+from apps.core.admin_kit.links import link_to
+from apps.tickets.domain.conversation import filled, refuse_reply, templates_for
+from apps.tickets.domain.forms import answered
+from apps.tickets.domain.rows import refuse_active_work
+from apps.tickets.domain.trail import trail_of
+from apps.tickets.models import Ticket
+
+
+def desk_panel(request: HttpRequest, ticket: Ticket) -> dict[str, Any]:
+    """Return the panel of a ticket for the person who looks at it."""
+    person: Any = request.user
+    refused = refuse_reply(person, ticket)
+    templates = templates_for(ticket) if refused is None else []
+    return {
+        "template": "admin/tickets/desk.html",
+        "ticket": ticket,
+        "trail": trail_of(ticket),
+        "refused": refused,
+        "may_tick": refuse_active_work(person, ticket) is None,
+        "csrf": get_token(request),
+        "reply_url": reverse("admin:tickets_ticket_reply", args=(ticket.pk,)),
+        "templates": [(each, filled(each, ticket, agent=person)) for each in templates],
+        "answers": answered(ticket.form_version, ticket.answers),
+        "process": _process(person, ticket),
+        "points": [
+            (point, reverse("admin:tickets_ticket_tick", args=(ticket.pk, point.pk)))
+            for point in ticket.checklist.live().select_related("done_by")
+        ],
+        "links": _links(person, ticket),
+        "records": [link_to(each.record) for each in ticket.records.live() if _sees(person, each.record)],
+        "minutes": ticket.time_entries.aggregate(sum=Sum("minutes"))["sum"] or 0,
+        "watchers": list(ticket.watchers.all()),
+    }
+
+
+def _links(person: Any, ticket: Ticket) -> list[tuple[str, str]]:
+    there = [(each.get_kind_display(), link_to(each.other)) for each in ticket.links.live().select_related("other")]
+    back = {"parent": "is a child of", "related": "is related to", "duplicate": "has the duplicate"}
+    here = [(back[each.kind], link_to(each.ticket)) for each in ticket.linked_from.live().select_related("ticket")]
+    into = [("goes on in", link_to(ticket.merged_into))] if ticket.merged_into is not None else []
+    return [*into, *there, *here, *(("has taken in", link_to(each)) for each in ticket.merged.all())]
+
+
+def _process(person: Any, ticket: Ticket) -> str:
+    process = ticket.type.process if ticket.type is not None else None
+    return link_to(process) if _sees(person, process) else ""
+
+
+def _sees(person: Any, thing: Any) -> bool:
+    return thing is not None and bool(access.can(person, "view", thing))

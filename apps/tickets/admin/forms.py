@@ -1,0 +1,167 @@
+"""The forms that pages of tickets ask with."""
+
+from typing import Any
+
+from django import forms
+from django.db.models import Q
+
+from apps.accounts.models import User
+from apps.core import clock
+from apps.tickets.domain.queries import desk_people
+from apps.tickets.enums import WAITING, Level, LinkKind, Resolution, TicketState
+from apps.tickets.models import FormVersion, Queue, Ticket, TicketType
+
+AREA = forms.Textarea(attrs={"rows": 4})
+
+
+class TicketField(forms.CharField):
+    """Asks for another ticket by its number: "T-12" or "12"."""
+
+    def clean(self, value: Any) -> Any:
+        """Find it."""
+        text = super().clean(value).strip().upper().removeprefix("T-")
+        found = Ticket.objects.live().filter(pk=int(text)).first() if text.isdecimal() and len(text) < 12 else None
+        if found is None:
+            raise forms.ValidationError(f"There is no ticket {value}; write its number like T-12.")
+        return found
+
+
+class AssignForm(forms.Form):
+    """Asks who goes on with a ticket."""
+
+    assignee = forms.ModelChoiceField(
+        User.objects.none(), required=False, help_text="Empty: anybody in the queue may take it."
+    )
+    queue = forms.ModelChoiceField(Queue.objects.live(), required=False, help_text="Empty: it stays where it is.")
+    note = forms.CharField(required=False, widget=AREA, help_text="What they should know.")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Offer the people of the desk."""
+        super().__init__(*args, **kwargs)
+        self.fields["assignee"].queryset = desk_people()  # type: ignore[attr-defined]  # a ModelChoiceField
+
+
+class PriorityForm(forms.Form):
+    """Asks how much it matters."""
+
+    impact = forms.TypedChoiceField(
+        choices=Level.choices, coerce=int, initial=Level.MEDIUM, help_text="How much or how many it touches."
+    )
+    urgency = forms.TypedChoiceField(
+        choices=Level.choices, coerce=int, initial=Level.MEDIUM, help_text="How soon it matters."
+    )
+    reason = forms.CharField(required=False, widget=AREA)
+
+
+class WaitForm(forms.Form):
+    """Asks what a ticket waits for."""
+
+    state = forms.ChoiceField(choices=[(state.value, TicketState(state).label) for state in WAITING])
+    reason = forms.CharField(widget=AREA, help_text="Kept on the trail: time stands still meanwhile.")
+
+
+class ResolveForm(forms.Form):
+    """Asks how it ended."""
+
+    resolution = forms.ChoiceField(
+        choices=[each for each in Resolution.choices if each[0] != Resolution.DUPLICATE],
+        help_text="A duplicate is merged instead.",
+    )
+    note = forms.CharField(required=False, widget=AREA, help_text="The requester reads this.")
+
+
+class MergeForm(forms.Form):
+    """Asks where a ticket goes on."""
+
+    other = TicketField(label="Goes on in", help_text="The number of the ticket that stays, like T-12.")
+    note = forms.CharField(required=False, widget=AREA)
+
+
+class LinkForm(forms.Form):
+    """Asks how two tickets belong together."""
+
+    kind = forms.ChoiceField(choices=LinkKind.choices, label="This ticket")
+    other = TicketField(label="Other ticket", help_text="Its number, like T-12.")
+
+
+class PointsForm(forms.Form):
+    """Asks for points to do."""
+
+    points = forms.CharField(widget=AREA, help_text="One a line.")
+
+
+class TimeForm(forms.Form):
+    """Asks how long it took."""
+
+    minutes = forms.IntegerField(help_text="A mistake is corrected by another entry, in the minus.")
+    spent_on = forms.DateField(label="On", initial=clock.today, widget=forms.DateInput(attrs={"type": "date"}))
+    note = forms.CharField(required=False)
+
+
+class AskForm(forms.Form):
+    """Asks for a ticket: title, text and the questions of its type's form."""
+
+    title = forms.CharField(max_length=200, label="What is it about?", help_text="In one line.")
+    body = forms.CharField(
+        widget=forms.Textarea(attrs={"rows": 6}),
+        label="Describe it",
+        help_text="What you need and until when, or what happened and what you expected.",
+    )
+
+    def __init__(self, *args: Any, version: FormVersion | None = None, **kwargs: Any) -> None:
+        """Add a field for each question."""
+        super().__init__(*args, **kwargs)
+        self.asked: list[str] = []
+        for each in version.questions if version is not None else []:
+            name = f"answer_{each['key']}"
+            self.asked.append(each["key"])
+            self.fields[name] = _field(each)
+
+    @property
+    def answers(self) -> dict[str, Any]:
+        """What was answered, by question."""
+        return {key: str(self.cleaned_data.get(f"answer_{key}") or "") for key in self.asked}
+
+    def blame(self, fields: dict[str, str]) -> None:
+        """Show each sentence at the field it is about."""
+        for name, sentence in fields.items():
+            key = name if name in self.fields else f"answer_{name}"
+            self.add_error(key if key in self.fields else None, sentence)
+
+
+class DeskForm(AskForm):
+    """Asks for a ticket written down for somebody else."""
+
+    requester = forms.ModelChoiceField(
+        User.objects.filter(is_active=True, is_system=False), required=False, label="Who asks (colleague)"
+    )
+    requester_name = forms.CharField(required=False, max_length=150, label="Who asks (from outside)")
+    requester_email = forms.EmailField(required=False, label="Their e-mail")
+    queue = forms.ModelChoiceField(Queue.objects.live(), required=False, help_text="Empty: the queue of its type.")
+    impact = forms.TypedChoiceField(choices=Level.choices, coerce=int, initial=Level.MEDIUM)
+    urgency = forms.TypedChoiceField(choices=Level.choices, coerce=int, initial=Level.MEDIUM)
+
+
+def types_to_ask() -> Any:
+    """Return the types a ticket can be opened of."""
+    return TicketType.objects.live().filter(~Q(tier="self_service")).order_by("name")
+
+
+def _field(question: dict[str, Any]) -> forms.Field:
+    common: dict[str, Any] = {
+        "label": question["label"],
+        "required": question["required"],
+        "help_text": question.get("help", ""),
+    }
+    kind = question["kind"]
+    if kind == "long text":
+        return forms.CharField(widget=AREA, **common)
+    if kind == "choice":
+        return forms.ChoiceField(choices=[("", "—"), *((each, each) for each in question["choices"])], **common)
+    if kind == "yes or no":
+        return forms.ChoiceField(choices=[("", "—"), ("Yes", "Yes"), ("No", "No")], **common)
+    if kind == "date":
+        return forms.DateField(widget=forms.DateInput(attrs={"type": "date"}), **common)
+    if kind == "number":
+        return forms.DecimalField(**common)
+    return forms.CharField(max_length=500, **common)

@@ -1,0 +1,185 @@
+"""What is said on a ticket: answers to the requester, words from them, and notes among colleagues."""
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+
+from apps.core import clock
+from apps.core.actors import acting_as
+from apps.core.errors import InvalidInput, NotAllowed, WrongState
+from apps.core.events import publish
+from apps.tickets.domain.moves import move, refuse_resolve
+from apps.tickets.domain.rows import locked, raise_refusal, refuse_work, write
+from apps.tickets.domain.telling import tell_of_message
+from apps.tickets.enums import DONE, Intake, MessageKind, Resolution, TicketState
+from apps.tickets.models import Message, ReplyTemplate, Ticket
+
+if TYPE_CHECKING:
+    from apps.accounts.models import User
+
+LONGEST = 50_000
+REOPENS_WITHIN = dt.timedelta(days=14)
+AFTER = (TicketState.WAITING_REQUESTER, TicketState.RESOLVED)
+PLACES = ("requester", "ticket", "title", "agent", "queue")
+
+
+def refuse_reply(user: "User", ticket: Ticket) -> str | None:
+    """Return why `user` cannot answer on `ticket`, None when they can."""
+    return refuse_work(user, ticket)
+
+
+def reply(
+    ticket: Ticket,
+    *,
+    body: str,
+    by: "User",
+    internal: bool = False,
+    template: ReplyTemplate | None = None,
+    then: str = "",
+    at: dt.datetime | None = None,
+) -> str:
+    """Answer the requester, or write a note that only colleagues of the desk read.
+
+    A public answer is the first response if there was none, and opens a new ticket. An answer to a ticket nobody has
+    taken makes who answers its assignee.
+
+    Args:
+        ticket: where.
+        body: what is said, in Markdown.
+        by: who answers.
+        internal: a note among colleagues; it meets no promise and reaches no requester.
+        template: what the answer began from.
+        then: "waiting_requester" or "resolved", to move the ticket on with the answer.
+        at: when; now when not given.
+
+    Raises:
+        InvalidInput: it says nothing, or the ticket cannot move on to that.
+        NotAllowed, WrongState: as `refuse_reply` says.
+    """
+    text, moment = _text(body), at or clock.now()
+    if then and then not in AFTER:
+        raise InvalidInput("After an answer a ticket waits for its requester, is resolved, or stays as it is.")
+    with transaction.atomic(), acting_as(by):
+        row = locked(ticket)
+        raise_refusal(by, row, refuse_reply(by, row))
+        kind = MessageKind.INTERNAL if internal else MessageKind.PUBLIC
+        said = _say(row, kind, text, by=by, at=moment, template=template)
+        if not internal:
+            _after_public_answer(row, by=by, at=moment, then=then)
+        tell_of_message(said, by=by)
+        publish("ticket.noted" if internal else "ticket.answered", ticket_id=row.pk)
+    return f"{row.ref}: your note is kept." if internal else f"{row.ref} is answered."
+
+
+def refuse_answer(user: "User", ticket: Ticket, *, now: dt.datetime | None = None) -> str | None:
+    """Return why `user` cannot write on `ticket` as its requester, None when they can."""
+    if ticket.requester_id != user.pk:
+        return "This ticket was opened by somebody else."
+    if ticket.merged_into_id is not None:
+        return f"{ticket.ref} was merged into T-{ticket.merged_into_id}; write there."
+    if ticket.is_archived:
+        return f"{ticket.ref} is archived; open a new ticket."
+    ended = ticket.closed_at or ticket.resolved_at
+    if ticket.state in DONE and ended is not None and (now or clock.now()) - ended > REOPENS_WITHIN:
+        return (
+            f"{ticket.ref} was {ticket.get_state_display().lower()} more than {REOPENS_WITHIN.days} days ago; "
+            "open a new ticket and name this one."
+        )
+    return None
+
+
+def answer_as_requester(
+    ticket: Ticket, *, body: str, by: "User", channel: Intake = Intake.PORTAL, at: dt.datetime | None = None
+) -> str:
+    """Let the requester write on their ticket: one that waited for them goes on, one that was done is reopened.
+
+    Raises:
+        InvalidInput: it says nothing.
+        NotAllowed, WrongState: as `refuse_answer` says.
+    """
+    moment = at or clock.now()
+    with transaction.atomic(), acting_as(by):
+        row = locked(ticket)
+        if refused := refuse_answer(by, row, now=moment):
+            raise (WrongState if row.requester_id == by.pk else NotAllowed)(refused)
+        return requester_wrote(row, _text(body), by=by, channel=channel, at=moment)
+
+
+def requester_wrote(ticket: Ticket, text: str, *, by: "User", channel: Intake, at: dt.datetime) -> str:
+    """Keep what the requester of a locked ticket wrote, by whichever door, and let the ticket go on."""
+    said = _say(ticket, MessageKind.REQUESTER, text, by=by, at=at, channel=channel)
+    reopened = ticket.state in DONE
+    if reopened or ticket.state == TicketState.WAITING_REQUESTER:
+        note = "The requester came back." if reopened else "The requester answered."
+        move(ticket, TicketState.OPEN, by=by, at=at, note=note)
+    tell_of_message(said, by=by)
+    publish("ticket.word", ticket_id=ticket.pk)
+    return f"{ticket.ref} is open again; the desk has been told." if reopened else f"Your word on {ticket.ref} is kept."
+
+
+def filled(template: ReplyTemplate, ticket: Ticket, *, agent: "User") -> str:
+    """Return a template with the ticket's values in its places; what is no place stays as it is."""
+    values: dict[str, Any] = {
+        "requester": ticket.asked_by,
+        "ticket": ticket.ref,
+        "title": ticket.title,
+        "agent": str(agent),
+        "queue": ticket.queue.name,
+    }
+    text = template.body
+    for place in PLACES:
+        text = text.replace("{" + place + "}", str(values[place]))
+    return text
+
+
+def templates_for(ticket: Ticket) -> list[ReplyTemplate]:
+    """Return the templates offered on a ticket: those of its queue, then those for all."""
+    live = ReplyTemplate.objects.live()
+    return list((live.filter(queue=ticket.queue) | live.filter(queue__isnull=True)).order_by("queue_id", "name"))
+
+
+def _after_public_answer(ticket: Ticket, *, by: "User", at: dt.datetime, then: str) -> None:
+    if ticket.first_response_at is None:
+        write(ticket, first_response_at=at)
+    if ticket.assignee_id is None and ticket.is_active:
+        write(ticket, assignee=by)
+    if then == TicketState.RESOLVED and ticket.is_active:
+        raise_refusal(by, ticket, refuse_resolve(by, ticket))
+        move(ticket, TicketState.RESOLVED, by=by, at=at, resolution=Resolution.SOLVED)
+    elif then and ticket.is_active and ticket.state != then:
+        move(ticket, TicketState(then), by=by, at=at)
+    elif ticket.state == TicketState.NEW:
+        move(ticket, TicketState.OPEN, by=by, at=at)
+
+
+def _say(
+    ticket: Ticket,
+    kind: MessageKind,
+    text: str,
+    *,
+    by: "User",
+    at: dt.datetime,
+    template: ReplyTemplate | None = None,
+    channel: Intake = Intake.DESK,
+) -> Message:
+    said: Message = Message.objects.create(
+        ticket=ticket,
+        kind=kind,
+        author=by,
+        author_label=str(by),
+        body=text,
+        channel=channel,
+        template=template,
+        template_version=template.row_version if template is not None else None,
+        at=at,
+    )
+    write(ticket, last_word_at=at)
+    return said
+
+
+def _text(body: str) -> str:
+    text = body.strip()[:LONGEST]
+    if not text:
+        raise InvalidInput("Write something first.", fields={"body": "Write something first."})
+    return text

@@ -1,0 +1,19 @@
+"""Tickets: the catalogue they are asked from, the tickets, and what was said and done about them."""
+
+from apps.tickets.models.catalogue import FormVersion, Queue, ReplyTemplate, TicketType
+from apps.tickets.models.conversation import Message, TicketEvent, TimeEntry
+from apps.tickets.models.ticket import ChecklistItem, Ticket, TicketLink, TicketRecord
+
+__all__ = [
+    "ChecklistItem",
+    "FormVersion",
+    "Message",
+    "Queue",
+    "ReplyTemplate",
+    "Ticket",
+    "TicketEvent",
+    "TicketLink",
+    "TicketRecord",
+    "TicketType",
+    "TimeEntry",
+]
