@@ -24,5 +24,7 @@ SCHEDULES: tuple[Schedule, ...] = (
     Schedule("exchange.sync_due_sources", every=dt.timedelta(minutes=1)),
     Schedule("exchange.prune", cron="0 4 * * *", zone=settings.TIME_ZONE),
     Schedule("rules.watch_dates", cron="5 * * * *", zone=settings.TIME_ZONE),
+    Schedule("processes.bring_into_force", every=dt.timedelta(minutes=1)),
+    Schedule("processes.watch_reviews", cron="50 5 * * *", zone=settings.TIME_ZONE),
     Schedule("accounts.watch_vacancies", cron="10 5 * * *", zone=settings.TIME_ZONE),
 )

@@ -85,3 +85,21 @@ class ReviewEvery(models.IntegerChoices):
     QUARTER = 3, "Every quarter"
     HALF_YEAR = 6, "Every half year"
     YEAR = 12, "Every year"
+
+
+class ReviewOutcome(models.TextChoices):
+    """What a review comes to."""
+
+    NO_CHANGE = "no_change", "No change"
+    MINOR = "minor", "Minor change"
+    REVISE = "revise", "Revise"
+    RETIRE = "retire", "Retire"
+
+
+class Disposition(models.TextChoices):
+    """What becomes of a piece of feedback."""
+
+    OPEN = "open", "Open"
+    ACCEPTED = "accepted", "Accepted"
+    LATER = "later", "Later"
+    DECLINED = "declined", "Declined"

@@ -6,9 +6,11 @@ from apps.accounts.enums import Role
 from apps.approvals.domain.decisions import approve
 from apps.approvals.models import ApprovalRequest
 from apps.core.actors import acting_as
+from apps.processes.domain.flow import in_sequence, key_from, write_flow
 from apps.processes.domain.publishing import submit_for_approval, write_draft
 from apps.processes.enums import Family
-from apps.processes.models import Process
+from apps.processes.models import Process, ProcessRole
+from apps.processes.models.values import FlowStep
 from tests.factories.accounts import person_with
 
 
@@ -20,13 +22,17 @@ class ProcessFactory(factory.django.DjangoModelFactory):
     family = Family.CAMPAIGN
 
 
-def draft(sop=None, *, author=None, body="1. Check the **links**.", change_log="First text."):
+def draft(sop=None, *, author=None, body="1. Check the **links**.", change_log="First text.", flow=None, **fields):
     """A draft with text, written by `author` alone."""
     author = author or person_with(Role.OPS)
     with acting_as(author):
         version = write_draft(sop or ProcessFactory(), by=author)
         version.body, version.change_log = body, change_log
+        for name, value in fields.items():
+            setattr(version, name, value)
         version.save()
+        if flow is not None:
+            write_flow(version, flow)
     return version
 
 
@@ -46,6 +52,30 @@ def effective(sop=None, *, at=None, **fields):
     request = in_review(sop, at=at, **fields)
     approve(request, by=approver, at=at)
     return Process.objects.get(versions=request.object_id).effective_version
+
+
+class ProcessRoleFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = ProcessRole
+        skip_postgeneration_save = True
+
+    name = factory.Sequence(lambda n: f"Role {n}")
+
+    @factory.post_generation
+    def people(self, create, given, **kwargs):
+        self.people.add(*(given or ()))
+
+
+def steps(*titles, **fields):
+    """Steps in a row, each with a role."""
+    return in_sequence(FlowStep(key_from(title, ()), title, role="Campaign manager", **fields) for title in titles)
+
+
+def with_steps(version, flow):
+    """The draft `version`, saying `flow`."""
+    with acting_as(version.author):
+        write_flow(version, flow)
+    return version
 
 
 def _approvers():

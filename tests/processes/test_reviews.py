@@ -8,8 +8,9 @@ from apps.accounts.enums import Role
 from apps.accounts.models import Membership
 from apps.audit.models import AuditEvent
 from apps.core.errors import NotAllowed, WrongState
+from apps.processes.domain.calendar import next_review
 from apps.processes.domain.queries import overdue_reviews
-from apps.processes.domain.reviews import confirm_unchanged, next_review
+from apps.processes.domain.reviews import confirm_unchanged
 from apps.processes.models import Process
 from tests.factories.accounts import TeamFactory, person_with
 from tests.factories.processes import ProcessFactory, effective

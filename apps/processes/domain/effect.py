@@ -11,7 +11,8 @@ from apps.core.actors import acting_as, system_principal
 from apps.core.errors import NotAllowed, WrongState
 from apps.core.events import publish
 from apps.core.transitions import transition
-from apps.processes.domain.reviews import next_review
+from apps.processes.domain.calendar import next_review
+from apps.processes.domain.reading import unread
 from apps.processes.enums import VersionState
 from apps.processes.models import Process, SOPVersion
 
@@ -23,7 +24,7 @@ def holding_back(version: SOPVersion, moment: dt.datetime) -> str | None:
     """Return in words what keeps an approved version from coming into force at `moment`, None when nothing does."""
     if version.effective_from is not None and version.effective_from > moment:
         return f"It takes effect on {version.effective_from:%-d %B %Y at %H:%M} UTC."
-    return None
+    return unread(version)
 
 
 def take_effect(version: SOPVersion, *, at: dt.datetime) -> None:

@@ -14,6 +14,7 @@ from apps.core.events import publish
 from apps.core.transitions import transition
 from apps.processes.domain.effect import holding_back, take_effect
 from apps.processes.domain.flow import flow_of, problems_of, write_flow
+from apps.processes.domain.quiz import problem_of
 from apps.processes.enums import OPEN_STATES, VersionState
 from apps.processes.models import Process, SOPVersion
 
@@ -64,6 +65,7 @@ def write_draft(process: Process, *, by: "User") -> SOPVersion:
             process=row,
             number=newest.number + 1 if newest else 1,
             body=row.effective_version.body if row.effective_version else SKELETON,
+            questions=row.effective_version.questions if row.effective_version else "",
             author=by,
         )
         if row.effective_version is not None and row.effective_version.flow:
@@ -85,6 +87,8 @@ def refuse_submission(user: "User", version: SOPVersion) -> str | None:
         return f"{version} is {VersionState(version.state).label.lower()}; only drafts are sent for approval."
     if not version.body.strip() or version.body.strip() == SKELETON.strip():
         return "There is nothing to approve yet: write the text first."
+    if problem := problem_of(version.questions):
+        return problem
     if problems := problems_of(flow_of(version)):
         return " ".join(problems[:3])
     if version.number > 1 and not version.change_log.strip():
@@ -147,4 +151,4 @@ def payload_in_force(version: SOPVersion) -> dict[str, Any] | None:
     in_force = version.process.effective_version
     if in_force is None or in_force.pk == version.pk:
         return None
-    return {"body": in_force.body, "flow": in_force.flow}
+    return {"body": in_force.body, "flow": in_force.flow, "questions": in_force.questions}

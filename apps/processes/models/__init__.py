@@ -1,7 +1,21 @@
-"""Processes: the register, the versions of what each says, and the steps with the ways between them."""
+"""Processes: the register, what each says, its steps, who has read it, and its reviews."""
 
 from apps.processes.models.flow import Step, StepEdge
+from apps.processes.models.reading import Acknowledgement, TrainingRequirement
 from apps.processes.models.register import Process, ProcessQuerySet, ProcessRole, Stakeholder
+from apps.processes.models.reviews import Feedback, Review
 from apps.processes.models.versions import SOPVersion
 
-__all__ = ["Process", "ProcessQuerySet", "ProcessRole", "SOPVersion", "Stakeholder", "Step", "StepEdge"]
+__all__ = [
+    "Acknowledgement",
+    "Feedback",
+    "Process",
+    "ProcessQuerySet",
+    "ProcessRole",
+    "Review",
+    "SOPVersion",
+    "Stakeholder",
+    "Step",
+    "StepEdge",
+    "TrainingRequirement",
+]

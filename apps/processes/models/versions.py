@@ -13,7 +13,7 @@ from apps.processes.models.register import Process
 from apps.processes.models.values import outline
 
 EDITED = "Only drafts are edited: withdraw what is in review, or write a new draft."
-_FROZEN = ("body", "change_log", "is_material", "effective_from", "flow")
+_FROZEN = ("body", "change_log", "questions", "is_material", "effective_from", "flow")
 
 
 class FlowField(models.JSONField):
@@ -37,6 +37,13 @@ class SOPVersion(GovernedModel):
     flow = FlowField("steps", default=dict, db_default=Value({}, models.JSONField()), blank=True, editable=False)
     change_log = models.TextField(
         "what is new", blank=True, help_text="What changed since the version before, for those who follow it."
+    )
+    questions = models.TextField(
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Optional. What readers must answer rightly before they say they understood. A question a line, "
+        "then its answers, each after “- ”, the right ones after “* ”; an empty line before the next question.",
     )
     is_material = models.BooleanField(
         "material change",

@@ -1,0 +1,40 @@
+"""The jobs of processes: bringing versions into force, asking people to read them, reminding of reviews."""
+
+from apps.core import clock
+from apps.core.jobs.api import Run, job
+from apps.processes.domain import effect, telling
+from apps.processes.models import Feedback, Process, SOPVersion
+
+
+@job("processes.bring_into_force", title="Bring approved versions into force", timeout=120)
+def bring_into_force(run: Run) -> dict[str, int]:
+    """Let every approved version whose date has come and whose readers have read it come into force."""
+    came = 0
+    for version_id in effect.waiting_versions(clock.now()):
+        run.raise_if_cancelled()
+        came += effect.bring_into_force(version_id)
+    return {"came into force": came}
+
+
+@job("processes.tell_readers", title="Ask people to read a version", timeout=60)
+def tell_readers(run: Run, version_id: int) -> dict[str, int]:
+    """Tell those who must read it."""
+    return {"told": telling.tell_readers(SOPVersion.objects.select_related("process").get(pk=version_id))}
+
+
+@job("processes.tell_about_feedback", title="Tell about feedback on a process", timeout=60)
+def tell_about_feedback(run: Run, feedback_id: int) -> dict[str, int]:
+    """Tell the owner, or the author of the answer."""
+    rows = Feedback.objects.select_related("process", "author", "answered_by")
+    return {"told": telling.tell_about_feedback(rows.get(pk=feedback_id))}
+
+
+@job("processes.watch_reviews", title="Remind of due reviews", timeout=300)
+def watch_reviews(run: Run) -> dict[str, int]:
+    """Remind the owners of processes whose review is due, and escalate those two weeks late."""
+    today, told = clock.today(), 0
+    rows = Process.objects.due_for_review(today).select_related("owner_person__manager", "owner_team", "backup_person")
+    for process in rows.order_by("pk"):
+        run.raise_if_cancelled()
+        told += telling.remind_of_review(process, today)
+    return {"told": told}
