@@ -44,7 +44,7 @@ def test_writing_the_same_again_leaves_nothing():
 def test_steps_keep_their_rows_when_they_move():
     version = draft(flow=steps("One", "Two", "Three"))
     rows = dict(version.steps.values_list("key", "pk"))
-    one, two, three = flow_of(version).steps
+    one, _, three = flow_of(version).steps
     write_flow(version, in_sequence([three, one]))
     assert list(version.steps.values_list("key", "pk")) == [("three", rows["three"]), ("one", rows["one"])]
     assert [(edge.source.key, edge.target.key) for edge in version.edges.all()] == [("three", "one")]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from apps.accounts.domain.ownership import owned_by
 from apps.core.access import visible
 from apps.core.overdue import Overdue
+from apps.processes.domain.reading import refuse_unqualified
 from apps.processes.models import Process
 
 if TYPE_CHECKING:
@@ -20,3 +21,8 @@ def overdue_reviews(person: "User", today: dt.date) -> list[Overdue]:
         "next_review_on"
     )
     return [Overdue(process, "is due for review", process.next_review_on) for process in rows[:SHOWN]]
+
+
+def is_qualified(person: "User", process: Process) -> bool:
+    """Whether `person` may take a gated step of `process`; `reading.refuse_unqualified` says why not."""
+    return refuse_unqualified(person, process) is None
