@@ -42,7 +42,7 @@ def acknowledge(
         rows = SOPVersion.objects.select_for_update(of=("self",)).select_related("process")
         row: SOPVersion = rows.get(pk=version.pk)
         if refused := refuse_acknowledgement(by, row):
-            may = access.can(by, "view", row) and works_by(by, row.process)
+            may = access.may(by, "view", row) and works_by(by, row.process)
             raise (WrongState if may else NotAllowed)(refused)
         questions = read_questions(row.questions)
         if wrong := wrong_answers(questions, answers or {}):

@@ -71,7 +71,7 @@ def waiting_versions(moment: dt.datetime) -> list[int]:
 
 def refuse_call_off(user: "User", version: SOPVersion) -> str | None:
     """Return why `user` cannot call `version` off now, None when it works."""
-    if not access.can(user, "change", version):
+    if not access.may(user, "change", version):
         return f"You may not change {version}."
     if version.state != VersionState.APPROVED:
         standing = VersionState(version.state).label.lower()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def refuse_feedback(user: "User", process: Process) -> str | None:
     """Return why `user` cannot give feedback about `process` now, None when they can."""
-    if not access.can(user, "view", process):
+    if not access.may(user, "view", process):
         return "You may not see this process."
     if process.is_archived:
         return f"{process} is archived; nobody works by it any more."
@@ -50,7 +50,7 @@ def give_feedback(process: Process, *, by: "User", text: str, step: str = "") ->
 
 def refuse_answer(user: "User", feedback: Feedback) -> str | None:
     """Return why `user` cannot answer `feedback` now, None when it works."""
-    if not access.can(user, "change", feedback.process):
+    if not access.may(user, "change", feedback.process):
         return f"You may not change {feedback.process}."
     if feedback.disposition not in (Disposition.OPEN, Disposition.LATER):
         return f"It is answered already: {Disposition(feedback.disposition).label.lower()}."
@@ -74,7 +74,7 @@ def answer_feedback(
     with transaction.atomic(), acting_as(by, reason=answer):
         row: Feedback = Feedback.objects.select_for_update(of=("self",)).select_related("process").get(pk=feedback.pk)
         if refused := refuse_answer(by, row):
-            raise (WrongState if access.can(by, "change", row.process) else NotAllowed)(refused)
+            raise (WrongState if access.may(by, "change", row.process) else NotAllowed)(refused)
         row.disposition, row.answer = disposition, answer.strip()
         row.answered_by, row.answered_at = by, at or clock.now()
         with transition(Feedback):

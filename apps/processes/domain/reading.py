@@ -98,7 +98,7 @@ def refuse_unqualified(person: User, process: Process) -> str | None:
 
 def works_by(person: User, process: Process) -> bool:
     """Whether `person` works by `process`: answers for it, may change it, plays a role in it or must read it."""
-    if access.can(person, "change", process):
+    if access.may(person, "change", process):
         return True
     teams = set(person.memberships.filter(archived_at__isnull=True).values_list("team", flat=True))
     if person.pk in (process.owner_person_id, process.backup_person_id):
@@ -113,7 +113,7 @@ def works_by(person: User, process: Process) -> bool:
 
 def refuse_acknowledgement(user: User, version: SOPVersion) -> str | None:
     """Return why `user` cannot say now that they read and understood `version`, None when they can."""
-    if not access.can(user, "view", version):
+    if not access.may(user, "view", version):
         return "You may not see this version."
     if version.state not in READABLE:
         standing = VersionState(version.state).label.lower()

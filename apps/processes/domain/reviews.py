@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def refuse_review(user: "User", process: Process) -> str | None:
     """Return why `user` cannot review `process` now, None when it works."""
-    if not access.can(user, "change", process):
+    if not access.may(user, "change", process):
         return f"You may not change {process}."
     if process.is_archived:
         return f"{process} is archived; restore it first."
@@ -51,7 +51,7 @@ def start_review(process: Process, *, by: "User", at: dt.datetime | None = None)
     with transaction.atomic(), acting_as(by):
         row: Process = Process.objects.select_for_update(of=("self",)).get(pk=process.pk)
         if refused := refuse_start(by, row):
-            raise (WrongState if access.can(by, "change", row) else NotAllowed)(refused)
+            raise (WrongState if access.may(by, "change", row) else NotAllowed)(refused)
         return Review.objects.create(
             process=row,
             version=SOPVersion.objects.get(pk=row.effective_version_id),
@@ -63,7 +63,7 @@ def start_review(process: Process, *, by: "User", at: dt.datetime | None = None)
 
 def refuse_close(user: "User", review: Review) -> str | None:
     """Return why `user` cannot close `review` now, None when it works."""
-    if not access.can(user, "change", review.process):
+    if not access.may(user, "change", review.process):
         return f"You may not change {review.process}."
     if not review.is_open:
         return f"{review} is closed already."
@@ -94,7 +94,7 @@ def close_review(review: Review, *, by: "User", outcome: str, notes: str, at: dt
         process: Process = Process.objects.select_for_update(of=("self",)).get(pk=review.process_id)
         row: Review = Review.objects.select_for_update(of=("self",)).select_related("process").get(pk=review.pk)
         if refused := refuse_close(by, row):
-            raise (WrongState if access.can(by, "change", process) else NotAllowed)(refused)
+            raise (WrongState if access.may(by, "change", process) else NotAllowed)(refused)
         row.outcome, row.notes, row.closed_at = outcome, notes.strip(), moment
         process.next_review_on = next_review(moment.date(), process.review_every)
         with transition(Review, Process):
