@@ -4,7 +4,7 @@ A role gives a right to a kind of record (a model permission). An app may narrow
 everybody see their own rows, or let single rows be shared (grants). What none of these gives is refused, with why.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -63,6 +63,15 @@ def hidden_columns(user: "User", model: type[models.Model]) -> frozenset[str]:
     """Return the fields of `model` that `user` must not see: not listed, filtered, searched, exported or compared."""
     found: frozenset[str] = frozenset()
     return found.union(*(hidden(user, model) for hidden in _hidden))
+
+
+def shown_columns(user: "User", model: type[models.Model] | None, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those of `changes`, by database column, that `user` may see: what a ledger entry shows them."""
+    if model is None:
+        return dict(changes)
+    hidden = hidden_columns(user, model)
+    kept_back = {field.column for field in model._meta.concrete_fields if field.name in hidden}
+    return {column: sides for column, sides in changes.items() if column not in kept_back}
 
 
 def is_hidden_path(

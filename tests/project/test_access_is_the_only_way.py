@@ -39,6 +39,7 @@ ROWS_ALLOWED: dict[str, str] = {
     "apps/approvals/admin.py::ApprovalRequestAdmin.get_ordering": COLUMNS,
     "apps/approvals/admin.py::ApprovalRequestAdmin.get_queryset": COLUMNS,
     "apps/approvals/admin.py::WaitingFilter.queryset": NARROWS,
+    "apps/audit/admin/ledger.py::PersonFilter._person": "the one person by whom the ledger is filtered",
     "apps/core/attachments/views.py::AttachmentsKit.companions": HANGS_ON,
     "apps/core/attachments/views.py::AttachmentsKit.panels": HANGS_ON,
     "apps/core/attachments/views.py::_found": HANGS_ON,
@@ -65,6 +66,9 @@ BEYOND = "a right of its own beyond view, add, change and delete, asked by the o
 SCOPE = "the scope that access.visible asks for this kind: overseeing is a right beyond viewing"
 ASKING_ALLOWED: dict[str, str] = {
     "apps/approvals/admin.py::inbox_panel": "whether the box on the home page is drawn; its rows come from visible",
+    "apps/audit/admin/desk_kit.py::LedgerKit.panels": BEYOND,
+    "apps/audit/admin/ledger.py::_entry_panel": BEYOND,
+    "apps/audit/domain/evidence.py::refuse_evidence": BEYOND,
     "apps/audit/domain/personal.py::erase_subject": BEYOND,
     "apps/audit/domain/personal.py::export_subject": BEYOND,
     "apps/audit/domain/personal.py::refuse_erase": BEYOND,

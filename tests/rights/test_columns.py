@@ -157,3 +157,13 @@ def test_who_opens_the_ledger_has_no_limited_columns():
     for role in GRANTS:
         opens = {each.codename for each in permissions_of(role, available) if each.content_type.app_label == "audit"}
         assert not (COLUMN_LIMITS.get(role) and access.permission("view", AuditEvent).split(".")[1] in opens)
+
+
+def test_the_ledger_shows_no_hidden_column(tool):
+    from apps.audit.domain.reading import changes_of
+    from apps.audit.models import AuditEvent
+
+    entry = AuditEvent.objects.of_object(tool).order_by("id").first()
+    limited, free = person_with(Role.SALES), person_with(Role.OPS)
+    labels = {each.label for each in changes_of(entry, free)} - {each.label for each in changes_of(entry, limited)}
+    assert labels == {"Stated annual cost", "Currency"}

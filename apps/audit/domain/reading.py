@@ -131,6 +131,7 @@ def changes_of(event: AuditEvent, person: "User", *, reveal: bool = False) -> li
             that writes it down.
     """
     values = _behind(event) if reveal and person.has_perm("audit.view_personalvalue") else None
+    event.changes = access.shown_columns(person, models_by_table().get(event.table_name), event.changes)
     return Reader([event], values=values).changes_of(event)
 
 

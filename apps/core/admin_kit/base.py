@@ -20,6 +20,7 @@ from apps.core.admin_kit.archived_rows import ArchivedRowsKit
 from apps.core.admin_kit.buttons import Button, run_button, shown_buttons
 from apps.core.admin_kit.column_limits import LimitsColumns
 from apps.core.admin_kit.consistency import Check, run_checks
+from apps.core.admin_kit.given import forged_key, is_declared
 from apps.core.admin_kit.history import history_page
 from apps.core.admin_kit.history_views import restore_page, version_page
 from apps.core.admin_kit.kits import CarriesKits, kits_of, register_kit
@@ -105,10 +106,7 @@ class MopsAdmin(RowRights, LimitsColumns, CarriesKits, ModelAdmin):  # type: ign
             for each in (*filters, *self.allowed_lookups)
             if not isinstance(each, type)
         }
-        base = lookup.split("__")
-        return any(base[: len(name.split("__"))] == name.split("__") for name in declared) and not any(
-            part in ("password", "secret", "token") for part in base
-        )
+        return is_declared(lookup, declared) and not {"password", "secret", "token"} & set(lookup.split("__"))
 
     def get_urls(self) -> list[URLPattern]:
         """Add one address per button, and those of the kits."""
@@ -193,6 +191,9 @@ class MopsAdmin(RowRights, LimitsColumns, CarriesKits, ModelAdmin):  # type: ign
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """Save a form; what the database refuses comes back as a sentence, never as a server error."""
         person: Any = request.user
+        if request.method == "POST" and (sentence := forged_key(self.model, request.POST)):
+            messages.error(request, sentence)
+            return HttpResponseRedirect(request.get_full_path())
         try:
             with acting_as(person, reason=request.POST.get("change_reason", "").strip()[:REASON_LENGTH] or None):
                 return super().changeform_view(request, *args, **kwargs)

@@ -37,14 +37,11 @@ class RowVersionForm(AnyModelForm):
             self.fields["change_reason"].widget = forms.HiddenInput()
 
     def clean(self) -> dict[str, Any]:
-        """Refuse to overwrite a newer version, naming who made it and what it changed."""
+        """Take in what somebody else saved meanwhile; where both changed the same, say so and save nothing yet."""
         cleaned = super().clean() or {}
         opened = cleaned.pop("opened_version", None)
         if self.instance.pk and opened is not None:
-            newest = self.instance.history.order_by("-history_id").first()
-            current = type(self.instance)._base_manager.values_list("row_version", flat=True).get(pk=self.instance.pk)
-            if current != opened:
-                self.add_error(None, self._overtaken(newest))
+            self._catch_up(cleaned, opened)
         if not (cleaned.pop("change_reason", None) or "").strip() and (sentence := self._demanded()):
             self.add_error("change_reason", sentence)
         return cleaned
@@ -58,16 +55,70 @@ class RowVersionForm(AnyModelForm):
             return None
         return demanded_reason(type(self.instance), operation, columns)
 
-    def _overtaken(self, newest: Any) -> str:
+    def _catch_up(self, cleaned: dict[str, Any], opened: int) -> None:
         stored = type(self.instance)._base_manager.get(pk=self.instance.pk)
-        differing = [
-            label_of(stored, name)
-            for name in self.changed_data
-            if name in self.initial and getattr(stored, name, None) != self.initial[name]
-        ]
-        who = newest.actor_label if newest is not None else "somebody"
-        what = f" You both changed: {', '.join(differing)}." if differing else ""
-        return (
-            f"{who} saved a newer version while you were editing.{what} Your entries are still below: "
-            "open the history in another tab to compare, then save again to keep yours."
+        if stored.row_version == opened:
+            return
+        versions = self.instance.history.filter(row_version__lte=opened)
+        base = versions.order_by("-row_version", "-history_id").first()
+        merged, both = [], []
+        for name, field in _columns(stored, cleaned):
+            theirs, mine = _plain(getattr(stored, field.attname)), _plain(cleaned[name])
+            before = _plain(getattr(base, field.attname)) if base is not None else None
+            if before == theirs or mine == theirs:
+                continue
+            if base is not None and mine == before:
+                cleaned[name] = getattr(stored, name)
+                merged.append(name)
+            else:
+                both.append(name)
+        if both:
+            self._overtaken(stored, both)
+            self._show_newest(stored, merged)
+
+    def _overtaken(self, stored: Any, both: list[str]) -> None:
+        """Say who was faster and, at each field, what it holds now."""
+        newest = stored.history.order_by("-history_id").first()
+        who = newest.actor_label if newest is not None else "Somebody"
+        names = ", ".join(label_of(stored, name) for name in both)
+        self.add_error(
+            None,
+            f"{who} saved a newer version while you were editing. You both changed: {names}. Your entries are still "
+            "below, and nothing else is lost: compare, then save again to keep yours.",
         )
+        for name in both:
+            field = stored._meta.get_field(name)
+            shown = getattr(stored, f"get_{name}_display", lambda field=field: getattr(stored, field.name))()
+            self.add_error(name, f"It now holds “{shown}”." if shown not in (None, "") else "It is empty now.")
+
+    def _show_newest(self, stored: Any, merged: list[str]) -> None:
+        """Go on from the newest version: the next save compares with that, and keeps what the others changed."""
+        data: Any = dict(self.data) if not hasattr(self.data, "copy") else self.data.copy()
+        data[self.add_prefix("opened_version")] = str(stored.row_version)
+        for name in merged:
+            key, field = self.add_prefix(name), self.fields[name]
+            value = field.prepare_value(stored._meta.get_field(name).value_from_object(stored))
+            if isinstance(field.widget, forms.MultiWidget):
+                for number, part in enumerate(field.widget.decompress(value) or ()):
+                    data[f"{key}_{number}"] = "" if part is None else str(part)
+            elif isinstance(field, forms.BooleanField):
+                data.pop(key, None)
+                if value:
+                    data[key] = "on"
+            else:
+                data[key] = "" if value is None else str(value)
+        self.data = data
+
+
+def _columns(stored: Any, cleaned: dict[str, Any]) -> list[tuple[str, Any]]:
+    """The columns of the row that the form holds."""
+    return [(field.name, field) for field in stored._meta.concrete_fields if field.name in cleaned]
+
+
+def _plain(value: Any) -> Any:
+    """A value as it is compared: a record by its key, a text without the browser's line ends, nothing as nothing."""
+    if hasattr(value, "pk"):
+        return value.pk
+    if isinstance(value, str):
+        return value.replace("\r\n", "\n").strip()
+    return "" if value is None else value

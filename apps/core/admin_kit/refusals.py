@@ -17,6 +17,7 @@ _GENERIC = {
     psycopg.errors.InsufficientPrivilege.sqlstate: "The database does not let anybody change this.",
     psycopg.errors.SerializationFailure.sqlstate: "Somebody else changed the same record at this moment; try again.",
     psycopg.errors.DeadlockDetected.sqlstate: "Somebody else changed the same record at this moment; try again.",
+    psycopg.errors.QueryCanceled.sqlstate: "This took too long and was stopped; choose less at once, then try again.",
     psycopg.errors.LockNotAvailable.sqlstate: "Somebody else is changing the same record; try again in a moment.",
 }
 
@@ -28,6 +29,8 @@ def sentence_of(error: BaseException) -> str | None:
     """
     if isinstance(error, DomainError):
         return error.message
+    if isinstance(error, (models.ProtectedError, models.RestrictedError)):
+        return "Other records still need this one; archive it instead."
     if not isinstance(error, DatabaseError):
         return None
     cause = error.__cause__

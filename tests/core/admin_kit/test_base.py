@@ -34,6 +34,36 @@ def test_second_editor_sees_what_changed_and_loses_nothing(client):
     assert Team.objects.get(pk=team.pk).purpose == "by somebody else"
 
 
+def test_what_does_not_conflict_is_merged(client):
+    team = TeamFactory(name="Web", purpose="first\nlines")
+    opened = team.row_version
+    team.name = "Web and apps"
+    team.save()
+    client.force_login(person_with(Role.ADMINISTRATOR))
+    given = form_of(team, name="Web", purpose="mine", opened_version=opened)
+    assert client.post(change_url(team), given).status_code == 302
+    team.refresh_from_db()
+    assert (team.name, team.purpose) == ("Web and apps", "mine")
+
+
+def test_a_conflict_shows_both_values_and_the_second_save_keeps_what_others_changed(client):
+    team = TeamFactory(name="Web", purpose="first")
+    opened = team.row_version
+    team.name, team.purpose = "Web and apps", "theirs"
+    team.save()
+    client.force_login(person_with(Role.ADMINISTRATOR))
+    given = form_of(team, name="Web", purpose="mine", opened_version=opened)
+    answer = client.post(change_url(team), given)
+    page = answer.content.decode()
+    assert "You both changed: Purpose." in page
+    assert "It now holds “theirs”." in page
+    form = answer.context["adminform"].form
+    again = {**given, **{name: form.data[name] for name in ("name", "purpose", "opened_version")}}
+    assert client.post(change_url(team), again).status_code == 302
+    team.refresh_from_db()
+    assert (team.name, team.purpose) == ("Web and apps", "mine")
+
+
 def test_saving_the_newest_version_works(client):
     team = TeamFactory()
     client.force_login(person_with(Role.ADMINISTRATOR))
