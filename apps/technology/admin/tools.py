@@ -50,6 +50,7 @@ class ToolAdmin(MopsAdmin):
     """Tools."""
 
     form = CurrencyForm
+    list_per_page = 20  # nine columns: 30 rows would be 350 kB
     list_display = ("name", "function", "stage", "owned_by", "tier", "data_class", "cost", "complete", "updated_at")
     list_filter = (
         *("lifecycle", "criticality", "data_classification", "sub_processor", "personal_data", "single_sign_on"),

@@ -56,3 +56,16 @@ document.addEventListener("click", (event) => {
   if (!link || !token) return;
   fetch(link.dataset.read, { method: "POST", keepalive: true, headers: { "X-CSRFToken": token[1], "X-Requested-With": "fetch" } });
 });
+
+// The theme marks no landmark: the content is the page's main part, and the keyboard reaches it past the menu at once.
+document.addEventListener("DOMContentLoaded", () => {
+  const content = document.getElementById("content");
+  if (content === null || document.querySelector("main, [role=main]") !== null) return;
+  content.setAttribute("role", "main");
+  content.tabIndex = -1;
+  const skip = document.createElement("a");
+  skip.className = "mops-skip";
+  skip.href = "#content";
+  skip.textContent = "Skip to the content";
+  document.body.prepend(skip);
+});
