@@ -52,7 +52,8 @@ class Lead(OwnedModel, GovernedModel):
 
     objects = LeadQuerySet.as_manager()  # type: ignore[misc]  # knows more filters than the one it replaces
     # in the ledger they are salted commitments; erasing a lead empties them everywhere
-    personal_fields = ("name", "email")
+    personal_fields = ("name", "email", "external_id")
+    identity_fields = ("name", "email")  # by which a copy that a restore brings back is recognised
 
     class Meta(GovernedModel.Meta):
         ordering = ("-id",)

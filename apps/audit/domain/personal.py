@@ -16,7 +16,7 @@ from apps.core.attachments.models import Attachment
 from apps.core.context_sql import stamp_transaction
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.core.events import publish
-from apps.core.personal import erased_values, personal_kinds, rows_about
+from apps.core.personal import Traces, erase_traces, erased_values, known_by, personal_kinds, rows_about
 from apps.core.transitions import transition
 
 SALT_BYTES = 32
@@ -88,6 +88,7 @@ def _erase(subject: models.Model, *, by: Any, reason: str) -> ErasedSubject:
         if refused := _why_kept(subject):
             raise WrongState(refused)
         rows = rows_about(subject)
+        traces = Traces([row for _, row in rows], known_by(rows))
         salt = secrets.token_bytes(SALT_BYTES)
         identity = identity_of(subject, salt)
         for kind, row in rows:
@@ -105,6 +106,7 @@ def _erase(subject: models.Model, *, by: Any, reason: str) -> ErasedSubject:
                 "SELECT * FROM mops_erase_subject(%s, %s, %s::jsonb, %s, %s, %s)",
                 (subject._meta.db_table, str(subject.pk), json.dumps(things), salt, identity, reason),
             )
+        erase_traces(traces)
         publish("subject.erased", kind=subject._meta.label_lower, object_id=subject.pk)
         return ErasedSubject.objects.latest("pk")
 
@@ -112,7 +114,8 @@ def _erase(subject: models.Model, *, by: Any, reason: str) -> ErasedSubject:
 def identity_of(subject: models.Model, salt: bytes) -> str:
     """Return the salted SHA-256 of what `subject` is known by, to recognise the same person in a restored copy."""
     kind = next(kind for kind in personal_kinds() if not kind.subject and isinstance(subject, kind.model))
-    known = "\x1f".join(str(getattr(subject, name) or "").strip().lower() for name in kind.fields)
+    names = getattr(kind.model, "identity_fields", kind.fields)
+    known = "\x1f".join(str(getattr(subject, name) or "").strip().lower() for name in names)
     return hashlib.sha256(salt + known.encode()).hexdigest()
 
 

@@ -39,6 +39,8 @@ class Button:
         on_archived: whether it also works on an archived row; all others refuse there.
         panel: `panel(request, thing)` returns {"template": …, …} drawn above the form: what the deed will touch.
         step_up: ask for password, code or passkey again where the sign-in is not recent.
+        writes: `writes(thing)` returns the kind of record it writes where that is another one, whose rules on reasons
+            count then.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Button:
     on_archived: bool = False
     panel: Callable[[HttpRequest, Any], dict[str, Any]] | None = None
     step_up: bool = False
+    writes: Callable[[Any], type[models.Model]] | None = None
 
     def refused(self, user: Any, thing: Any) -> str | None:
         """Return why the button does not work now, None when it does."""
@@ -123,7 +126,11 @@ def run_button(model_admin: Any, request: HttpRequest, object_id: str, name: str
 def _form_of(button: Button, thing: models.Model) -> type[forms.Form] | None:
     """The button's form; where a rule wants a reason and the button does not ask for one, with a field for it."""
     asks = button.form is not None and {"reason", "note"} & set(button.form.base_fields)
-    if asks or demanded_reason(type(thing), "update") is None:
+    written = button.writes(thing) if button.writes else None
+    demanded = demanded_reason(type(thing), "update") or (
+        written and (demanded_reason(written, "insert") or demanded_reason(written, "update"))
+    )
+    if asks or not demanded:
         return button.form
     field = forms.CharField(label="Reason for this change", widget=forms.Textarea(attrs={"rows": 3}))
     return type("ReasonedForm", (button.form or forms.Form,), {"change_reason": field})

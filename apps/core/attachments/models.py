@@ -7,11 +7,13 @@ import pgtrigger
 from django.conf import settings
 from django.db import models
 
+from apps.core.personal import EVERYWHERE
 from apps.core.private_files import private_files
 from apps.core.records import AboutRecord
+from apps.core.transitions import guarded_columns
 
 NAME_LENGTH = 150
-EVIDENCE = ("content_type", "object_id", "name", "version", "file", "media_type", "size", "sha256", "attached_by")
+EVIDENCE = ("content_type", "object_id", "version", "file", "media_type", "size", "sha256", "attached_by")
 
 
 def random_place(instance: Any, filename: str) -> str:
@@ -32,6 +34,10 @@ class Attachment(AboutRecord):
     sha256 = models.CharField("SHA-256", max_length=64, editable=False)
     attached_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", editable=False)
 
+    # what a file is called may name a person: it goes when the person it is about is erased, and its content with it
+    personal_fields = ("name", "description")
+    personal_subject = EVERYWHERE
+
     class Meta(AboutRecord.Meta):
         ordering = ("name", "-version")
         indexes = [models.Index(fields=("content_type", "object_id"), name="attachment_by_record")]
@@ -44,6 +50,9 @@ class Attachment(AboutRecord):
         ]
         triggers = [
             *AboutRecord.Meta.triggers,
+            *guarded_columns(
+                "name", sentence="An attached file is evidence and never changes: attach a new version instead."
+            ),
             pgtrigger.Trigger(
                 name="file_stays_the_same",
                 when=pgtrigger.Before,
@@ -61,3 +70,7 @@ class Attachment(AboutRecord):
 
     def __str__(self) -> str:
         return self.name if self.version == 1 else f"{self.name} (version {self.version})"
+
+    def erased_values(self) -> dict[str, str]:
+        """What stands here once the person the file is about is erased."""
+        return {"name": f"erased file {self.pk}", "description": ""}

@@ -34,12 +34,17 @@ def preview_import(run: Run, *, batch_id: int) -> Mapping[str, int]:
 
 
 @job(running.RUN_JOB, title="Run an import", timeout=4 * HOUR, max_attempts=3, overlap=Overlap.WAIT)
-def run_import(run: Run, *, batch_id: int) -> Mapping[str, int]:
+def run_import(run: Run, *, batch_id: int, reason: str = "") -> Mapping[str, int]:
     """Carry an import out."""
     batch: ImportBatch = ImportBatch.objects.get(pk=batch_id)
     try:
         batch = running.carry_out(
-            batch, by=run.actor, job=str(run.job_run.pk), tick=run.progress, stop=run.raise_if_cancelled
+            batch,
+            by=run.actor,
+            job=str(run.job_run.pk),
+            tick=run.progress,
+            stop=run.raise_if_cancelled,
+            reason=reason,
         )
     except DomainError as refusal:
         running.finish(batch, BatchState.FAILED, by=run.actor, problem=refusal.message)

@@ -8,6 +8,7 @@ from apps.core.admin_kit.buttons import Button
 from apps.core.exchange.domain import running
 from apps.core.exchange.enums import BatchState
 from apps.core.exchange.models import ImportBatch
+from apps.core.exchange.registry import get_importer
 
 STEPS = ("Upload", "Match columns", "Preview", "Report")
 UPLOAD, MATCH, PREVIEW, REPORT = range(4)
@@ -31,14 +32,19 @@ def _preview(batch: ImportBatch, *, by: Any) -> str:
     return running.said(running.preview_batch(batch, by=by)) or "The preview is being made in the background."
 
 
+def _written(batch: ImportBatch) -> Any:
+    return get_importer(batch.importer).model
+
+
 BUTTONS = (
-    Button("run", "Import now", running.run_batch, _refuse_first, style="primary", icon="upload"),
+    Button("run", "Import now", running.run_batch, _refuse_first, style="primary", icon="upload", writes=_written),
     Button(
         "run-again",
         "Run again",
         running.run_batch,
         _refuse_again,
         confirm="Every row is compared again, and only what differs is written.",
+        writes=_written,
     ),
     Button("preview", "Preview again", _preview, _refuse_new_preview),
     Button(

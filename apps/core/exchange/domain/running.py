@@ -9,8 +9,8 @@ from django.db import transaction
 from django.db.models import Count
 
 from apps.core import clock
-from apps.core.actors import Channel, acting_as
-from apps.core.errors import NotAllowed, WrongState
+from apps.core.actors import Channel, acting_as, current_actor
+from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.core.exchange.domain.matching import check_mapping
 from apps.core.exchange.domain.receiving import AT_ONCE
 from apps.core.exchange.engine import Walk, summary
@@ -22,6 +22,8 @@ from apps.core.exchange.registry import get_importer
 from apps.core.exchange.storing import store_outcomes, store_preview
 from apps.core.jobs.api import JobRun, enqueue
 from apps.core.jobs.domain import runs
+from apps.core.jobs.registry import LONGEST_TEXT
+from apps.core.reasons import demanded_reason
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
@@ -159,19 +161,27 @@ def run_batch(batch: ImportBatch, *, by: "User") -> str:
     Raises:
         NotAllowed: `by` may not import this.
         WrongState: it is under way, or nobody has seen a preview.
+        InvalidInput: a rule wants a reason for writing such records, and none is given.
     """
+    reason = current_actor().reason.strip()
     with transaction.atomic(), acting_as(by):
         row = _locked(batch)
         if refused := refuse_run(by, row):
             raise (NotAllowed if refuse_import(by, get_importer(row.importer)) else WrongState)(refused)
+        model = get_importer(row.importer).model
+        if not reason and (demand := demanded_reason(model, "insert") or demanded_reason(model, "update")):
+            raise InvalidInput(demand, fields={"change_reason": demand})
+        why = {"reason": reason[:LONGEST_TEXT]} if reason else {}
         row.state, row.run_number = BatchState.RUNNING, row.run_number + 1
         row.counts, row.problem, row.finished_at = {}, "", None
-        row.run_job = enqueue(RUN_JOB, args={"batch_id": row.pk}, by=by).pk
+        row.run_job = enqueue(RUN_JOB, args={"batch_id": row.pk, **why}, by=by).pk
         row.save()
     return "The import is running in the background; this page shows how far it is."
 
 
-def carry_out(batch: ImportBatch, *, by: "User", job: str, tick: Tick, stop: Callable[[], None]) -> ImportBatch:
+def carry_out(
+    batch: ImportBatch, *, by: "User", job: str, tick: Tick, stop: Callable[[], None], reason: str = ""
+) -> ImportBatch:
     """Carry the rows out, batch by batch, each with its outcomes in one transaction; begun again it goes on.
 
     Args:
@@ -179,6 +189,7 @@ def carry_out(batch: ImportBatch, *, by: "User", job: str, tick: Tick, stop: Cal
         by: in whose name.
         job: the number of the job run, for the ledger.
         tick: told how far it is.
+        reason: why, as the person who began it said.
         stop: asked after each batch whether to go on; raises when not.
 
     Raises:
@@ -192,9 +203,8 @@ def carry_out(batch: ImportBatch, *, by: "User", job: str, tick: Tick, stop: Cal
         tick(number, total)
         stop()
 
-    reason = f"Import {batch}"
     with (
-        acting_as(by, channel=Channel.IMPORT, job_id=job, reason=reason),
+        acting_as(by, channel=Channel.IMPORT, job_id=job, reason=reason or f"Import {batch}"),
         open_table(Path(batch.file.path), {**batch.options, "name": batch.file_name}) as table,
     ):
         walk.carry(table.rows, partial(store_outcomes, batch), skip=done, after=after)
