@@ -23,7 +23,10 @@ def places_of(words):
     """The tables in which one of the words stands."""
     with connection.cursor() as cursor:
         found = set()
-        for table in connection.introspection.table_names(cursor):
+        cursor.execute(
+            "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace"
+        )
+        for (table,) in cursor.fetchall():  # without the temporary table of an import, which goes with its transaction
             cursor.execute(f'SELECT lower(string_agg(t::text, chr(10))) FROM "{table}" t')
             text = cursor.fetchone()[0] or ""
             if any(word in text for word in words):
