@@ -8,7 +8,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('leads', '0002_personal_values_are_commitments'),
+        ('leads', '0003_policy_for_rules'),
     ]
 
     operations = [
