@@ -55,9 +55,17 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Tool requests", "technology.toolrequest", "contract_edit"),
             ("Waivers", "technology.waiver", "gpp_maybe"),
             ("Vendors", "technology.vendor", "storefront"),
+            ("Renewals", "technology-renewals@technology.contract", "event_upcoming"),
+            ("Renewal decisions", "technology.renewaldecision", "gavel"),
             ("Contracts", "technology.contract", "contract"),
             ("Costs", "technology.costline", "payments"),
             ("Exchange rates", "technology.exchangerate", "currency_exchange"),
+            ("Licences", "technology.licence", "license"),
+            ("Seats", "technology.seat", "chair"),
+            ("Seats to reclaim", "technology.reclaimtask", "event_seat"),
+            ("Utilisation", "technology.utilisationsample", "monitoring"),
+            ("Reviews", "technology.reviewpack", "fact_check"),
+            ("Review actions", "technology.reviewaction", "task_alt"),
             ("Capabilities", "technology.capability", "account_tree"),
             ("Capability matrix", "technology.toolcapability", "grid_view"),
             ("Stack policy", "technology.stackpolicy", "tune"),
@@ -137,6 +145,9 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def _item(request: HttpRequest, title: str, target: str, icon: str) -> dict[str, Any] | None:
+    if "@" in target:  # a page of its own, for those who may see a kind of record
+        page, _, of = target.partition("@")
+        return {"title": title, "icon": icon, "link": reverse(page)} if _item(request, title, of, icon) else None
     if "." not in target:
         person: Any = request.user
         kind = apps.get_model(PAGE_FOR[target]) if target in PAGE_FOR else None

@@ -26,5 +26,7 @@ SCHEDULES: tuple[Schedule, ...] = (
     Schedule("rules.watch_dates", cron="5 * * * *", zone=settings.TIME_ZONE),
     Schedule("processes.bring_into_force", every=dt.timedelta(minutes=1)),
     Schedule("processes.watch_reviews", cron="50 5 * * *", zone=settings.TIME_ZONE),
+    Schedule("technology.watch_renewals", cron="0 6 * * *", zone=settings.TIME_ZONE),
+    Schedule("technology.propose_reclaims", cron="15 6 * * *", zone=settings.TIME_ZONE),
     Schedule("accounts.watch_vacancies", cron="10 5 * * *", zone=settings.TIME_ZONE),
 )

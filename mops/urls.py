@@ -10,6 +10,7 @@ from apps.rights.admin.duties import duties_page
 from apps.rights.admin.explain_page import explain_page
 from apps.rights.admin.then_page import then_page
 from apps.rights.admin.view_as_kit import stop_page
+from apps.technology.admin.renewals import feed_view, renewals_page
 from apps.tickets.admin import portal
 
 urlpatterns = [
@@ -27,5 +28,7 @@ urlpatterns = [
     path("admin/help/ask/", portal.ask_page, name="portal-ask"),
     path("admin/help/ask/<int:type_id>/", portal.ask_page, name="portal-ask-type"),
     path("admin/help/tickets/<int:ticket_id>/", portal.ticket_page, name="portal-ticket"),
+    path("admin/technology/renewals/", renewals_page, name="technology-renewals"),
+    path("calendar/<str:token>.ics", feed_view, name="technology-feed"),
     path("admin/", admin.site.urls),
 ]

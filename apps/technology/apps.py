@@ -1,6 +1,12 @@
 """The technology inventory."""
 
+from typing import Any
+
 from django.apps import AppConfig
+
+
+def _open(rows: Any) -> Any:
+    return rows.filter(state="open")
 
 
 class TechnologyConfig(AppConfig):
@@ -14,15 +20,45 @@ class TechnologyConfig(AppConfig):
         """Offer the imports, let requests and waivers be approved, name who answers for what and what is overdue."""
         from apps.accounts.domain.ownership import register_ownership  # noqa: PLC0415  # models must be ready
         from apps.approvals.registry import ApprovalSubject, register  # noqa: PLC0415
+        from apps.core.access import register_own  # noqa: PLC0415
+        from apps.core.notifications.kinds import register_kind  # noqa: PLC0415
         from apps.core.overdue import register_overdue  # noqa: PLC0415
-        from apps.technology import imports, money_imports  # noqa: F401, PLC0415  # register on import
-        from apps.technology.domain import cases, queries  # noqa: PLC0415
-        from apps.technology.models import Tool, ToolRequest, Waiver  # noqa: PLC0415
+        from apps.technology import imports, money_imports, use_imports  # noqa: F401, PLC0415  # register on import
+        from apps.technology.domain import cases, queries, renewals, retirement, reviews, seats  # noqa: PLC0415
+        from apps.technology.models import (  # noqa: PLC0415
+            CalendarFeed,
+            ReclaimTask,
+            RenewalDecision,
+            ReviewAction,
+            Tool,
+            ToolRequest,
+            Waiver,
+        )
 
         register_ownership(
             Tool, "technical_owner", "technical owner", still_matters=lambda rows: rows.exclude(lifecycle="retired")
         )
-        register_overdue(queries.tools_without_backup)
+        register_ownership(ReclaimTask, "assignee", "person to reclaim", still_matters=_open)
+        register_ownership(ReviewAction, "owner", "person to carry out", still_matters=_open)
+        for source in (
+            queries.tools_without_backup,
+            seats.overdue_reclaims,
+            renewals.overdue_renewals,
+            reviews.overdue_actions,
+        ):
+            register_overdue(source)
+        register_own(CalendarFeed, lambda user, rows: rows.filter(person=user))
+        register_kind(seats.RECLAIM_KIND, "Seats nobody uses on tools I run")
+        retirement.register_claim(seats.live_seats)
+        register(
+            RenewalDecision,
+            ApprovalSubject(
+                material=renewals.MATERIAL,
+                apply=renewals.carry_out,
+                on_refused=renewals.bring_back,
+                markdown=("reason",),
+            ),
+        )
         register(
             ToolRequest,
             ApprovalSubject(

@@ -19,6 +19,11 @@ class Mark:
     width: float = 0
     height: float = 0
 
+    @property
+    def middle(self) -> float:
+        """The middle of a bar."""
+        return round(self.x + self.width / 2, 1)
+
 
 @dataclass(frozen=True)
 class Chart:

@@ -131,3 +131,53 @@ class WaiverKind(models.TextChoices):
 
     EXCEPTION = "exception", "Exception"
     INVENTORY = "inventory", "In use before mops"
+
+
+class Metric(models.TextChoices):
+    """How a licence counts."""
+
+    SEAT = "seat", "Per seat"
+    SITE = "site", "Site: everybody at a place"
+    UNLIMITED = "unlimited", "Unlimited"
+
+
+class UseMetric(models.TextChoices):
+    """What a utilisation sample compares: the upper figure against the lower one."""
+
+    ACTIVE_USERS = "active_users", "Active users of licensed seats"
+    FEATURES = "features", "Features used of features paid"
+    QUOTA = "quota", "Quota used of quota paid"
+    OTHER = "other", "Something else"
+
+
+class ReclaimState(models.TextChoices):
+    """What became of the wish to take back an inactive seat."""
+
+    OPEN = "open", "Open"
+    RECLAIMED = "reclaimed", "Reclaimed"
+    KEPT = "kept", "Kept"
+
+
+class Renewal(models.TextChoices):
+    """What is to become of a contract when its term ends."""
+
+    RENEW = "renew", "Renew"
+    RENEGOTIATE = "renegotiate", "Renegotiate"
+    DROP = "drop", "Drop"
+
+
+class Verdict(models.TextChoices):
+    """What a review proposes for a tool."""
+
+    KEEP = "keep", "Keep"
+    OPTIMISE = "optimise", "Optimise"
+    CONSOLIDATE = "consolidate", "Consolidate"
+    RETIRE = "retire", "Retire"
+
+
+class ActionState(models.TextChoices):
+    """How far an action of a review has come."""
+
+    OPEN = "open", "Open"
+    DONE = "done", "Done"
+    DROPPED = "dropped", "Dropped"

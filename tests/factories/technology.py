@@ -14,9 +14,13 @@ from apps.technology.models import (
     Contract,
     CostLine,
     ExchangeRate,
+    Licence,
+    RenewalDecision,
+    Seat,
     Tool,
     ToolCapability,
     ToolRequest,
+    UtilisationSample,
     Vendor,
     Waiver,
 )
@@ -112,3 +116,39 @@ class WaiverFactory(factory.django.DjangoModelFactory):
     tool = factory.SubFactory(ToolFactory)
     reason = "The old one ends next week."
     expires_on = factory.LazyFunction(lambda: clock.today() + dt.timedelta(days=60))
+
+
+class LicenceFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Licence
+
+    tool = factory.SubFactory(ToolFactory, active=True)
+    name = factory.Sequence(lambda n: f"Plan {n}")
+    quantity = 5
+
+
+class SeatFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Seat
+
+    licence = factory.SubFactory(LicenceFactory)
+    holder = factory.Sequence(lambda n: f"user{n}@example.com")
+    assigned_on = dt.date(2025, 1, 1)
+
+
+class SampleFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = UtilisationSample
+
+    tool = factory.SubFactory(ToolFactory, active=True)
+    numerator, denominator = Decimal(20), Decimal(40)
+    period_from, period_to = dt.date(2026, 10, 1), dt.date(2026, 10, 31)
+    source = "Admin console"
+
+
+class RenewalDecisionFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = RenewalDecision
+
+    contract = factory.SubFactory(ContractFactory)
+    reason = "It is used every day."

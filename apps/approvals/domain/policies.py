@@ -14,6 +14,7 @@ SHIPPED = {
     "technology.toolrequest": "Tool requests",
     "technology.waiver": "Waivers",
     "rules.ruleversion": "Rules",
+    "technology.renewaldecision": "Renewal decisions",
 }
 
 

@@ -25,6 +25,7 @@ from apps.core.transitions import transition
 from apps.leads.demo.content import DemoCampaign, DemoSOP, DemoTool, campaigns, procedures, tools
 from apps.leads.demo.people import invented_leads, stage_of_leads
 from apps.leads.demo.stack import fill_stack, make_case
+from apps.leads.demo.use import fill_use
 from apps.leads.domain.lifecycle import move_lead
 from apps.leads.enums import Stage
 from apps.leads.models import Lead
@@ -109,6 +110,7 @@ def _tools(company: Company) -> None:
             with acting_as(administrator):
                 move_tool(row, to=Lifecycle(state), by=administrator, reason=reason)
     fill_stack(company.people, company.today)
+    fill_use(company.people, company.today)
 
 
 def _row(importer: Any, line: int, tool: DemoTool) -> Row:

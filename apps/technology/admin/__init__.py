@@ -1,5 +1,5 @@
 """The pages of the technology stack."""
 
-from apps.technology.admin import cases, money, tools, vendors
+from apps.technology.admin import cases, money, renewals, reviews, tools, use, vendors
 
-__all__ = ["cases", "money", "tools", "vendors"]
+__all__ = ["cases", "money", "renewals", "reviews", "tools", "use", "vendors"]

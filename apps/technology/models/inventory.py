@@ -13,7 +13,7 @@ from apps.accounts.models import OwnedModel
 from apps.core.governed import GovernedModel, GovernedQuerySet, append_only_triggers
 from apps.core.transitions import guarded_columns
 from apps.technology.enums import IN_USE, Audience, Criticality, DataClass, Health, Known, Lifecycle
-from apps.technology.models.triggers import case_before_active, tree_without_loops
+from apps.technology.models.triggers import case_before_active, nothing_lives_on_it, tree_without_loops
 
 
 def _names(label: str, help_text: str) -> "ArrayField[Any, Any]":
@@ -228,6 +228,7 @@ class Tool(OwnedModel, GovernedModel):
                 sentence="A tool moves through its lifecycle by the buttons on its page, not by an edit.",
             ),
             case_before_active(),
+            nothing_lives_on_it(),
         ]
 
     def __str__(self) -> str:

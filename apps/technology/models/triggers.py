@@ -18,6 +18,7 @@ ACTIVE_NEEDS_CASE = (
     "This tool cannot become active: it has no approved request and no waiver in force. Send a tool request for "
     "approval, or have a waiver confirmed."
 )
+STILL_SEATS = "This tool cannot be retired: people still have seats on it. Release them first."
 LINES_OVERLAP = (
     "This tool already has a cost of that name and type in the same period. Change its price from a date on, or close "
     "it first."
@@ -39,6 +40,22 @@ def case_before_active() -> pgtrigger.Trigger:
             IF NEW.lifecycle = 'active' AND (TG_OP = 'INSERT' OR OLD.lifecycle IS DISTINCT FROM 'active')
                AND NOT ({_CASE.format(tool="NEW.id")})
             THEN {refusal(ACTIVE_NEEDS_CASE)} END IF;
+            RETURN NEW;
+        """,
+    )
+
+
+def nothing_lives_on_it() -> pgtrigger.Trigger:
+    """Refuse that a tool is retired while somebody still has a seat."""
+    return pgtrigger.Trigger(
+        name="nothing_lives_on_it",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Update,
+        func=f"""
+            IF NEW.lifecycle = 'retired' AND OLD.lifecycle IS DISTINCT FROM 'retired' AND EXISTS (
+                SELECT 1 FROM technology_seat s JOIN technology_licence l ON l.id = s.licence_id
+                WHERE l.tool_id = NEW.id AND s.released_on IS NULL)
+            THEN {refusal(STILL_SEATS)} END IF;
             RETURN NEW;
         """,
     )

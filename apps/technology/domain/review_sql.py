@@ -1,0 +1,118 @@
+"""The statements of the quarterly review: every tool's figures and the proposal that follows, in one INSERT.
+
+The proposal, first match wins. A tool that is sunsetting, or used by less than a tenth, is to be retired. One that is
+used little while another tool that can do the same is used more is to be consolidated. One that is used little, or
+pays for inactive seats, is to be optimised. All others are kept, also where nobody knows how much they are used.
+
+What could be saved: the whole year of what is retired or consolidated; the unused share, or that of the inactive
+seats if larger, of what is optimised.
+"""
+
+from apps.technology.domain.stack import LINES_SQL, RATES_SQL
+
+_IN_USE = "('implementing', 'active', 'sunsetting')"
+
+MISSING = f"""
+    WITH {RATES_SQL}, lines AS ({LINES_SQL}) SELECT DISTINCT currency FROM lines WHERE yearly IS NULL ORDER BY 1
+"""
+
+FREEZE = f"""
+    WITH {RATES_SQL}, lines AS ({LINES_SQL}),
+    cost AS (SELECT tool_id, sum(yearly) AS yearly FROM lines GROUP BY tool_id),
+    tools AS (
+        SELECT t.id, t.name, t.lifecycle, cost.yearly, sample.used, sample.period_to,
+               coalesce(p.full_name, team.name, array_to_string(t.business_owner_names, ', ')) AS owner
+        FROM technology_tool t
+        LEFT JOIN cost ON cost.tool_id = t.id
+        LEFT JOIN accounts_user p ON p.id = t.owner_person_id
+        LEFT JOIN accounts_team team ON team.id = t.owner_team_id
+        LEFT JOIN LATERAL (
+            SELECT round(s.numerator * 100 / s.denominator, 1) AS used, s.period_to
+            FROM technology_utilisationsample s
+            WHERE s.tool_id = t.id AND s.period_to <= %(on)s AND s.recorded_at <= %(known)s
+            ORDER BY s.headline DESC, s.period_to DESC, s.id DESC LIMIT 1) sample ON true
+        WHERE t.archived_at IS NULL AND t.lifecycle IN {_IN_USE}),
+    seats AS (
+        SELECT l.tool_id, count(*) AS taken,
+               count(*) FILTER (WHERE coalesce(s.last_active_on, s.assigned_on) < %(on)s::date - %(inactive)s::int)
+               AS inactive
+        FROM technology_seat s JOIN technology_licence l ON l.id = s.licence_id
+        WHERE s.released_on IS NULL AND s.archived_at IS NULL AND l.metric = 'seat' GROUP BY l.tool_id),
+    word AS (SELECT tool_id, max(at) AS at FROM technology_attestation WHERE at <= %(known)s GROUP BY tool_id),
+    serving AS (
+        SELECT f.tool_id, count(*) OVER same - 1 AS others,
+               tools.used < max(tools.used) OVER same AS another_is_used_more
+        FROM technology_toolcapability f JOIN tools ON tools.id = f.tool_id
+        WHERE f.fit >= 3 AND f.archived_at IS NULL WINDOW same AS (PARTITION BY f.capability_id)),
+    shared AS (
+        SELECT tool_id, max(others) AS others, bool_or(another_is_used_more) AS another_is_used_more
+        FROM serving GROUP BY tool_id),
+    figures AS (
+        SELECT tools.*, coalesce(seats.taken, 0) AS taken, coalesce(seats.inactive, 0) AS inactive,
+               word.at::date AS said, coalesce(shared.others, 0) AS others,
+               CASE WHEN tools.lifecycle = 'sunsetting' OR tools.used < 10 THEN 'retire'
+                    WHEN tools.used < %(low)s AND shared.others > 0 AND shared.another_is_used_more THEN 'consolidate'
+                    WHEN tools.used < %(low)s OR seats.inactive > 0 THEN 'optimise'
+                    ELSE 'keep' END AS verdict
+        FROM tools LEFT JOIN seats ON seats.tool_id = tools.id LEFT JOIN word ON word.tool_id = tools.id
+             LEFT JOIN shared ON shared.tool_id = tools.id)
+    INSERT INTO technology_reviewitem
+        (pack_id, tool_id, name, lifecycle, owner, yearly, used, used_on, seats, inactive_seats, attested_on,
+         shares_with, verdict, saving, why)
+    SELECT %(pack)s, id, name, lifecycle, left(coalesce(owner, ''), 200), yearly, used, period_to, taken, inactive,
+           said, others, verdict,
+           CASE WHEN yearly IS NULL THEN 0
+                WHEN verdict IN ('retire', 'consolidate') THEN yearly
+                WHEN verdict = 'optimise' THEN round(yearly * greatest(
+                    0, 1 - least(coalesce(used, 100), 100) / 100, coalesce(inactive::numeric / nullif(taken, 0), 0)),
+                    %(digits)s)
+                ELSE 0 END,
+           CASE WHEN lifecycle = 'sunsetting' THEN 'It is sunsetting.'
+                WHEN verdict = 'retire' THEN 'Used ' || used || ' %%: hardly anybody works with it.'
+                WHEN verdict = 'consolidate' THEN
+                    'Used ' || used || ' %%, and ' || others || ' other' || CASE WHEN others > 1 THEN 's' ELSE '' END
+                    || ' can do the same.'
+                WHEN verdict = 'optimise' AND inactive > 0 THEN inactive || ' of ' || taken || ' seats are inactive.'
+                WHEN verdict = 'optimise' THEN 'Used ' || used || ' %%, less than ' || %(low)s || ' %%.'
+                WHEN used IS NULL THEN 'Nobody has measured its use.'
+                ELSE 'Used ' || used || ' %%.' END
+    FROM figures
+"""
+
+TOTALS = """
+    WITH verdicts AS (
+        SELECT verdict, count(*) AS tools, coalesce(sum(yearly), 0) AS yearly, coalesce(sum(saving), 0) AS saving
+        FROM technology_reviewitem WHERE pack_id = %(pack)s GROUP BY verdict)
+    SELECT coalesce(sum(tools), 0)::int, coalesce(sum(yearly), 0), coalesce(sum(saving), 0),
+           jsonb_object_agg(verdict, jsonb_build_object('tools', tools, 'yearly', yearly::text, 'saving', saving::text))
+    FROM verdicts
+"""
+
+DIGEST = """
+    SELECT encode(sha256(convert_to(coalesce(string_agg(jsonb_build_array(tool_id, name, lifecycle, owner, yearly,
+        used, used_on, seats, inactive_seats, attested_on, shares_with, verdict, saving, why)::text, E'\\n'
+        ORDER BY tool_id), ''), 'UTF8')), 'hex')
+    FROM technology_reviewitem WHERE pack_id = %(pack)s
+"""
+
+GAPS = f"""
+    WITH RECURSIVE below(root, id) AS (
+        SELECT c.id, c.id FROM technology_capability c WHERE c.required AND c.archived_at IS NULL
+        UNION SELECT below.root, c.id FROM technology_capability c JOIN below ON c.parent_id = below.id
+        WHERE c.archived_at IS NULL)
+    SELECT c.name FROM technology_capability c
+    WHERE c.required AND c.archived_at IS NULL AND NOT EXISTS (
+        SELECT 1 FROM below JOIN technology_toolcapability f ON f.capability_id = below.id
+             JOIN technology_tool t ON t.id = f.tool_id
+        WHERE below.root = c.id AND f.fit >= 3 AND f.archived_at IS NULL
+          AND t.archived_at IS NULL AND t.lifecycle IN {_IN_USE})
+    ORDER BY c.name
+"""
+
+OVERLAPS = """
+    SELECT c.name, array_agg(i.name ORDER BY i.yearly DESC NULLS LAST, i.name), coalesce(sum(i.yearly), 0)
+    FROM technology_toolcapability f JOIN technology_reviewitem i ON i.tool_id = f.tool_id AND i.pack_id = %(pack)s
+         JOIN technology_capability c ON c.id = f.capability_id
+    WHERE f.fit >= 3 AND f.archived_at IS NULL GROUP BY c.id, c.name HAVING count(*) > 1
+    ORDER BY 3 DESC, 1 LIMIT 50
+"""
