@@ -25,8 +25,12 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
     (
         "Approvals",
         (
+            ("Inbox", "admin:approvals_inbox", "inbox"),
             ("Approval requests", "approvals.approvalrequest", "approval"),
             ("Approval policies", "approvals.approvalpolicy", "policy"),
+            ("Out of office", "approvals.delegation", "event_busy"),
+            ("Conditions", "approvals.approvalcondition", "rule"),
+            ("Emergencies", "approvals.breakglass", "e911_emergency"),
         ),
     ),
     (
@@ -131,6 +135,10 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
 PAGE_FOR: dict[str, str] = {"rights-duties": "rights.sodrule"}
 # page → the number beside it, left out when it is 0
 BADGES: dict[str, Callable[[Any], int]] = {"notifications.notification": unread_count}
+
+
+# page → the permission without which it is left out; records ask their own admin
+NEEDED = {"admin:approvals_inbox": "approvals.view_approvalrequest"}
 
 
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:

@@ -28,5 +28,7 @@ SCHEDULES: tuple[Schedule, ...] = (
     Schedule("processes.watch_reviews", cron="50 5 * * *", zone=settings.TIME_ZONE),
     Schedule("technology.watch_renewals", cron="0 6 * * *", zone=settings.TIME_ZONE),
     Schedule("technology.propose_reclaims", cron="15 6 * * *", zone=settings.TIME_ZONE),
+    Schedule("approvals.carry_out_due", every=dt.timedelta(minutes=5)),
+    Schedule("approvals.watch", every=dt.timedelta(minutes=30)),
     Schedule("accounts.watch_vacancies", cron="10 5 * * *", zone=settings.TIME_ZONE),
 )

@@ -9,17 +9,30 @@ from apps.core.jobs.api import enqueue
 from apps.core.jobs.registry import find_job
 
 JOBS_AFTER: dict[str, tuple[str, ...]] = {
-    "person.deactivated": ("accounts.watch_vacancies",),
+    "person.deactivated": ("accounts.watch_vacancies", "approvals.watch"),
     "person.reactivated": ("accounts.watch_vacancies",),
     "vacancy.filled": ("accounts.watch_vacancies",),
     "calendar.published": ("clocks.recount",),
     "sop.approved": ("processes.tell_readers",),
     "sop.feedback": ("processes.tell_about_feedback",),
     "sop.feedback_answered": ("processes.tell_about_feedback",),
+    "role.revoked": ("approvals.watch",),
     "approval.requested": ("approvals.tell_approvers",),
     "approval.approved": ("approvals.tell_about_decision",),
     "approval.changes_requested": ("approvals.tell_about_decision",),
     "approval.rejected": ("approvals.tell_about_decision",),
+    "approval.waiting": ("approvals.tell_about_decision",),
+    "approval.revoked": ("approvals.tell_about_decision",),
+    "approval.expired": ("approvals.tell_about_decision",),
+    "approval.void": ("approvals.tell_about_decision",),
+    "approval.stage_begun": ("approvals.tell_approvers",),
+    "approval.stage_due_soon": ("approvals.tell_stage_due",),
+    "approval.stage_late": ("approvals.tell_stage_due",),
+    "approval.stuck": ("approvals.watch",),
+    "approval.emergency": ("approvals.tell_emergency",),
+    "approval.emergency_reviewed": ("approvals.close_emergency",),
+    "delegation.given": ("approvals.tell_stand_in",),
+    "delegation.ended": ("approvals.tell_stand_in", "approvals.watch"),
 }
 
 

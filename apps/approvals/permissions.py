@@ -1,19 +1,40 @@
-"""Who sees which requests: those about kinds of things that the person may see."""
+"""Who sees which requests: those about things that the person may see."""
 
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
+from django.db.models import Q
 
 from apps.approvals.registry import registered
-from apps.core.access import has_model_permission
+from apps.core.access import has_model_permission, has_scope, visible
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
 
 
 def visible_requests(user: "User", rows: "models.QuerySet[Any]") -> "models.QuerySet[Any]":
-    """Leave out the requests about kinds that `user` may not see: the page shows their content."""
+    """Leave out the requests about things that `user` may not see: the page shows their content."""
     shown = [model for model in registered() if has_model_permission(user, "view", model)]
-    kinds = ContentType.objects.get_for_models(*shown).values()
-    return rows.filter(content_type__in=[kind.pk for kind in kinds])
+    kinds = ContentType.objects.get_for_models(*shown)
+    whole = [kinds[model].pk for model in shown if not has_scope(model)]
+    seen = Q(content_type__in=whole)
+    for model in shown:
+        if has_scope(model):
+            seen |= Q(content_type=kinds[model].pk, object_id__in=visible(user, model).order_by().values("pk"))
+    return rows.filter(seen)
+
+
+def by_request(path: str) -> Any:
+    """Return the scope of rows that hang on a request: seen by who sees the request.
+
+    Args:
+        path: from the row to its request, for instance "approval".
+    """
+    from apps.approvals.models import ApprovalRequest  # noqa: PLC0415  # permissions stand below no model by name
+
+    def narrowed(user: "User", rows: "models.QuerySet[Any]") -> "models.QuerySet[Any]":
+        requests = visible(user, ApprovalRequest).order_by()
+        return rows.filter(**{f"{path}__in": requests.values("pk")})
+
+    return narrowed

@@ -102,13 +102,12 @@ def test_teams_and_named_people_decide_too():
     team, named, outsider = TeamFactory(name="Legal"), person_with(Role.OPS), person_with(Role.APPROVER)
     member = person_with(Role.OPS)
     Membership.objects.create(team=team, person=member, role=Role.OPS)
-    policy = policy_for(approver_role="", approver_team=team)
-    policy.named_approvers.create(person=named)
+    policy_for(approver_role="", approver_team=team, people=[named])
     request = in_review()
     assert refuse_decision(member, request) is None
     assert refuse_decision(named, request) is None
     assert refuse_decision(outsider, request) == (
-        "You are none of the approvers: members of Legal or the people the policy names decide here."
+        f"You are none of the approvers: members of Legal or {named} decide here."
     )
 
 
@@ -230,8 +229,9 @@ EVIDENCE = "Decisions are evidence: they are never changed or deleted."
 
 
 def decision_by(person, request, **fields):
-    given = {"verdict": "approve", "digest": request.digest, "at": "2026-01-01T00:00Z", **fields}
-    return Decision.objects.create(request=request, approver=person, approver_label=person.email, **given)
+    given = {"verdict": "approve", "digest": request.digest, "at": "2026-01-01T00:00Z", "principal": person, **fields}
+    seat = {"request": request, "stage": request.stages.first(), "approver": person}
+    return Decision.objects.create(**seat, approver_label=person.email, **given)
 
 
 def test_database_refuses_a_decision_outside_the_operation():
@@ -266,10 +266,10 @@ def test_database_refuses_two_decisions_of_one_person():
     ("change", "sentence"),
     [
         ({"state": "approved", "decided_at": "2026-01-01T00:00Z"}, STATE),
-        ({"payload": {"body": "other"}}, FIXED),
+        ({"facts": {"body": "other"}}, FIXED),
         ({"digest": "0" * 64}, FIXED),
-        ({"required": 0}, FIXED),
-        ({"approver_role": "ops_staff"}, FIXED),
+        ({"required": 0}, STATE),
+        ({"rule": "Another"}, FIXED),
     ],
 )
 def test_database_refuses_to_change_what_was_sent(change, sentence):

@@ -50,7 +50,9 @@ REFUSED = (302, 400, 403, 404, 405)
 CLOSED = (302, 403, 404)
 # kinds whose rows are narrowed for each person: how the oracle finds a row that an auditor sees, in its own words
 NARROWED = {
-    "approvals.ApprovalRequest": "those about kinds one sees",
+    "approvals.ApprovalCondition": "those of requests one sees",
+    "approvals.ApprovalRequest": "those about things one sees",
+    "approvals.BreakGlass": "those of requests one sees",
     "attachments.Attachment": "those of records one sees",
     "exchange.FileSource": "those whose kind one sees",
     "exchange.ImportBatch": "those whose kind one sees",

@@ -48,6 +48,7 @@ GRANTS: dict[Role, tuple[str, ...]] = {
         "rights.accessreviewentry: view",  # the lines they review
         "approvals.*: view",
         "rules.*: view",
+        "approvals.delegation: add",
         "technology.*: view",
         "processes.*: view",
         "campaigns.*: view",
@@ -101,6 +102,7 @@ GRANTS: dict[Role, tuple[str, ...]] = {
         "workspace.*: view add change",
         "approvals.*: view add change",
         "rules.*: view add change",
+        "approvals.approvalrequest: breakglass",
         "rights.*: view",
         "rights.sodrule: add change",
         "audit.*: view",

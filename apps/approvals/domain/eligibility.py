@@ -1,18 +1,28 @@
 """Who may decide, and why not: the one answer behind every button, list and operation."""
 
-from dataclasses import dataclass
+import datetime as dt
+from dataclasses import dataclass, field
 from enum import Enum
+from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Cast, Coalesce, JSONObject
 
-from apps.accounts.enums import Role
-from apps.accounts.models import Membership, Team, User
-from apps.approvals.enums import RequestState
-from apps.approvals.models import ApprovalPolicy, ApprovalRequest
-from apps.approvals.registry import subject_of
+from apps.accounts.models import User
+from apps.approvals.domain.content import live_digest
+from apps.approvals.domain.definition import Stage, in_words, read_stage
+from apps.approvals.domain.seats import tokens_of
+from apps.approvals.enums import RequestState, StageState, Verdict
+from apps.approvals.models import ApprovalRequest, Decision, Delegation, StageInstance
+from apps.approvals.registry import kind_of, subject_of
 from apps.audit.models import AuditEvent
+from apps.core import clock
+from apps.core.errors import DomainError, NotAllowed, WrongState
+from apps.core.workspace.models import CustomValues
+
+DECIDED = "You have decided about this already; it waits for others."
 
 
 class OwnWork(Enum):
@@ -23,6 +33,14 @@ class OwnWork(Enum):
         "You changed this yourself since it was last approved; somebody else has to decide.",
         "Changed it since it was last approved.",
     )
+    STANDS_IN = (
+        "You stand in for somebody who sent or changed this; somebody else has to decide.",
+        "Stands in for somebody who sent or changed it.",
+    )
+    OTHER_STAGE = (
+        "You have decided in another stage of this request; nobody decides in two.",
+        "Has decided in another stage.",
+    )
 
     def __init__(self, to_them: str, about_them: str) -> None:
         self.to_them = to_them
@@ -30,78 +48,292 @@ class OwnWork(Enum):
 
 
 @dataclass(frozen=True)
-class Approvers:
-    """Whom a policy names: a role, a team, and people one by one."""
+class Vote:
+    """What one person said in one stage, as far as arithmetic needs it."""
 
-    role: str
-    team_id: int | None
-    people: tuple[int, ...]
+    stage: int
+    approver: int
+    principal: int
+    verdict: Verdict
 
-    @classmethod
-    def of_policy(cls, policy: ApprovalPolicy) -> "Approvers":
-        """Read them from a policy in force."""
-        named = policy.named_approvers.filter(archived_at__isnull=True).values_list("person_id", flat=True)
-        return cls(policy.approver_role, policy.approver_team_id, tuple(sorted(named)))
 
-    @classmethod
-    def of_request(cls, request: ApprovalRequest) -> "Approvers":
-        """Read them from a request, as they were when it was sent."""
-        return cls(request.approver_role, request.approver_team_id, tuple(request.approver_people))
+@dataclass(frozen=True)
+class Case:
+    """Everything about one request that its eligibility asks, read once.
 
-    def in_words(self) -> str:
-        """Say whom this names."""
-        named = []
-        if self.role:
-            named.append(f"people with the role {Role(self.role).label.lower()}")
-        if self.team_id is not None:
-            team = Team.objects.filter(pk=self.team_id).values_list("name", flat=True).first()
-            named.append(f"members of {team}")
-        if self.people:
-            named.append("the people the policy names")
-        return " or ".join(named) or "nobody"
+    Attributes:
+        request: the request.
+        thing: its subject as it is now, None when it is gone.
+        stages: its stages in their order.
+        own: whom the separation of duties keeps out, and why.
+        delegations: those that hold now for this kind.
+        votes: what was said so far, in all stages.
+        mark: the last ledger entry about what is decided, since it was last approved; None where there is none.
+    """
 
-    def current(self) -> models.QuerySet[User]:
-        """Return the active people whom this names today."""
-        playing = Membership.objects.filter(archived_at__isnull=True)
-        by_role = playing.filter(role=self.role) if self.role else playing.none()
-        by_team = playing.filter(team_id=self.team_id) if self.team_id is not None else playing.none()
-        return User.objects.filter(
-            models.Q(pk__in=by_role.values("person"))
-            | models.Q(pk__in=by_team.values("person"))
-            | models.Q(pk__in=self.people),
-            is_active=True,
+    request: ApprovalRequest
+    thing: Any
+    stages: list[StageInstance]
+    own: dict[int, OwnWork]
+    delegations: list[Delegation]
+    votes: list[Vote]
+    mark: int | None = None
+
+    @property
+    def stage(self) -> StageInstance | None:
+        """The stage being decided, None when there is none."""
+        return next((each for each in self.stages if each.state == StageState.ACTIVE), None)
+
+    @property
+    def active(self) -> StageInstance:
+        """The stage being decided.
+
+        Raises:
+            WrongState: there is none.
+        """
+        if (stage := self.stage) is None:
+            raise WrongState("No stage of this request is being decided.")
+        return stage
+
+    @property
+    def spec(self) -> Stage:
+        """The stage as its policy defines it."""
+        return read_stage(self.active.spec)
+
+    @property
+    def said(self) -> list[Vote]:
+        """What was said in the stage being decided."""
+        stage = self.stage
+        return [each for each in self.votes if stage is not None and each.stage == stage.pk]
+
+
+@dataclass(frozen=True)
+class Eligibility:
+    """Whether somebody may decide, and why or why not.
+
+    Attributes:
+        refusal: what keeps them from it, None when nothing does.
+        principal: whose approval it would be: their own, or of whom they stand in for.
+        delegation: by which they stand in.
+        why: what makes them an approver, in words.
+    """
+
+    refusal: DomainError | None
+    principal: int | None = None
+    delegation: Delegation | None = None
+    why: str = ""
+    tokens: frozenset[str] = field(default_factory=frozenset)
+
+    def __bool__(self) -> bool:
+        return self.refusal is None
+
+
+def eligible(person: User, stage: StageInstance) -> Eligibility:
+    """Return whether `person` may decide in `stage` now, and why or why not."""
+    case = case_of(stage.approval)
+    if case.stage is None or case.stage.pk != stage.pk:
+        return Eligibility(WrongState(_not_active(stage)))
+    return eligible_in(case, person)
+
+
+def case_of(request: ApprovalRequest, *, thing: Any = None, at: dt.datetime | None = None) -> Case:
+    """Read what the eligibility of everybody for one request depends on.
+
+    Args:
+        request: the request.
+        thing: its subject when the caller has it, locked for instance.
+        at: the moment at which delegations must hold; now when not given.
+    """
+    thing = subject_row(request) if thing is None else thing
+    model: Any = request.content_type.model_class()
+    stages, votes, delegations = _read(request, kind_of(model) if model is not None else "", at or clock.now())
+    touched = touches_of(thing) if thing is not None else {}
+    own = own_work(request.requester_id, [*request.editors, *sorted(touched)], delegations)
+    case = Case(request, thing, stages, own, delegations, votes, max(touched.values(), default=None))
+    if request.distinct_stages:
+        active = case.stage
+        for each in votes:
+            if active is None or each.stage != active.pk:
+                own.setdefault(each.approver, OwnWork.OTHER_STAGE)
+                own.setdefault(each.principal, OwnWork.OTHER_STAGE)
+    return case
+
+
+def _read(
+    request: ApprovalRequest, kind: str, at: dt.datetime
+) -> tuple[list[StageInstance], list[Vote], list[Delegation]]:
+    """Read the stages, what was said in them, and who stands in for whom, in one statement."""
+    said = Decision.objects.filter(stage=models.OuterRef("pk")).order_by("pk")
+    vote = JSONObject(approver="approver_id", principal="principal_id", verdict="verdict")
+    rows: Any = StageInstance.objects.filter(approval=request).annotate(
+        said=ArraySubquery(said.values(vote=vote)),
+        standing_in=ArraySubquery(Delegation.objects.valid_at(at).about(kind).order_by("pk").values(one=_DELEGATION)),
+    )
+    stages = list(rows.order_by("position"))
+    votes = [
+        Vote(stage.pk, each["approver"], each["principal"], Verdict(each["verdict"]))
+        for stage in stages
+        for each in stage.said
+    ]
+    return stages, votes, [_delegation(each) for each in (stages[0].standing_in if stages else ())]
+
+
+_DELEGATION = JSONObject(
+    pk="pk",
+    absent="from_person_id",
+    absent_name="from_person__full_name",
+    stand_in="to_person_id",
+    stand_in_name="to_person__full_name",
+    kind="subject_kind",
+)
+
+
+def _delegation(row: dict[str, Any]) -> Delegation:
+    absent = User(pk=row["absent"], full_name=row["absent_name"])
+    stand_in = User(pk=row["stand_in"], full_name=row["stand_in_name"])
+    return Delegation(pk=row["pk"], from_person=absent, to_person=stand_in, subject_kind=row["kind"])
+
+
+def eligible_in(case: Case, person: User, *, digest: str | None = None, lock: bool = False) -> Eligibility:
+    """Return whether `person` may decide in the case, and why or why not.
+
+    Args:
+        case: what was read of the request.
+        person: who asks.
+        digest: of the subject as it is now, when the caller has it.
+        lock: whether to keep the person's roles from changing until the transaction ends.
+    """
+    if refusal := _closed(case):
+        return Eligibility(refusal)
+    seat = _seat(case, person, lock=lock)
+    if seat.refusal is None and (digest or live_digest(case.thing)) != case.request.digest:
+        return Eligibility(
+            WrongState(
+                f"{case.request} was changed since it was sent for approval: what you see is not what would take "
+                "effect. Withdraw it and send it again."
+            )
         )
+    return seat
 
-    def include(self, person: User) -> bool:
-        """Whether this names `person` now: a role that was taken away no longer counts."""
-        return person.is_active and self.current().filter(pk=person.pk).exists()
+
+def _closed(case: Case) -> DomainError | None:
+    if not case.request.is_open:
+        return WrongState(closed_sentence(case.request))
+    if case.thing is None:
+        return WrongState("What was sent for approval no longer exists; withdraw the request.")
+    return WrongState("No stage of this request is being decided.") if case.stage is None else None
+
+
+def _seat(case: Case, person: User, *, lock: bool) -> Eligibility:
+    """Find the seat in which `person` may decide: their own first, else one of those they stand in for."""
+    standing_in = [each for each in case.delegations if each.to_person_id == person.pk]
+    held = tokens_of({person.pk, *(each.from_person_id for each in standing_in)}, lock=lock)
+    if person.pk not in held:
+        return Eligibility(NotAllowed("Your account is not active."))
+    named = set(case.active.named)
+    own_seat = held[person.pk] & named
+    if own := case.own.get(person.pk):
+        seats = own_seat or any(held.get(each.from_person_id, set()) & named for each in standing_in)
+        is_work = own in (OwnWork.SENT, OwnWork.CHANGED)
+        return Eligibility(NotAllowed(own.to_them if seats or is_work else _none_of_them(case)))
+    if any(each.approver == person.pk for each in case.said):
+        return Eligibility(WrongState(DECIDED))
+    taken = {each.principal: each.approver for each in case.said}
+    if own_seat and person.pk not in taken:
+        return Eligibility(None, person.pk, None, _why(own_seat), frozenset(own_seat))
+    refused = f"{User.objects.get(pk=taken[person.pk])} has decided for you already." if own_seat else ""
+    for each in standing_in:
+        absent = held.get(each.from_person_id, set()) & named
+        if not absent:
+            continue
+        refused = refused or _refused_stand_in(case, each, taken)
+        if not _refused_stand_in(case, each, taken):
+            return Eligibility(None, each.from_person_id, each, _why(absent, each), frozenset(absent))
+    return Eligibility(WrongState(refused) if refused else NotAllowed(_none_of_them(case)))
+
+
+def _refused_stand_in(case: Case, delegation: Delegation, taken: dict[int, int]) -> str:
+    absent = delegation.from_person
+    if not case.spec.allow_delegates:
+        return f"You stand in for {absent}, but this stage is decided in person."
+    if own := case.own.get(absent.pk):
+        return f"You stand in for {absent}, who may not decide: {own.about_them[:1].lower()}{own.about_them[1:]}"
+    if absent.pk in taken:
+        return f"This has been decided for {absent} already."
+    return ""
+
+
+def _why(tokens: set[str], delegation: Delegation | None = None) -> str:
+    said = ", ".join(sorted(each.replace(":", " ") for each in tokens))
+    return f"{said}, for {delegation.from_person}" if delegation else said
+
+
+def _none_of_them(case: Case) -> str:
+    return f"You are none of the approvers: {whom(case)} decide here."
+
+
+def whom(case: Case) -> str:
+    """Say whom the stage being decided names; nobody where none is."""
+    if case.stage is None:
+        return "nobody"
+    escalated = [each.replace(":", " ") for each in case.spec.escalate if case.stage.escalated_at]
+    return " or ".join([in_words(case.spec.approvers), *escalated])
+
+
+def subject_row(request: ApprovalRequest, *, lock: bool = False) -> Any:
+    """Return the row a request is about, locked when asked; None when it is gone or no longer can be approved."""
+    model = request.content_type.model_class()
+    rows = model._base_manager.all() if model is not None else None
+    if rows is None:
+        return None
+    return (rows.select_for_update(of=("self",)) if lock else rows).filter(pk=request.object_id).first()
 
 
 def editors_of(thing: models.Model) -> list[int]:
     """Return who changed what is decided about `thing` since it was last approved, or ever where it never was."""
-    approved = ApprovalRequest.objects.filter(
-        content_type=ContentType.objects.get_for_model(type(thing)), object_id=thing.pk, state=RequestState.APPROVED
+    return sorted(touches_of(thing))
+
+
+def touches_of(thing: models.Model) -> dict[int, int]:
+    """Return who changed what is decided about `thing` since it was last approved, with their last ledger entry."""
+    kind, subject = ContentType.objects.get_for_model(type(thing)), subject_of(type(thing))
+    approved = ApprovalRequest.objects.filter(content_type=kind, object_id=thing.pk, state=RequestState.APPROVED)
+    mark = Coalesce(
+        models.Subquery(approved.order_by("-pk").values("ledger_mark")[:1]), 0, output_field=models.BigIntegerField()
     )
-    mark = models.Subquery(approved.order_by("-pk").values("ledger_mark")[:1])
-    touched = AuditEvent.objects.of_object(thing).filter(
-        actor__isnull=False,
-        changes__has_any_keys=list(subject_of(type(thing)).material),
-        id__gt=Coalesce(mark, 0, output_field=models.BigIntegerField()),
-    )
-    return sorted(touched.values_list("actor_id", flat=True).order_by().distinct())
+    custom = CustomValues.objects.filter(content_type=kind, object_id=thing.pk)
+    values = custom.annotate(key=Cast("pk", models.TextField())).values("key")
+    about = models.Q(
+        table_name=thing._meta.db_table, object_id=str(thing.pk), changes__has_any_keys=list(subject.material)
+    ) | models.Q(table_name=CustomValues._meta.db_table, object_id__in=values)
+    for part in subject.parts(thing) if subject.parts is not None else ():
+        about |= models.Q(table_name=part._meta.db_table, object_id=str(part.pk))
+    touched = AuditEvent.objects.filter(about, actor__isnull=False, id__gt=mark)
+    return dict(touched.order_by().values_list("actor_id").annotate(models.Max("id")))
 
 
-def refuse_role(person: User, approvers: Approvers) -> str | None:
-    """Return why `person` is none of the approvers, None when they are."""
-    if not person.is_active:
-        return "Your account is not active."
-    if not approvers.include(person):
-        return f"You are none of the approvers: {approvers.in_words()} decide here."
-    return None
+def own_work(requester: int, editors: list[int], delegations: list[Delegation]) -> dict[int, OwnWork]:
+    """Return whom the separation of duties keeps out, and why; superusers are not exempt.
+
+    Who sent it and who worked on it, and those who stand in for one of them now.
+    """
+    own = {requester: OwnWork.SENT}
+    for person in editors:
+        own.setdefault(person, OwnWork.CHANGED)
+    for each in delegations:
+        if own.get(each.from_person_id) in (OwnWork.SENT, OwnWork.CHANGED):
+            own.setdefault(each.to_person_id, OwnWork.STANDS_IN)
+    return own
 
 
-def own_work(person: User, requester_id: int, editors: list[int]) -> OwnWork | None:
-    """Return what the separation of duties holds against `person`; superusers are not exempt."""
-    if person.pk == requester_id:
-        return OwnWork.SENT
-    return OwnWork.CHANGED if person.pk in editors else None
+def closed_sentence(request: ApprovalRequest) -> str:
+    """Say that a request is decided."""
+    return f"{request} is {RequestState(request.state).label.lower()}; nothing is left to decide."
+
+
+def _not_active(stage: StageInstance) -> str:
+    if not stage.approval.is_open:
+        return closed_sentence(stage.approval)
+    if stage.state == StageState.PENDING:
+        return f"Stage {stage.position}, {stage.name}, has not begun: the one before is not approved yet."
+    return f"Stage {stage.position}, {stage.name}, is {StageState(stage.state).label.lower()} already."

@@ -15,7 +15,11 @@ from apps.core import access
 
 def approval_of(event: AuditEvent, person: User) -> Iterator[Related]:
     """Yield the approval a change belongs to: the request itself, a decision's, or the first that covers the change."""
-    requests = access.visible(person, ApprovalRequest).prefetch_related("decisions")
+    requests = (
+        access.visible(person, ApprovalRequest)
+        .select_related("revision", "policy_version")
+        .prefetch_related("decisions__stage", "decisions__principal")
+    )
     model = models_by_table().get(event.table_name)
     if model is None or not event.object_id.isdigit():
         return
@@ -48,6 +52,11 @@ def _data(request: ApprovalRequest) -> dict[str, Any]:
         "round": request.round,
         "state": request.state,
         "policy": request.policy_id,
+        "policy_version": request.policy_version.number,
+        "policy_digest": request.policy_version.digest,
+        "revision": request.revision.number,
+        "files": request.revision.files,
+        "in_an_emergency": request.break_glass,
         "required": request.required,
         "requester": request.requester_label,
         "editors": request.editors,
@@ -60,6 +69,9 @@ def _data(request: ApprovalRequest) -> dict[str, Any]:
         "decisions": [
             {
                 "approver": each.approver_label,
+                "on_behalf_of": each.principal.get_username() if each.principal_id != each.approver_id else None,
+                "stage": each.stage.name,
+                "why": each.why,
                 "verdict": each.verdict,
                 "reason": each.reason,
                 "digest": each.digest,

@@ -1,10 +1,9 @@
 """The inbox: what waits for a person, what they sent, and who may decide about one request."""
 
-from dataclasses import dataclass
-
 from apps.accounts.models import User
-from apps.approvals.domain.decisions import subject_row
-from apps.approvals.domain.eligibility import Approvers, editors_of, own_work
+from apps.approvals.domain.eligibility import Case, OwnWork, case_of
+from apps.approvals.domain.routing import Answer
+from apps.approvals.domain.seats import holders_of, requests_waiting_for
 from apps.approvals.models import ApprovalRequest
 from apps.core.access import visible
 
@@ -14,7 +13,7 @@ LISTED = 25
 
 def waiting_for(person: User) -> list[ApprovalRequest]:
     """Return what `person` may decide, oldest first."""
-    rows = ApprovalRequest.objects.waiting_for(person) & visible(person, ApprovalRequest)
+    rows = requests_waiting_for(person) & visible(person, ApprovalRequest)
     return list(rows.select_related("requester", "content_type").order_by("submitted_at")[: SHOWN + 1])
 
 
@@ -24,23 +23,25 @@ def sent_by(person: User) -> list[ApprovalRequest]:
     return list(rows.select_related("content_type").order_by("submitted_at")[: SHOWN + 1])
 
 
-@dataclass(frozen=True)
-class Answer:
-    """Whether one person may decide, and if not, why."""
-
-    person: User
-    refused: str | None
-
-
-def who_may_decide(request: ApprovalRequest) -> list[Answer]:
-    """Return the people whom the policy names today, each with the reason that keeps them from deciding, if any."""
-    people = list(Approvers.of_request(request).current().order_by("full_name")[:LISTED])
-    thing = subject_row(request)
-    editors = [*request.editors, *(editors_of(thing) if thing is not None else [])]
-    decided = set(request.decisions.values_list("approver", flat=True))
+def who_may_decide(request: ApprovalRequest, *, case: Case | None = None) -> list[Answer]:
+    """Return whom the stage being decided names today, each with the reason that keeps them from deciding, if any."""
+    case = case or case_of(request)
+    if case.stage is None:
+        return []
+    holders = holders_of(case.stage.named)
+    voted = {each.principal: each for each in case.said}
+    stand_ins = {each.from_person_id: each.to_person for each in case.delegations if case.spec.allow_delegates}
     answers = []
-    for person in people:
-        own = own_work(person, request.requester_id, editors)
-        refused = own.about_them if own else "Has decided already." if person.pk in decided else None
-        answers.append(Answer(person, refused))
+    for person in User.objects.filter(pk__in=holders).order_by("full_name")[:LISTED]:
+        refused = _refused(person.pk, case.own, voted)
+        via = ", ".join(sorted(each.replace(":", " ") for each in holders[person.pk]))
+        stand_in = stand_ins.get(person.pk) if refused is None else None
+        able = stand_in is not None and stand_in.pk not in case.own
+        answers.append(Answer(person, refused, via, stand_in if able else None))
     return sorted(answers, key=lambda answer: answer.refused is not None)
+
+
+def _refused(person: int, own: dict[int, OwnWork], voted: dict[int, object]) -> str | None:
+    if person in own:
+        return own[person].about_them
+    return "Has decided already." if person in voted else None

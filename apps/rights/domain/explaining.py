@@ -12,8 +12,7 @@ from apps.accounts.domain.rights import is_administrator
 from apps.accounts.domain.roles import roles_of
 from apps.accounts.enums import Role
 from apps.accounts.models import Membership, User
-from apps.approvals.domain.decisions import refuse_decision
-from apps.approvals.domain.eligibility import Approvers
+from apps.approvals.domain.eligibility import case_of, eligible_in, whom
 from apps.approvals.models import ApprovalRequest
 from apps.core import access
 from apps.core.errors import InvalidInput
@@ -155,11 +154,13 @@ def _grant_in_words(grant: AccessGrant) -> str:
 
 def _explain_approval(person: User, target: Any) -> Explanation:
     request = target if isinstance(target, ApprovalRequest) else _open_request(target)
-    named = Step(True, f"Approvers of this request are {Approvers.of_request(request).in_words()}.")
-    refused = refuse_decision(person, request)
-    if refused:
-        return _told(person, "approve", target, False, [named, Step(False, refused)])
-    last = Step(True, f"{person} is one of them, neither sent it nor worked on it, and has not decided yet.")
+    case = case_of(request)
+    named = Step(True, f"Approvers of this request are {whom(case)}.")
+    seat = eligible_in(case, person)
+    if seat.refusal is not None:
+        return _told(person, "approve", target, False, [named, Step(False, seat.refusal.message)])
+    among = f"stands in for {seat.delegation.from_person}, who is one of them" if seat.delegation else "is one of them"
+    last = Step(True, f"{person} {among}, neither sent it nor worked on it, and has not decided yet.")
     return _told(person, "approve", target, True, [named, last])
 
 

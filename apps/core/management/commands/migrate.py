@@ -34,3 +34,4 @@ class Command(migrate.Command):
             settle_what_is(connection)
             if options["database"] == DEFAULT_DB_ALIAS and not options["app_label"]:
                 call_command("synchronise_roles", verbosity=options["verbosity"])
+                call_command("ship_policies", verbosity=options["verbosity"])

@@ -1,0 +1,130 @@
+"""The stages of a request: written when it is sent, begun one after the other, tallied with every decision."""
+
+import datetime as dt
+from dataclasses import asdict
+from typing import Any
+
+from apps.accounts.models import User
+from apps.approvals.domain.deadlines import end_deadline, start_deadline
+from apps.approvals.domain.definition import Stage, read_stage
+from apps.approvals.domain.eligibility import Case, Eligibility, OwnWork
+from apps.approvals.domain.quorum import Outcome, Seat, stage_outcome
+from apps.approvals.domain.routing import Route
+from apps.approvals.domain.seats import holders_of
+from apps.approvals.enums import APPROVING, Mode, StageState, Verdict
+from apps.approvals.models import ApprovalRequest, StageInstance
+from apps.core.transitions import transition
+
+
+def write_stages(request: ApprovalRequest, route: Route, *, at: dt.datetime) -> None:
+    """Write the stages a request takes, the first one begun."""
+    rows = [
+        StageInstance(
+            approval=request,
+            position=place,
+            name=each.stage.name,
+            spec=asdict(each.stage),
+            least=each.stage.least,
+            named=list(each.stage.named),
+            row_version=1,
+            **(_begun(each.stage, each.holders, route.own, at) if place == 1 else {}),
+        )
+        for place, each in enumerate(route.stages, start=1)
+    ]
+    with transition(StageInstance):
+        StageInstance.objects.bulk_create(rows)
+    start_deadline(rows[0], by=request.requester, at=at)
+
+
+def begin_next(case: Case, *, by: User, at: dt.datetime) -> StageInstance | None:
+    """Begin the next stage, with the people whom it names now; None when there is no further one."""
+    row = next((each for each in case.stages if each.state == StageState.PENDING), None)
+    if row is None:
+        return None
+    stage = read_stage(row.spec)
+    begun = _begun(stage, holders_of(stage.named), {**case.own, **_decided_before(case)}, at)
+    for name, value in begun.items():
+        setattr(row, name, value)
+    with transition(StageInstance):
+        row.save(update_fields=list(begun))
+    start_deadline(row, by=by, at=at)
+    return row
+
+
+def close_stages(request: ApprovalRequest, *, by: User, at: dt.datetime) -> None:
+    """Close what is left undecided when a request ends."""
+    for stage in request.stages.filter(state=StageState.ACTIVE, due_at__isnull=False):
+        end_deadline(stage, by=by, at=at, decided=False)
+    with transition(StageInstance):
+        request.stages.filter(state__in=[StageState.ACTIVE, StageState.PENDING]).update(
+            state=StageState.CLOSED, decided_at=at
+        )
+
+
+def settle_stage(stage: StageInstance, state: StageState, *, by: User, at: dt.datetime) -> None:
+    """Write down what became of a stage."""
+    stage.state, stage.decided_at = state, at
+    with transition(StageInstance):
+        stage.save(update_fields=["state", "decided_at"])
+    end_deadline(stage, by=by, at=at, decided=True)
+
+
+def tally(case: Case, seat: Eligibility) -> Outcome:
+    """Return what the votes of the stage being decided amount to; people who lost the right no longer count.
+
+    Args:
+        case: the request with all votes, the one just made the last.
+        seat: that of who just voted.
+    """
+    spec = case.spec
+    votes = {each.principal: each.verdict for each in case.said}
+    if _decides_alone(spec, seat, case.said[-1].verdict):
+        return Outcome.APPROVED
+    holders = holders_of(case.active.named)
+    roster = {each["person"] for each in case.active.resolved if not each.get("refused")}
+    groups = {place: spec.approvers[place].token for place in spec.quorum.required}
+    seats = {
+        person: Seat(
+            groups=frozenset(place for place, wanted in groups.items() if wanted in tokens),
+            counts=bool(tokens - spec.optional),
+            on_roster=person in roster,
+        )
+        for person, tokens in holders.items()
+        if person not in case.own
+    }
+    return stage_outcome(spec.quorum, seats, votes)
+
+
+def _decides_alone(spec: Stage, seat: Eligibility, verdict: Verdict) -> bool:
+    """Whether this approval is enough whoever else there is: any one of them was asked, and nobody in particular."""
+    counts = bool(seat.tokens - spec.optional)
+    return verdict in APPROVING and spec.mode == Mode.ANY and not spec.quorum.required and counts
+
+
+def _begun(stage: Stage, holders: dict[int, set[str]], own: dict[int, OwnWork], at: dt.datetime) -> dict[str, Any]:
+    resolved = [
+        {
+            "person": person,
+            "name": str(user),
+            "via": sorted(tokens),
+            "refused": own[person].about_them if person in own else "",
+        }
+        for person, tokens, user in _with_names(holders)
+    ]
+    return {
+        "state": StageState.ACTIVE,
+        "activated_at": at,
+        "resolved": resolved,
+    }
+
+
+def _with_names(holders: dict[int, set[str]]) -> list[tuple[int, set[str], User]]:
+    people = User.objects.in_bulk(list(holders))
+    return [(key, holders[key], person) for key, person in sorted(people.items())]
+
+
+def _decided_before(case: Case) -> dict[int, OwnWork]:
+    if not case.request.distinct_stages:
+        return {}
+    people = {key for each in case.votes for key in (each.approver, each.principal)}
+    return dict.fromkeys(people, OwnWork.OTHER_STAGE)
