@@ -20,6 +20,9 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("SOP versions", "processes.sopversion", "difference"),
             ("Steps", "processes.step", "checklist"),
             ("Roles in processes", "processes.processrole", "diversity_3"),
+            ("Process reviews", "processes.review", "fact_check"),
+            ("Feedback", "processes.feedback", "rate_review"),
+            ("Who has read what", "processes.acknowledgement", "how_to_reg"),
         ),
     ),
     (

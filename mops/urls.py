@@ -6,6 +6,7 @@ from django.views.generic import RedirectView
 
 from apps.accounts.admin.roles_page import roles_page
 from apps.core import probes
+from apps.processes.admin.reading import skills_page
 from apps.rights.admin.duties import duties_page
 from apps.rights.admin.explain_page import explain_page
 from apps.rights.admin.then_page import then_page
@@ -20,6 +21,7 @@ urlpatterns = [
     path("metrics", probes.metrics, name="metrics"),
     path("accounts/", include("apps.accounts.urls")),
     path("admin/roles/", roles_page, name="roles"),
+    path("admin/processes/skills/", skills_page, name="processes-skills"),
     path("admin/rights/explain/", explain_page, name="rights-explain"),
     path("admin/rights/duties/", duties_page, name="rights-duties"),
     path("admin/rights/then/", then_page, name="rights-then"),

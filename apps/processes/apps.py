@@ -14,10 +14,12 @@ class ProcessesConfig(AppConfig):
         """Let versions of SOPs be approved, narrow who reads what, and put due reviews among what is overdue."""
         from apps.approvals.registry import ApprovalSubject, register  # noqa: PLC0415  # models must be ready
         from apps.core.access import register_scope  # noqa: PLC0415
+        from apps.core.admin_kit.site import Panel, register_panel  # noqa: PLC0415
         from apps.core.notifications.enums import Importance  # noqa: PLC0415
         from apps.core.notifications.kinds import register_kind  # noqa: PLC0415
         from apps.core.overdue import register_overdue  # noqa: PLC0415
         from apps.processes import models, permissions  # noqa: PLC0415
+        from apps.processes.admin.home import processes_panel  # noqa: PLC0415
         from apps.processes.domain import publishing, queries, telling  # noqa: PLC0415
 
         register(
@@ -42,6 +44,7 @@ class ProcessesConfig(AppConfig):
             (models.StepEdge, "version__process"),
         ):
             register_scope(model, permissions.by_process(path))
+        register_panel(Panel("processes", 45, "admin/processes/home_panel.html", processes_panel))
         register_overdue(queries.overdue_reviews)
         register_kind(telling.READ, "A version I must read", importance=Importance.HIGH)
         register_kind(telling.REVIEW_DUE, "A process of mine is due for review")

@@ -61,6 +61,8 @@ NARROWED = {
     "processes.Process": "open to everybody, one's own, or one is a stakeholder, unless one oversees",
     "processes.SOPVersion": "those of processes one sees",
     "processes.Step": "those of processes one sees",
+    "processes.Review": "those of processes one sees",
+    "processes.Feedback": "those of processes one sees",
     "workspace.CustomValues": "those of records one sees",
     "workspace.JournalNote": "those of records one sees",
     "workspace.SavedView": "one's own and those shared",

@@ -3,11 +3,14 @@
 import datetime as dt
 from typing import TYPE_CHECKING
 
+from django.db.models import Q
+
 from apps.accounts.domain.ownership import owned_by
 from apps.core.access import visible
 from apps.core.overdue import Overdue
 from apps.processes.domain.reading import refuse_unqualified
-from apps.processes.models import Process
+from apps.processes.enums import VersionState
+from apps.processes.models import Process, SOPVersion
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
@@ -26,3 +29,21 @@ def overdue_reviews(person: "User", today: dt.date) -> list[Overdue]:
 def is_qualified(person: "User", process: Process) -> bool:
     """Whether `person` may take a gated step of `process`; `reading.refuse_unqualified` says why not."""
     return refuse_unqualified(person, process) is None
+
+
+def to_read(person: "User") -> list[SOPVersion]:
+    """Return the versions that `person` must read and has not confirmed, those waiting for their readers first.
+
+    Versions in force count while they are the newest material one, or nothing of the process was read since.
+    """
+    mine = person.process_roles.values("requirements__process")
+    teams = person.memberships.filter(archived_at__isnull=True).values("team")
+    by_team = Process.objects.filter(requirements__role__team__in=teams, requirements__archived_at__isnull=True)
+    rows = visible(person, SOPVersion).filter(
+        Q(process__in=mine) | Q(process__in=by_team.values("pk")),
+        state__in=(VersionState.APPROVED, VersionState.EFFECTIVE),
+        is_material=True,
+        process__archived_at__isnull=True,
+    )
+    unread = rows.exclude(acknowledgements__person=person).select_related("process").order_by("state", "pk")
+    return list(unread.distinct()[:SHOWN])
