@@ -31,7 +31,9 @@ class AuditConfig(AppConfig):
         """
         from apps.audit.admin.ledger import news_panel  # noqa: PLC0415  # models must be loaded
         from apps.audit.domain.reasons import demanded  # noqa: PLC0415
+        from apps.audit.figures import seal_figures  # noqa: PLC0415
         from apps.core.admin_kit.site import Panel, register_panel  # noqa: PLC0415
+        from apps.core.metrics import register_figures  # noqa: PLC0415
         from apps.core.notifications.enums import Importance  # noqa: PLC0415  # apps must be ready
         from apps.core.notifications.kinds import register_kind  # noqa: PLC0415
         from apps.core.reasons import register_reason_rules  # noqa: PLC0415
@@ -42,6 +44,7 @@ class AuditConfig(AppConfig):
         )
 
         register_reason_rules(demanded)
+        register_figures(seal_figures)
         register_panel(Panel("news", 60, "admin/audit/news_panel.html", news_panel))
         for table, secrets in FOREIGN.items():
             record_table(table, secrets=secrets)

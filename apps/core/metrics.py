@@ -6,7 +6,7 @@ twice or lost with a process.
 
 import datetime as dt
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import prometheus_client
 from django.db import Error, connection
@@ -18,6 +18,14 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from apps.core import clock
 
 RECENT = dt.timedelta(days=1)
+Figures = Callable[[], Iterator[GaugeMetricFamily]]
+_figures: list[Figures] = []
+
+
+def register_figures(figures: Figures) -> None:
+    """Let an app add figures of its own, read from the database when somebody asks; called from `AppConfig.ready`."""
+    if figures not in _figures:
+        _figures.append(figures)
 
 
 def exposition() -> bytes:
@@ -43,7 +51,13 @@ class WorkCollector:
         """Return the figures; only that the database is gone, when it is."""
         now = clock.now()
         try:
-            found = [*_jobs(now), *_workers(now), *_mail(now), *_alerts()]
+            found = [
+                *_jobs(now),
+                *_workers(now),
+                *_mail(now),
+                *_alerts(),
+                *(each for own in _figures for each in own()),
+            ]
         except Error:
             connection.close()
             yield GaugeMetricFamily("mops_database_up", "Whether the database answers.", 0)

@@ -14,7 +14,7 @@ from apps.audit import standalone
 from apps.audit.domain.evidence import ask_for_evidence, write_package
 from apps.audit.domain.population import population_of
 from apps.audit.domain.sealing import seal_ledger
-from apps.audit.models import AuditEvent, EvidencePackage
+from apps.audit.models import AuditEvent, AuditSeal, EvidencePackage
 from apps.core.actors import acting_as
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.rights.models import AccessLog
@@ -22,6 +22,7 @@ from tests.admin_pages import page_of
 from tests.audit.seals import sealed, sealing, tampering, write  # noqa: F401  # a fixture
 from tests.factories.accounts import TeamFactory, person_with, sign_in
 from tests.factories.leads import LeadFactory
+from tests.project.test_auditor_writes_nothing import fingerprints
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("sealing")]
 EVIDENCE = "admin:audit_auditevent_evidence"
@@ -222,3 +223,27 @@ def test_coverage_tells_how_far_the_seals_are(auditor):
     page = auditor.get(reverse("admin:audit_auditevent_coverage")).content.decode()
     for shown in ("Seal 1", "Not sealed yet", "Signed by nobody", "Numbers without an entry", "Take evidence out"):
         assert shown in page
+
+
+def test_taking_evidence_out_writes_what_is_evidence_of_it_and_nothing_else(auditor):
+    (numbers,) = sealed(2)
+    before = fingerprints()
+    for address in ("evidence", "timeline", "coverage", "verifier"):
+        for method in ("put", "patch", "delete"):
+            getattr(auditor, method)(
+                reverse(f"admin:audit_auditevent_{address}"), "{}", content_type="application/json"
+            )
+    auditor.get(reverse("admin:audit_auditevent_coverage"))
+    auditor.get(f"{reverse('admin:audit_auditevent_proof', args=(numbers[0],))}?download")
+    b"".join(auditor.post(reverse(EVIDENCE), {"what": "sample", "size": "1", "seed": "x"}).streaming_content)
+    after = fingerprints()
+    changed = {table for table in after if after[table] != before.get(table)}
+    assert changed <= {"rights_accesslog", "audit_evidencepackage"}
+
+
+def test_lag_is_a_figure_for_monitoring(client):
+    sealed(1)
+    write(2)
+    text = client.get("/metrics").content.decode()
+    waiting = AuditEvent.objects.filter(id__gt=AuditSeal.objects.first().to_id).count()
+    assert f"mops_ledger_unsealed {float(waiting)}" in text

@@ -1,5 +1,6 @@
 """The auditor's desk: the ledger in words, filtered by person, kind, door and period."""
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -144,7 +145,7 @@ class AuditEventAdmin(ReadOnlyAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         """Add the pages of the desk."""
-        pages = {
+        pages: dict[str, tuple[Callable[..., Any], str]] = {
             "evidence/": (evidence_page, "evidence"),
             "timeline/": (timeline_page, "timeline"),
             "coverage/": (coverage_page, "coverage"),

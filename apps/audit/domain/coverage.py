@@ -72,6 +72,6 @@ def coverage() -> Coverage:
         purged=purged,
         recorded=len({each.table for each in recorders(connection)}),
         alerts=list(Alert.objects.filter(about).exclude(state=AlertState.RESOLVED).order_by("-last_seen")),
-        keys=list(keys.order_by("first")),
+        keys=[dict(each) for each in keys.order_by("first")],
         months=list(LedgerMonth.objects.all()[:18]),
     )

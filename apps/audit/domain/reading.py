@@ -184,8 +184,8 @@ class _Related:
             for column, sides in event.changes.items():
                 field = _field(model, column)
                 if field is not None and field.is_relation:
-                    keys = (each for each in sides if each is not None and not isinstance(each, dict))
-                    wanted.setdefault(field.related_model, set()).update(keys)
+                    plain = (each for each in sides if each is not None and not isinstance(each, dict))
+                    wanted.setdefault(field.related_model, set()).update(plain)
         for related, keys in wanted.items():
             for thing in related._base_manager.filter(pk__in=keys).select_related():
                 self._names[related, thing.pk] = str(thing)

@@ -10,7 +10,6 @@ import base64
 import datetime as dt
 import time
 from dataclasses import dataclass
-from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -157,8 +156,8 @@ def _running() -> tuple[int, int]:
         cursor.execute(
             "SELECT pg_snapshot_xmin(s)::text::bigint, pg_snapshot_xmax(s)::text::bigint FROM pg_current_snapshot() s"
         )
-        row: Any = cursor.fetchone()
-    return row
+        oldest, coming = cursor.fetchone() or (0, 0)
+    return oldest, coming
 
 
 def _seal_next(mark: int) -> int | None:

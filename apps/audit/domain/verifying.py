@@ -103,7 +103,7 @@ def _check_entries(seal: Seal, filed: bytes | None, purged: list[tuple[int, int,
     """Compare a seal with the entries there are; returns how many were purged."""
     here = leaf_lines(seal["from"], seal["to"])
     if filed is None or here == filed:
-        missing = seal["count"] - here.count(b"\n")
+        missing = int(seal["count"]) - here.count(b"\n")
         if root_of(hashes_of(here)).hex() == seal["root"] and not missing:
             return 0
         if missing > 0 and filed is None and _covered(seal, purged):

@@ -248,7 +248,7 @@ class MopsStackedInline(RowRights, LimitsColumns, StackedInline):  # type: ignor
 class ReadOnlyAdmin(MopsAdmin):
     """Rows that nobody edits through a form: evidence, runs, derived figures."""
 
-    kits = ()
+    kits: ClassVar[Sequence[str]] = ()
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Refuse."""
