@@ -6,10 +6,11 @@ The kit of rules stands below this app and knows nothing of it; here the two are
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
+from apps.accounts.domain.ownership import register_ownership
 from apps.approvals.registry import ApprovalSubject, Payload, register
 from apps.core.rules.domain.versions import back_to_draft, mark_approved, register_sender
 from apps.core.rules.enums import VersionState
-from apps.core.rules.models import RuleVersion
+from apps.core.rules.models import RuleDocument, RuleVersion
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
@@ -38,6 +39,7 @@ def _send(version: RuleVersion, *, by: "User", note: str = "") -> None:
 
 
 def join() -> None:
-    """Let rule versions be approved; called once the models are ready."""
+    """Let rule versions be approved, and their documents be handed over; called once the models are ready."""
     register(RuleVersion, ApprovalSubject(material=MATERIAL, apply=_apply, on_refused=_on_refused, before=_before))
     register_sender(_send)
+    register_ownership(RuleDocument, "owner", "owner")

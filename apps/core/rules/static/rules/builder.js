@@ -112,13 +112,13 @@ window.mopsRules = (() => {
       this.changed();
     }
 
+    // Draws everything anew; `focus` is the part whose main control gets the focus.
     draw(focus) {
+      this.places = new Map();
       this.root.replaceChildren(this.group(this.tree, this.catalog, this.at, null));
-      if (focus) {
-        const wanted = this.root.querySelector(`[data-at="${CSS.escape(focus)}"]`);
-        const target = wanted && wanted.querySelector("select, input, button");
-        if (target) target.focus();
-      }
+      const place = focus && this.places.get(focus);
+      const target = place && (place.querySelector("[data-main]") || place.querySelector("select, input, button"));
+      if (target) target.focus();
     }
 
     said(at) {
@@ -127,25 +127,27 @@ window.mopsRules = (() => {
     }
 
     group(node, catalog, at, remove) {
-      const inner = `${at}/${below(node.sort)}`;
-      const box = make("fieldset", { class: `rules-group rules-${node.sort}`, "data-at": at });
+      const box = make("fieldset", { class: `rules-group rules-${node.sort}` });
+      this.places.set(node, box);
+      const sort = select("How the conditions of this group belong together", GROUPS, node.sort, (next) => {
+        node.sort = next;
+        box.className = `rules-group rules-${next}`;
+        this.touch(false);
+      });
       box.append(make("legend", { class: "mops-hidden", text: "Group of conditions" }));
-      box.append(make("div", { class: "rules-head" },
-        make("span", { class: "rules-match", text: "Match" }),
-        select("How the conditions of this group belong together", GROUPS, node.sort, (sort) => { node.sort = sort; this.touch(true, at); }),
-        remove ? button("✕", "Remove this group", remove) : null));
+      box.append(make("div", { class: "rules-head" }, make("span", { class: "rules-match", text: "Match" }), sort, remove ? button("✕", "Remove this group", remove) : null));
       const own = this.problems.filter((each) => each.at === at);
       if (own.length) box.append(make("p", { class: "mops-error rules-said", role: "alert", text: own.map((each) => each.sentence).join(" ") }));
       const list = make("ol", { class: "rules-parts" });
       node.parts.forEach((part, number) => {
-        const place = `${inner}/${number}`;
-        const drop = () => { node.parts.splice(number, 1); this.touch(true, at); };
+        const place = `${at}/${below(node.sort)}/${number}`;
+        const drop = () => { node.parts.splice(number, 1); this.touch(true, node); };
         const drawn = part.sort ? this.group(part, catalog, place, drop) : part.has !== undefined ? this.has(part, catalog, place, drop) : this.leaf(part, catalog, place, drop);
         list.append(make("li", {}, drawn));
       });
       if (!node.parts.length) box.append(make("p", { class: "mops-soft", text: at.endsWith("where") ? "Nothing is asked: every row counts." : "No condition yet: everything fits." }));
       box.append(list);
-      const add = (part) => { node.parts.push(part); this.touch(true, `${inner}/${node.parts.length - 1}`); };
+      const add = (part) => { node.parts.push(part); this.touch(true, part.sort ? part.parts[0] : part); };
       box.append(make("div", { class: "rules-add" },
         button("+ Condition", "Add a condition", () => add({ field: "" })),
         button("+ Group", "Add a group", () => add({ sort: node.sort === "any" ? "all" : "any", parts: [{ field: "" }] })),
@@ -153,32 +155,48 @@ window.mopsRules = (() => {
       return box;
     }
 
+    // The choice of the field stays while the rest follows it, so that typing into it is never interrupted.
     leaf(node, catalog, at, remove) {
-      const field = catalog.fields.find((each) => each.key === node.field);
-      const row = make("div", { class: "rules-leaf", "data-at": at });
-      row.append(select("Field", catalog.fields.map((each) => [each.key, each.label]), node.field, (key) => {
-        const found = catalog.fields.find((each) => each.key === key);
-        const kept = found && found.ops.some(([op]) => op === node.op) ? node.op : found ? found.ops[0][0] : "";
-        node.field = key; node.op = kept; delete node.value;
-        this.touch(true, at);
-      }, "choose a field …"));
-      if (field) {
-        const takes = (op) => (field.ops.find(([each]) => each === op) || ["", "", "one"])[2];
-        row.append(select("How to compare", field.ops, node.op, (op) => {
-          if (takes(op) !== takes(node.op)) delete node.value;
-          node.op = op;
-          this.touch(true, at);
-        }));
-        row.append(...this.values(node, field, takes(node.op)));
-        if (field.help) row.firstChild.setAttribute("title", field.help);
-      }
-      row.append(button("✕", "Remove this condition", remove));
+      const find = () => catalog.fields.find((each) => each.key === node.field);
+      const rest = make("span", { class: "rules-rest" });
       const said = this.said(at);
-      return said ? make("div", { class: "rules-wrong" }, row, said) : row;
+      const touch = () => { if (said) { said.remove(); said.parentNode?.classList.remove("rules-wrong"); } this.touch(false); };
+      const fill = () => {
+        const field = find();
+        rest.replaceChildren();
+        if (!field) return;
+        const takes = () => (field.ops.find(([each]) => each === node.op) || ["", "", "one"])[2];
+        const values = make("span", { class: "rules-rest" });
+        const show = () => values.replaceChildren(...this.values(node, field, takes(), touch));
+        const compare = select("How to compare", field.ops, node.op, (op) => {
+          const before = takes();
+          node.op = op;
+          if (takes() !== before) { delete node.value; show(); }
+          touch();
+        });
+        show();
+        rest.append(compare, values);
+      };
+      const choose = select("Field", catalog.fields.map((each) => [each.key, each.label]), node.field, (key) => {
+        node.field = key;
+        delete node.value;
+        const found = find();
+        if (found && !found.ops.some(([op]) => op === node.op)) node.op = found.ops[0][0];
+        choose.title = found ? found.help : "";
+        fill();
+        touch();
+      }, "choose a field …");
+      choose.setAttribute("data-main", "");
+      choose.title = find()?.help || "";
+      fill();
+      const row = make("div", { class: "rules-leaf" }, choose, rest, button("✕", "Remove this condition", remove));
+      const box = said ? make("div", { class: "rules-wrong" }, row, said) : row;
+      this.places.set(node, box);
+      return box;
     }
 
-    values(node, field, takes) {
-      const set = (value) => { node.value = value; this.touch(false); };
+    values(node, field, takes, touch) {
+      const set = (value) => { node.value = value; touch(); };
       const label = `${field.label}, value`;
       if (takes === "none") return [];
       if (takes === "many") return [manyInput(field, label, node.value, set)];
@@ -199,11 +217,12 @@ window.mopsRules = (() => {
       const relation = catalog.relations.find((each) => each.key === node.has);
       const [op, count] = Object.entries(node.count || { gte: 1 })[0];
       const number = make("input", { type: "number", min: "0", step: "1", "aria-label": "How many", class: "rules-input rules-short", value: count });
-      const row = make("div", { class: "rules-leaf", "data-at": at });
+      const row = make("div", { class: "rules-leaf" });
       const amount = select("More or fewer", catalog.counts, op, (next) => { node.count = { [next]: Object.values(node.count || { gte: 1 })[0] }; this.touch(false); });
       number.addEventListener("input", () => { node.count = { [Object.keys(node.count || { gte: 1 })[0]]: Number(number.value) }; this.touch(false); });
-      row.append(make("span", { text: "has" }), amount, number,
-        select("What is counted", catalog.relations.map((each) => [each.key, each.label]), node.has, (key) => { node.has = key; node.where = null; delete node.within; this.touch(true, at); }, "choose …"));
+      const what = select("What is counted", catalog.relations.map((each) => [each.key, each.label]), node.has, (key) => { node.has = key; node.where = null; delete node.within; this.touch(true, node); }, "choose …");
+      what.setAttribute("data-main", "");
+      row.append(make("span", { text: "has" }), amount, number, what);
       if (relation && relation.dated) {
         const days = make("input", { type: "number", min: "1", step: "1", "aria-label": "In the last how many days", class: "rules-input rules-short", placeholder: "any", value: node.within ? node.within.days : "" });
         days.addEventListener("input", () => { if (days.value === "") delete node.within; else node.within = { days: Number(days.value) }; this.touch(false); });
@@ -211,6 +230,7 @@ window.mopsRules = (() => {
       }
       row.append(button("✕", "Remove this count", remove));
       const box = make("div", { class: "rules-has" }, row, this.said(at));
+      this.places.set(node, box);
       if (relation) {
         node.where = node.where || { sort: "all", parts: [] };
         const where = make("details", { class: "rules-where", open: node.where.parts.length > 0 }, make("summary", { text: `Only ${relation.label} that …` }));

@@ -1,0 +1,116 @@
+"""In a real browser at 390 px: conditions and lists of rules are built by keyboard and counted live."""
+
+import json
+import os
+
+import pytest
+from django.core.cache import cache
+from django.db import connections
+from playwright.sync_api import expect, sync_playwright
+
+from apps.accounts.enums import Role
+from apps.core.rules.domain.versions import start_draft
+from tests.accounts.test_browser import FLAGS, sign_in
+from tests.admin_pages import page_of
+from tests.core.rules.test_admin import LIST, listed_rules, routing  # noqa: F401  # a fixture
+from tests.factories.accounts import person_with
+from tests.factories.leads import LeadFactory
+from tests.factories.rules import segment
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def page(chromium):
+    cache.clear()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        page = browser.new_context(viewport={"width": 390, "height": 844}).new_page()
+        page.complaints = []
+        page.on("console", lambda said: page.complaints.append(said.text) if said.type == "error" else None)
+        page.on("pageerror", lambda error: page.complaints.append(str(error)))
+        yield page
+        browser.close()
+        connections.close_all()
+
+
+def shoot(page, name):
+    if os.environ.get("MOPS_SHOTS"):
+        page.screenshot(path=f"{os.environ['MOPS_SHOTS']}/{name}.png", full_page=True)
+
+
+def save(page):
+    page.locator("[name=_continue]").click()
+    page.wait_for_load_state()
+
+
+def test_a_condition_is_built_counted_and_saved(page, live_server):
+    host = live_server.url.replace("127.0.0.1", "localhost")
+    ops = person_with(Role.OPS)
+    LeadFactory(country="Spain"), LeadFactory(country="Italy")
+    version = start_draft(segment(owner=ops), by=ops)
+    sign_in(page, host, ops)
+    page.goto(host + page_of(version))
+    expect(page.locator("textarea.rules-source")).to_be_hidden()
+    page.get_by_role("button", name="Add a condition").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.type("Country")  # the new field has the focus
+    expect(page.get_by_label("How to compare")).to_be_visible()
+    page.get_by_label("Country, value").fill("spain")
+    expect(page.locator(".rules-live")).to_have_text("1 of 2 leads that you see.")
+    expect(page.locator(".rules-words")).to_have_text("Country is “spain”")
+    page.get_by_role("button", name="Add a group").click()
+    page.get_by_label("Field").nth(1).select_option("total_visits")
+    page.get_by_label("How to compare").nth(1).select_option("gte")
+    shoot(page, "condition-390")
+    save(page)  # the second question has no value yet
+    wrong = page.locator(".rules-wrong")
+    expect(wrong).to_contain_text("Say what Visits is compared with.")
+    wrong.get_by_label("Visits, value").fill("5")
+    expect(page.locator(".rules-words")).to_have_text("Country is “spain” and Visits is at least 5")
+    save(page)
+    version.refresh_from_db()
+    assert version.body == {
+        "predicate": {
+            "all": [
+                {"field": "country", "op": "eq", "value": "spain"},
+                {"any": [{"field": "total_visits", "op": "gte", "value": 5}]},
+            ]
+        }
+    }
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert page.complaints == []
+
+
+def test_a_list_is_put_in_order_by_keyboard(page, live_server, routing):  # noqa: F811
+    host = live_server.url.replace("127.0.0.1", "localhost")
+    ops = person_with(Role.OPS)
+    LeadFactory(country="Spain")
+    version = listed_rules(ops, {"rules": LIST["rules"][:3]})
+    sign_in(page, host, ops)
+    page.goto(host + page_of(version))
+    expect(page.locator(".rules-findings")).to_contain_text("Rule 2, Spain, never gets its turn")
+    page.get_by_role("button", name="Move rule 2 up").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Name of rule 1")).to_have_value("Spain")
+    expect(page.get_by_role("button", name="Move rule 1 down")).to_be_focused()
+    expect(page.locator(".rules-findings")).to_be_empty()
+    page.get_by_role("button", name="Duplicate rule 1").click()
+    expect(page.get_by_label("Name of rule 2")).to_be_focused()
+    page.keyboard.press("Control+A")
+    page.keyboard.type("France")
+    page.get_by_label("Country, value").nth(1).fill("France")
+    page.get_by_role("button", name="Remove rule 4").click()
+    shoot(page, "list-390")
+    page.set_viewport_size({"width": 1400, "height": 900})
+    shoot(page, "list-1400")
+    save(page)
+    version.refresh_from_db()
+    rules = version.body["rules"]
+    assert [(each["key"], each["name"]) for each in rules] == [
+        ("rule-2", "Spain"),
+        ("rule-3", "France"),
+        ("rule-1", "Iberia"),
+    ]
+    assert json.dumps(rules[1]["predicate"]).count("France") == 1
+    assert page.complaints == []
