@@ -8,7 +8,7 @@ from django.db import models
 # how a declared field may be compared; what is none of these would lead on to another field or record
 COMPARISONS = frozenset(
     (
-        *("exact", "iexact", "in", "isnull", "gt", "gte", "lt", "lte", "range", "id", "pk"),
+        *("exact", "iexact", "in", "isnull", "isempty", "gt", "gte", "lt", "lte", "range", "id", "pk"),
         *("contains", "icontains", "startswith", "istartswith", "date", "year", "quarter", "month", "week", "day"),
     )
 )

@@ -121,3 +121,14 @@ def test_history_of_another_object_is_not_found(client):
     url = page_of(mine).replace("/change/", f"/history/{foreign}/restore/")
     assert client.get(url).status_code == 404
     assert client.post(page_of(mine, "history")).status_code == 405
+
+
+def test_a_declared_filter_still_compares_in_every_usual_way():
+    from apps.core.admin_kit.given import is_declared
+
+    declared = ["owner_person", "filled_at", "owner_team__name"]
+    for lookup in ("owner_person__id__exact", "owner_person__isnull", "filled_at__isempty", "filled_at__date__gte"):
+        assert is_declared(lookup, declared)
+    assert is_declared("owner_team__name__icontains", declared)
+    for lookup in ("owner_person__email", "owner_person__password__startswith", "owner_team__memberships__role"):
+        assert not is_declared(lookup, declared)
