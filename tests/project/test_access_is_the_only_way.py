@@ -25,7 +25,18 @@ NARROWS = "a condition that narrows rows which already come from visible; it nam
 HANGS_ON = "rows that hang on a record which the view has fetched through visible before"
 OWN = "rows of the person who is signed in, and nobody else's"
 COLUMNS = "the list of this kind itself: started by super().get_queryset(), which asks visible"
+OFFERED = "what every reader of this page may choose from; the operation behind it asks for the right"
 ROWS_ALLOWED: dict[str, str] = {
+    "apps/core/rules/admin/documents.py::RuleDocumentAdmin.get_queryset": COLUMNS,
+    "apps/processes/admin/register.py::ProcessAdmin.get_queryset": COLUMNS,
+    "apps/processes/admin/steps.py::steps_page": OFFERED,
+    "apps/technology/admin/renewals.py::renewals_page": OWN,
+    "apps/tickets/admin/forms.py::AssignForm": OFFERED,
+    "apps/tickets/admin/forms.py::DeskForm": OFFERED,
+    "apps/tickets/admin/forms.py::TicketField.clean": "tells people of the desk alone whether a number exists",
+    "apps/tickets/admin/forms.py::types_to_ask": OFFERED,
+    "apps/tickets/admin/portal.py::ask_page": OFFERED,
+    "apps/tickets/admin/tickets.py::TicketAdmin.reply_view": OFFERED,
     "apps/accounts/admin/filters.py::RoleFilter.queryset": NARROWS,
     "apps/accounts/admin/filters.py::TeamFilter.lookups": "names of teams in the list of people; its readers see teams",
     "apps/accounts/admin/filters.py::TeamFilter.queryset": NARROWS,
@@ -36,9 +47,6 @@ ROWS_ALLOWED: dict[str, str] = {
     "apps/accounts/admin/people.py::_without_role": NARROWS,
     "apps/accounts/admin/roles_page.py::roles_page": "how many play a role, and one's own roles: no row is named",
     "apps/accounts/views.py::my_account": OWN,
-    "apps/approvals/admin.py::ApprovalRequestAdmin.get_ordering": COLUMNS,
-    "apps/approvals/admin.py::ApprovalRequestAdmin.get_queryset": COLUMNS,
-    "apps/approvals/admin.py::WaitingFilter.queryset": NARROWS,
     "apps/audit/admin/ledger.py::PersonFilter._person": "the one person by whom the ledger is filtered",
     "apps/core/attachments/views.py::AttachmentsKit.companions": HANGS_ON,
     "apps/core/attachments/views.py::AttachmentsKit.panels": HANGS_ON,
@@ -55,7 +63,6 @@ ROWS_ALLOWED: dict[str, str] = {
     "apps/core/workspace/admin/tags.py::TagsKit.companions": HANGS_ON,
     "apps/core/workspace/admin/tags.py::TagsKit.panels": HANGS_ON,
     "apps/core/workspace/admin/tags.py::take_off": HANGS_ON,
-    "apps/processes/admin.py::ProcessAdmin.get_queryset": COLUMNS,
     "apps/technology/admin/money.py::CostLineAdmin.change_view": HANGS_ON,
     "apps/technology/admin/money.py::StackPolicyAdmin.has_add_permission": "whether there is one: no row is named",
     "apps/rights/admin/explain_page.py::QuestionForm.__init__": "oneself; everybody for administrators and auditors",
@@ -65,7 +72,9 @@ ROWS_ALLOWED: dict[str, str] = {
 BEYOND = "a right of its own beyond view, add, change and delete, asked by the operation that it opens"
 SCOPE = "the scope that access.visible asks for this kind: overseeing is a right beyond viewing"
 ASKING_ALLOWED: dict[str, str] = {
-    "apps/approvals/admin.py::inbox_panel": "whether the box on the home page is drawn; its rows come from visible",
+    "apps/approvals/admin/home.py::inbox_panel": "whether the box on the home page is drawn; its rows come from visible",
+    "apps/approvals/domain/emergencies.py::refuse_emergency": BEYOND,
+    "apps/approvals/domain/emergencies.py::refuse_review": BEYOND,
     "apps/audit/admin/desk_kit.py::LedgerKit.panels": BEYOND,
     "apps/audit/admin/ledger.py::_entry_panel": BEYOND,
     "apps/audit/domain/evidence.py::refuse_evidence": BEYOND,
