@@ -72,7 +72,7 @@ ROWS_ALLOWED: dict[str, str] = {
 BEYOND = "a right of its own beyond view, add, change and delete, asked by the operation that it opens"
 SCOPE = "the scope that access.visible asks for this kind: overseeing is a right beyond viewing"
 ASKING_ALLOWED: dict[str, str] = {
-    "apps/approvals/admin/home.py::inbox_panel": "whether the box on the home page is drawn; its rows come from visible",
+    "apps/approvals/admin/home.py::inbox_panel": "whether the box is drawn; its rows come from visible",
     "apps/approvals/domain/emergencies.py::refuse_emergency": BEYOND,
     "apps/approvals/domain/emergencies.py::refuse_review": BEYOND,
     "apps/audit/admin/desk_kit.py::LedgerKit.panels": BEYOND,
