@@ -15,6 +15,7 @@ from apps.core.rules.domain.counting import count_matching
 from apps.core.rules.domain.matching import Outcome, matches, values_of, values_used
 from apps.core.rules.domain.rule_lists import ask_rules, dead_rules
 from apps.core.rules.domain.tree import Node, fields_used
+from apps.core.rules.domain.versions import refuse_sending
 from apps.core.rules.enums import VersionState
 from apps.core.rules.kinds import RuleKind, kind_named
 from apps.core.rules.models import RuleVersion
@@ -33,9 +34,17 @@ def words_panel(request: HttpRequest, version: RuleVersion) -> dict[str, Any]:
         "problems": problems,
         "lines": [] if problems else kind.body.lines(version.body),
         "dead": [] if problems else _dead(kind.body, version.body),
+        "next": _next_step(request.user, version),
         "page": kind.page(version) if kind.page and version.state == VersionState.ACTIVE else None,
         "try": reverse("admin:rules_ruleversion_try", args=(version.pk,)) if kind.body.model and not problems else "",
     }
+
+
+def _next_step(person: Any, version: RuleVersion) -> str:
+    """Return what a draft still lacks before it can be sent; nothing for people who cannot send it anyway."""
+    if not version.is_draft or not access.can(person, "change", version.document):
+        return ""
+    return refuse_sending(person, version) or "Ready to be sent for approval."
 
 
 def _dead(shape: BodyShape, body: Any, catalog: Catalog | None = None) -> list[str]:

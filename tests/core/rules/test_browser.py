@@ -1,7 +1,6 @@
 """In a real browser at 390 px: conditions and lists of rules are built by keyboard and counted live."""
 
 import json
-import os
 
 import pytest
 from django.core.cache import cache
@@ -34,11 +33,6 @@ def page(chromium):
         connections.close_all()
 
 
-def shoot(page, name):
-    if os.environ.get("MOPS_SHOTS"):
-        page.screenshot(path=f"{os.environ['MOPS_SHOTS']}/{name}.png", full_page=True)
-
-
 def save(page):
     page.locator("[name=_continue]").click()
     page.wait_for_load_state()
@@ -62,7 +56,6 @@ def test_a_condition_is_built_counted_and_saved(page, live_server):
     page.get_by_role("button", name="Add a group").click()
     page.get_by_label("Field").nth(1).select_option("total_visits")
     page.get_by_label("How to compare").nth(1).select_option("gte")
-    shoot(page, "condition-390")
     save(page)  # the second question has no value yet
     wrong = page.locator(".rules-wrong")
     expect(wrong).to_contain_text("Say what Visits is compared with.")
@@ -101,9 +94,6 @@ def test_a_list_is_put_in_order_by_keyboard(page, live_server, routing):  # noqa
     page.keyboard.type("France")
     page.get_by_label("Country, value").nth(1).fill("France")
     page.get_by_role("button", name="Remove rule 4").click()
-    shoot(page, "list-390")
-    page.set_viewport_size({"width": 1400, "height": 900})
-    shoot(page, "list-1400")
     save(page)
     version.refresh_from_db()
     rules = version.body["rules"]

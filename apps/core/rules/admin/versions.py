@@ -54,7 +54,7 @@ class RuleVersionAdmin(MopsAdmin):
     readonly_fields = ("rules", "standing", "author")
     empty_state = "No version yet. Open a rule document and press “Write a new version”."
     buttons = (
-        Button("simulate", "Simulate", simulate_now, refuse_simulation, style="default", hide_when_refused=True),
+        Button("simulate", "Simulate", simulate_now, refuse_simulation),
         Button(
             "send",
             "Send for approval",
@@ -63,7 +63,6 @@ class RuleVersionAdmin(MopsAdmin):
             form=NoteForm,
             confirm="The rules are frozen as they are saved now. Who wrote them cannot approve them.",
             style="primary",
-            hide_when_refused=False,
         ),
         Button(
             "activate",
