@@ -30,12 +30,12 @@ def states(model, name):
 def test_the_demo_is_alive_and_signed():
     said = []
     made = load_demo(dt.date(2026, 6, 15), say=said.append)
-    assert said == ["  tools …", "  processes …", "  campaigns …", "  leads …", "  access …"]
+    assert said == ["  tools …", "  processes …", "  campaigns …", "  approvals …", "  leads …", "  access …"]
     assert (made["tools"], made["processes"], made["leads"]) == (43, 21, 420)
     assert states(Campaign, "state") == set(CampaignState.values)
     assert set(VersionState.values) - states(SOPVersion, "state") == {"approved", "retired"}
     assert set(Lifecycle.values) - states(Tool, "lifecycle") == {"approved"}
-    assert states(ApprovalRequest, "state") == {"in_review", "approved", "changes_requested"}
+    assert states(ApprovalRequest, "state") == {*("in_review", "waiting", "approved", "changes_requested", "rejected")}
     for table in ("technology_tool", "processes_sop", "campaigns_campaign", "leads_lead", "approvals_decision"):
         assert not AuditEvent.objects.filter(table_name=table).unattributed().exists(), table
     assert not Decision.objects.filter(approver__email__contains="system").exists()

@@ -23,6 +23,7 @@ from apps.core.errors import WrongState
 from apps.core.exchange.registry import Row, get_importer
 from apps.core.transitions import transition
 from apps.leads.demo.content import DemoCampaign, DemoSOP, DemoTool, campaigns, procedures, tools
+from apps.leads.demo.decisions import fill_decisions
 from apps.leads.demo.people import invented_leads, stage_of_leads
 from apps.leads.demo.stack import fill_stack, make_case
 from apps.leads.demo.use import fill_use
@@ -82,7 +83,13 @@ def load_demo(today: dt.date, *, say: Callable[[str], Any]) -> dict[str, int]:
         people = load_people()
         company = Company(people, {team.name: team for team in Team.objects.all()}, today)
         ensure_default_policies(by=people["administrator"])
-        own = (("tools", _tools), ("processes", _processes), ("campaigns", _campaigns), ("leads", _leads))
+        own = (
+            ("tools", _tools),
+            ("processes", _processes),
+            ("campaigns", _campaigns),
+            ("approvals", fill_decisions),
+            ("leads", _leads),
+        )
         for title, make in (*own, *chapters()):
             say(f"  {title} …")
             make(company)
