@@ -7,6 +7,7 @@ from django.db import connection
 from apps.core.bench.pages import Page, measure, superuser
 from apps.core.bench.registry import Result, benchmark
 from apps.core.transitions import transition
+from apps.technology.bench_stack import technology
 from apps.technology.models import Tool
 
 SAMPLE = 1_000
@@ -29,3 +30,6 @@ def page(rows: int) -> Iterator[Result]:
         Page("history", f"/admin/technology/tool/{one}/history/"),
     ]
     yield from measure(pages, person=superuser(), rows=rows, stock_model=Tool)
+
+
+__all__ = ["page", "technology"]
