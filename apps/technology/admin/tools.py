@@ -13,6 +13,7 @@ from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin
 from apps.core.admin_kit.buttons import Button, NoteForm, ReasonForm
 from apps.core.admin_kit.consistency import Check
 from apps.technology.admin.forms import CurrencyForm
+from apps.technology.admin.use_panel import use_panel
 from apps.technology.domain.attesting import attest, completeness, refuse_attestation, standing
 from apps.technology.domain.cases import refuse_without_case
 from apps.technology.domain.lifecycle import move_tool, refuse_move
@@ -134,7 +135,8 @@ class ToolAdmin(MopsAdmin):
         """Show what it costs, whether its case stands, how complete and how well attested the record is."""
         tool, extra = self.get_object(request, object_id), dict(extra_context or {})
         if tool is not None and self.has_view_permission(request, tool):
-            extra["row_panels"] = [*extra.get("row_panels", []), _glance(request, tool)]
+            glance = _glance(request, tool)
+            extra["row_panels"] = [*extra.get("row_panels", []), glance, use_panel(request, tool, glance["yearly"])]
         return super().change_view(request, object_id, form_url, extra)
 
     @display(

@@ -10,6 +10,7 @@ from unfold.decorators import display
 
 from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin, MopsTabularInline
 from apps.core.admin_kit.consistency import Check
+from apps.technology.admin.use_panel import capability_panel
 from apps.technology.enums import IN_USE, Health, Known
 from apps.technology.models import Capability, ToolCapability, Vendor, VendorContact
 
@@ -111,6 +112,13 @@ class CapabilityAdmin(MopsAdmin):
         )
         rows = super().get_queryset(request).select_related("parent")
         return rows.annotate(serving=Count("fits", filter=serving))
+
+    def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
+        """Show what it costs."""
+        capability, extra = self.get_object(request, object_id), dict(extra_context or {})
+        if capability is not None and (panel := capability_panel(request, capability)) is not None:
+            extra["row_panels"] = [*extra.get("row_panels", []), panel]
+        return super().change_view(request, object_id, form_url, extra)
 
     @display(description="Needed", ordering="required", label={"gap": "danger", "required": "info"})
     def needed(self, capability: Any) -> str:
