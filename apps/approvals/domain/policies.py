@@ -108,10 +108,10 @@ def install_version(policy: ApprovalPolicy, definition: Definition, *, at: dt.da
     Raises:
         WrongState: the policy has an active version.
     """
-    row: ApprovalPolicy = ApprovalPolicy.objects.select_for_update(of=("self",)).get(pk=policy.pk)
-    if row.active_version_id is not None:
-        raise WrongState(f"{policy} has an active version; a new one is drafted and approved.")
-    with transition(PolicyVersion, ApprovalPolicy):
+    with transaction.atomic(), transition(PolicyVersion, ApprovalPolicy):
+        row: ApprovalPolicy = ApprovalPolicy.objects.select_for_update(of=("self",)).get(pk=policy.pk)
+        if row.active_version_id is not None:
+            raise WrongState(f"{policy} has an active version; a new one is drafted and approved.")
         version = PolicyVersion.objects.create(policy=row, number=_next_number(row), change_log="Shipped with mops.")
         _freeze(version, definition)
         _activate(version, row, at=at)
