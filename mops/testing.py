@@ -24,7 +24,7 @@ class PytestRunner:
         self.args += ["--exitfirst"] if failfast else []
         self.args += ["--reuse-db"] if keepdb else []
         self.args += ["--proof"] if proof else []
-        self.args += ["-n", workers] if workers else []
+        self.args += ["-n", workers, "--dist", "loadgroup"] if workers else []
 
     @classmethod
     def add_arguments(cls, parser: ArgumentParser) -> None:

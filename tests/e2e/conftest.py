@@ -91,9 +91,16 @@ class Installation:
         )
 
 
-@pytest.fixture(scope="module")
+def pytest_collection_modifyitems(items):
+    """Keep the browser tests in one process: they share one installation, and the later ones see what the first did."""
+    for item in items:
+        if "installation" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("installation"))
+
+
+@pytest.fixture(scope="session")
 def installation(chromium):
-    """mops as a new user starts it, once per module; the folder of real data may be read by file sources."""
+    """mops as a new user starts it, once for all browser tests; file sources may read the folder of real data."""
     home = Path(tempfile.mkdtemp(prefix="mops-e2e-"))
     home.chmod(0o711)
     running = Installation(home / "var", MOPS_IMPORT_FOLDERS=str(SHARED_DATA if SHARED_DATA.is_dir() else home))
@@ -102,7 +109,7 @@ def installation(chromium):
     shutil.rmtree(home, ignore_errors=True)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def browser(chromium):
     """A headless Chromium."""
     from playwright.sync_api import sync_playwright
