@@ -8,6 +8,7 @@ from django.db import DEFAULT_DB_ALIAS
 
 from apps.core import recorders
 from apps.core.actors import MIGRATION, acting_as
+from apps.core.migrating import light_states
 from mops.db.grants import grant_what_comes, settle_what_is
 from mops.db.roles import OWNER_ALIAS, as_owner
 
@@ -29,7 +30,8 @@ class Command(migrate.Command):
             grant_what_comes(connection)
             recorders.install_functions(connection)
             recorders.loosen(connection)
-            super().handle(*args, **options)
+            with light_states():
+                super().handle(*args, **options)
             recorders.settle(connection)
             settle_what_is(connection)
             if options["database"] == DEFAULT_DB_ALIAS and not options["app_label"]:
