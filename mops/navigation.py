@@ -52,6 +52,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Tickets", "tickets.ticket", "confirmation_number"),
             ("Queues", "tickets.queue", "inbox"),
             ("Catalogue", "tickets.tickettype", "storefront"),
+            ("Service level agreements", "tickets.agreement", "handshake"),
             ("Reply templates", "tickets.replytemplate", "quickreply"),
         ),
     ),

@@ -39,6 +39,7 @@ class ApprovalSubject:
         preview: `preview(subject)` returns the address of a page that shows it as it would be.
         effective_at: `effective_at(subject)` returns from when on it takes effect, None for at once.
         parts: `parts(subject)` returns further rows whose editors are editors of the subject.
+        policy: returns the definition of the policy the kind starts with; one approver decides when not given.
     """
 
     material: tuple[str, ...]
@@ -55,6 +56,7 @@ class ApprovalSubject:
     preview: Callable[[Any], str] | None = None
     effective_at: Callable[[Any], dt.datetime | None] | None = None
     parts: Callable[[Any], Iterable[models.Model]] | None = None
+    policy: Callable[[], Any] | None = None
 
 
 _subjects: dict[type[models.Model], ApprovalSubject] = {}

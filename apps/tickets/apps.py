@@ -13,14 +13,18 @@ class TicketsConfig(AppConfig):
     def ready(self) -> None:
         """Name what people are told, who answers for a ticket, and what waits for a word."""
         from apps.accounts.domain.ownership import register_ownership  # noqa: PLC0415  # models must be ready
+        from apps.approvals.registry import ApprovalSubject, register  # noqa: PLC0415
+        from apps.core.clocks.registry import register_metric  # noqa: PLC0415
         from apps.core.demo import register_chapter  # noqa: PLC0415
         from apps.core.notifications.enums import Importance, Reach  # noqa: PLC0415
         from apps.core.notifications.kinds import register_kind  # noqa: PLC0415
         from apps.core.overdue import register_overdue  # noqa: PLC0415
         from apps.tickets.demo import tell  # noqa: PLC0415
+        from apps.tickets.domain import agreements, service  # noqa: PLC0415
         from apps.tickets.domain.queries import quiet_tickets  # noqa: PLC0415
         from apps.tickets.enums import ACTIVE  # noqa: PLC0415
-        from apps.tickets.models import Ticket  # noqa: PLC0415
+        from apps.tickets.models import Agreement, Ticket  # noqa: PLC0415
+        from apps.tickets.models.service import MATERIAL  # noqa: PLC0415
 
         register_kind("ticket.answered", "A ticket I asked was answered or resolved")
         register_kind("ticket.opened", "A ticket has come into a queue of my team", default=Reach.DIGEST)
@@ -28,5 +32,19 @@ class TicketsConfig(AppConfig):
         register_kind("ticket.word", "The requester of a ticket of mine wrote, or it was reopened")
         register_kind("ticket.escalated", "A ticket runs out of time", importance=Importance.HIGH)
         register_ownership(Ticket, "assignee", "assignee", still_matters=lambda rows: rows.filter(state__in=ACTIVE))
+        for side in agreements.SIGNATORIES:
+            register_ownership(Agreement, side, "signatory", still_matters=lambda rows: rows.filter(state="draft"))
         register_overdue(quiet_tickets)
+        for metric in service.metrics():
+            register_metric(metric)
+        register(
+            Agreement,
+            ApprovalSubject(
+                material=MATERIAL,
+                apply=agreements.sign,
+                on_refused=agreements.return_to_draft,
+                owner_fields=agreements.SIGNATORIES,
+                policy=agreements.both_sides,
+            ),
+        )
         register_chapter("tickets", tell)

@@ -4,21 +4,24 @@ import datetime as dt
 from typing import Any
 
 from apps.accounts.models import User
+from apps.approvals.domain.decisions import approve
+from apps.approvals.models import ApprovalRequest
 from apps.campaigns.models import Campaign
 from apps.core.actors import acting_as
 from apps.processes.models import Process
 from apps.technology.models import Tool
 from apps.tickets.domain import linking, moves
+from apps.tickets.domain.agreements import submit_agreement
 from apps.tickets.domain.conversation import answer_as_requester, filled, reply
 from apps.tickets.domain.forms import publish_form
 from apps.tickets.domain.intake import open_ticket
 from apps.tickets.enums import Intake, Tier
-from apps.tickets.models import Queue, ReplyTemplate, Ticket, TicketType
+from apps.tickets.models import Agreement, Queue, ReplyTemplate, Ticket, TicketType
 
 QUEUES = (
     ("Marketing desk", "Everything marketers ask that belongs nowhere else.", "Marketing Operations", True),
     ("Data and reporting", "Lists, segments, dashboards and figures.", "Marketing Operations", False),
-    ("Systems and access", "Tools that fail, integrations, accounts.", "IT", False),
+    ("Systems and access", "Tools that fail, integrations, accounts.", "Marketing Operations", False),
 )
 TYPES = (
     (
@@ -71,6 +74,11 @@ TYPES = (
         "Which problem does it solve* | long text\nWho would use it* | text\nBudget | number",
     ),
 )
+PROMISES = """P1 | 30 min | 1 h | 8 h
+P2 | 1 h | 4 h | 2 d
+P3 | 4 h | 1 d | 4 d
+P4 | 1 d | 2 d | 10 d
+project P3 | 1 d | 2 d | -"""
 TEMPLATES = (
     (
         "We are looking into it",
@@ -110,10 +118,33 @@ def tell(company: Any) -> None:
             ReplyTemplate.objects.create(name=name, body=body, guidelines=words, owner_person=boss)
             for name, body, words in TEMPLATES
         ]
+    _agreements(company, people, queues)
     _broken_form(company, people, types, templates)
     _segment(company, people, types)
     _duplicates(company, people)
     _rest(company, people, types, queues)
+
+
+def _agreements(company: Any, people: dict[str, User], queues: dict[str, Queue]) -> None:
+    """Two signed by both sides, one that waits for the other side."""
+    for name, signed in (("Marketing desk", True), ("Systems and access", True), ("Data and reporting", False)):
+        with acting_as(people["manager"]):
+            agreement = Agreement.objects.create(
+                name=f"{name} for Demand Generation",
+                queue=queues[name],
+                customer=company.teams["Demand Generation"],
+                for_everybody=True,
+                provider_signatory=people["director"],
+                customer_signatory=people["demand_lead"],
+                effective_on=company.today - dt.timedelta(days=30),
+                promises=PROMISES,
+                owner_person=people["manager"],
+            )
+        submit_agreement(agreement, by=people["manager"], note="As agreed in the quarterly review.", at=company.at(21))
+        request = ApprovalRequest.objects.get(object_id=agreement.pk, content_type__model="agreement")
+        approve(request, by=people["director"], at=company.at(20))
+        if signed:
+            approve(request, by=people["demand_lead"], at=company.at(20, 15))
 
 
 def _type(row: tuple[str, Tier, str, str, str, str], queues: dict[str, Queue], boss: User) -> TicketType:

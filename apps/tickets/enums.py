@@ -111,3 +111,12 @@ class LinkKind(models.TextChoices):
     PARENT = "parent", "is the parent of"
     RELATED = "related", "is related to"
     DUPLICATE = "duplicate", "is a duplicate of"
+
+
+class AgreementState(models.TextChoices):
+    """Where an agreement stands."""
+
+    DRAFT = "draft", "Draft"
+    IN_APPROVAL = "in_approval", "Waits for signatures"
+    SIGNED = "signed", "Signed"
+    RETIRED = "retired", "Retired"

@@ -45,6 +45,7 @@ GRANTS: dict[Role, tuple[str, ...]] = {
         "accounts.team: view",
     ),
     Role.APPROVER: (
+        "tickets.agreement: view",
         "rights.accessreviewentry: view",  # the lines they review
         "approvals.*: view",
         "rules.*: view",

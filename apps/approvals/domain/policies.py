@@ -20,7 +20,7 @@ from apps.approvals.models import (
     PolicyVersion,
     StageApprover,
 )
-from apps.approvals.registry import kinds
+from apps.approvals.registry import kinds, model_of, subject_of
 from apps.core import access, clock
 from apps.core.actors import acting_as
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
@@ -91,8 +91,15 @@ def ensure_policy(kind: str, name: str, *, by: User | None = None, definition: D
             return False
         policy = policy or ApprovalPolicy.objects.create(subject_kind=kind, name=_free_name(name))
         roles = (Role.APPROVER, Role.ADMINISTRATOR) if kind == OF_POLICIES else (Role.APPROVER,)
-        install_version(policy, definition or one_stage(*roles), at=clock.now())
+        install_version(policy, definition or _shipped(kind) or one_stage(*roles), at=clock.now())
     return True
+
+
+def _shipped(kind: str) -> Definition | None:
+    model = model_of(kind)
+    first = subject_of(model).policy if model is not None else None
+    found: Definition | None = first() if first is not None else None
+    return found
 
 
 def _free_name(name: str) -> str:

@@ -1,6 +1,7 @@
 """Clocks, the segments they are made of, and the rungs they have fired."""
 
 import datetime as dt
+from dataclasses import replace
 
 import pgtrigger
 from django.conf import settings
@@ -13,7 +14,7 @@ from django.db.models import F, Func, Q, Value
 
 from apps.core.calendars.models import BusinessCalendar, CalendarVersion
 from apps.core.clocks.enums import OPEN_STATES, ClockState, RungKind
-from apps.core.clocks.registry import Metric, Rung, known_metric, ladder_of
+from apps.core.clocks.registry import Metric, PauseReason, Rung, known_metric, ladder_of
 from apps.core.governed import append_only_triggers
 from apps.core.transitions import guarded_columns, refusal, written_once
 
@@ -71,6 +72,12 @@ class Clock(models.Model):
     )
     state = models.CharField(max_length=10, choices=ClockState.choices, default=ClockState.RUNNING, editable=False)
     ladder = models.JSONField(default=list, editable=False)
+    caps = models.JSONField(
+        default=dict,
+        db_default=Value({}, models.JSONField()),
+        editable=False,
+        help_text="Limits of pauses in minutes, by reason, where they differ from the metric's.",
+    )
     carried = models.DurationField(default=dt.timedelta, editable=False, help_text="Counted by the clock before it.")
     counted = models.DurationField(
         default=dt.timedelta, editable=False, help_text="Working time up to the start of the segment that runs now."
@@ -136,7 +143,7 @@ class Clock(models.Model):
             *written_once(
                 (
                     *("content_type_id", "object_id", "metric", "target", "calendar_id"),
-                    *("ladder", "carried", "started_at", "follows_id"),
+                    *("ladder", "caps", "carried", "started_at", "follows_id"),
                 ),
                 "What a clock measures stays as it was; replace it by another one.",
             ),
@@ -150,6 +157,13 @@ class Clock(models.Model):
     def kind(self) -> Metric:
         """What it measures."""
         return known_metric(self.metric)
+
+    def pause_reason(self, key: str) -> PauseReason | None:
+        """Why it may pause under that name, with the limit that holds for this clock; None for no such reason."""
+        known = self.kind.reason(key)
+        if known is None or key not in self.caps:
+            return known
+        return replace(known, cap=dt.timedelta(minutes=self.caps[key]))
 
     @property
     def goal(self) -> dt.timedelta:

@@ -1,5 +1,5 @@
 """The pages of tickets."""
 
-from apps.tickets.admin import catalogue, tickets
+from apps.tickets.admin import agreements, catalogue, tickets
 
-__all__ = ["catalogue", "tickets"]
+__all__ = ["agreements", "catalogue", "tickets"]

@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from apps.core import access
 from apps.core.admin_kit.links import link_to
+from apps.core.clocks.domain.explaining import clock_panel
 from apps.tickets.domain.conversation import filled, refuse_reply, templates_for
 from apps.tickets.domain.forms import answered
 from apps.tickets.domain.rows import refuse_active_work
@@ -40,6 +41,7 @@ def desk_panel(request: HttpRequest, ticket: Ticket) -> dict[str, Any]:
         "records": [link_to(each.record) for each in ticket.records.live() if _sees(person, each.record)],
         "minutes": ticket.time_entries.aggregate(sum=Sum("minutes"))["sum"] or 0,
         "watchers": list(ticket.watchers.all()),
+        "clocks": clock_panel(ticket, title="Promised times"),
     }
 
 

@@ -5,17 +5,22 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import models
+from django.db.models import OuterRef, Subquery
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.timezone import localtime
 from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
+from apps.core import clock
 from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin
 from apps.core.admin_kit.buttons import Button, NoteForm, ReasonForm
 from apps.core.admin_kit.consistency import Check
 from apps.core.admin_kit.links import url_of
+from apps.core.clocks.models import Clock
 from apps.core.errors import DomainError
+from apps.core.records import kind_of
 from apps.tickets.admin import forms
 from apps.tickets.admin.desk import desk_panel
 from apps.tickets.admin.filters import WhereFilter, WhoseFilter
@@ -40,7 +45,7 @@ PRIORITIES = {Priority.CRITICAL.label: "danger", Priority.HIGH.label: "warning"}
 class TicketAdmin(MopsAdmin):
     """Tickets."""
 
-    list_display = ("number", "subject", "who", "standing", "matters", "queue", "assignee", "last_word_at")
+    list_display = ("number", "subject", "who", "standing", "matters", "queue", "assignee", "due", "last_word_at")
     list_display_links = ("number", "subject")
     list_filter = (WhoseFilter, WhereFilter, "priority", "queue", "assignee", "type", "intake", "resolution")
     search_fields = ("title", "requester__full_name", "requester_email", "requester_name")
@@ -110,7 +115,11 @@ class TicketAdmin(MopsAdmin):
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         """Load people and queue with the rows."""
-        return super().get_queryset(request).select_related("requester", "assignee", "queue__team", "type")
+        clocks = Clock.objects.filter(content_type=kind_of(Ticket), object_id=OuterRef("pk"), closed_at__isnull=True)
+        rows: models.QuerySet[Any] = super().get_queryset(request)
+        return rows.select_related("requester", "assignee", "queue__team", "type", "agreement").annotate(
+            next_due=Subquery(clocks.filter(due_at__isnull=False).order_by("due_at").values("due_at")[:1]),
+        )
 
     def get_search_results(
         self, request: HttpRequest, queryset: models.QuerySet[Any], search_term: str
@@ -145,6 +154,14 @@ class TicketAdmin(MopsAdmin):
     def matters(self, ticket: Ticket) -> str:
         """How much it matters."""
         return Priority(ticket.priority).label
+
+    @display(description="Due", ordering="next_due", label={"late": "danger"})
+    def due(self, ticket: Any) -> Any:
+        """What is promised next; time that stands still has no end."""
+        if ticket.next_due is None:
+            return "—"
+        words = f"{localtime(ticket.next_due):%-d %b %H:%M}"
+        return ("late", f"{words}, late") if ticket.next_due < clock.now() else words
 
     def get_urls(self) -> list[URLPattern]:
         """Add the addresses of the page's own forms."""

@@ -9,6 +9,7 @@ from apps.core import clock
 from apps.core.actors import acting_as
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.core.events import publish
+from apps.tickets.domain import service
 from apps.tickets.domain.moves import move, refuse_resolve
 from apps.tickets.domain.rows import locked, raise_refusal, refuse_work, write
 from apps.tickets.domain.telling import tell_of_message
@@ -113,6 +114,7 @@ def requester_wrote(ticket: Ticket, text: str, *, by: "User", channel: Intake, a
     if reopened or ticket.state == TicketState.WAITING_REQUESTER:
         note = "The requester came back." if reopened else "The requester answered."
         move(ticket, TicketState.OPEN, by=by, at=at, note=note)
+    service.asked(ticket, by=by, at=at)
     tell_of_message(said, by=by)
     publish("ticket.word", ticket_id=ticket.pk)
     return f"{ticket.ref} is open again; the desk has been told." if reopened else f"Your word on {ticket.ref} is kept."
@@ -140,6 +142,7 @@ def templates_for(ticket: Ticket) -> list[ReplyTemplate]:
 
 
 def _after_public_answer(ticket: Ticket, *, by: "User", at: dt.datetime, then: str) -> None:
+    service.answered(ticket, by=by, at=at)
     if ticket.first_response_at is None:
         write(ticket, first_response_at=at)
     if ticket.assignee_id is None and ticket.is_active:

@@ -11,6 +11,7 @@ from apps.core.actors import acting_as
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.core.events import publish
 from apps.core.transitions import transition
+from apps.tickets.domain import service
 from apps.tickets.domain.forms import checked_answers
 from apps.tickets.domain.rows import record
 from apps.tickets.domain.telling import tell_desk
@@ -89,6 +90,7 @@ def open_ticket(
             last_word_at=moment,
         )
         _first_word(ticket, text, by, moment, records)
+        service.opened(ticket, by=by, at=moment)
         tell_desk(ticket, "ticket.opened", title=f"New in {ticket.queue}: {ticket}", body=text, by=by)
         publish("ticket.opened", ticket_id=ticket.pk)
     return ticket

@@ -9,6 +9,7 @@ from apps.core import access, clock
 from apps.core.actors import acting_as
 from apps.core.errors import InvalidInput
 from apps.core.events import publish
+from apps.tickets.domain import service
 from apps.tickets.domain.rows import locked, raise_refusal, record, refuse_active_work, refuse_work, write
 from apps.tickets.domain.telling import tell_desk, tell_requester
 from apps.tickets.enums import DONE, MOVES, WAITING, EventKind, Level, Priority, Resolution, TicketState, priority_of
@@ -40,6 +41,7 @@ def move(ticket: Ticket, to: TicketState, *, by: "User", at: dt.datetime, note: 
     write(ticket, **changed)
     kind = EventKind.REOPENED if again else EventKind.STATE
     record(ticket, kind, by=by, at=at, before=before.label, after=to.label, note=note)
+    service.moved(ticket, before, by=by, at=at)
     publish(f"ticket.{to.value}", ticket_id=ticket.pk)
 
 
@@ -201,6 +203,7 @@ def assign(
         if moved and queue is not None:
             record(row, EventKind.QUEUE, by=by, at=moment, before=row.queue, after=queue, note=note)
             write(row, queue=queue)
+            service.requeued(row, by=by, at=moment)
         if given:
             _give(row, assignee, by=by, at=moment, note=note)
         publish("ticket.assigned", ticket_id=row.pk)
@@ -228,9 +231,10 @@ def set_priority(
             raise InvalidInput("Nothing would change; choose another impact or urgency.")
         before, after = Priority(row.priority), priority_of(int(impact), int(urgency))
         write(row, impact=Level(int(impact)), urgency=Level(int(urgency)), priority=after)
-        record(
-            row, EventKind.PRIORITY, by=by, at=at or clock.now(), before=before.label, after=after.label, note=reason
-        )
+        moment = at or clock.now()
+        record(row, EventKind.PRIORITY, by=by, at=moment, before=before.label, after=after.label, note=reason)
+        if before != after:
+            service.reprioritised(row, by=by, at=moment)
         publish("ticket.reprioritised", ticket_id=row.pk)
     return f"{row.ref} is {after.label} now." if before != after else f"{row.ref} stays {after.label}."
 

@@ -2,9 +2,11 @@
 
 from apps.tickets.models.catalogue import FormVersion, Queue, ReplyTemplate, TicketType
 from apps.tickets.models.conversation import Message, TicketEvent, TimeEntry
+from apps.tickets.models.service import Agreement
 from apps.tickets.models.ticket import ChecklistItem, Ticket, TicketLink, TicketRecord
 
 __all__ = [
+    "Agreement",
     "ChecklistItem",
     "FormVersion",
     "Message",

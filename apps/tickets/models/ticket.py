@@ -65,6 +65,9 @@ class Ticket(GovernedModel):
         settings.AUTH_USER_MODEL, blank=True, related_name="+", help_text="Told of every answer and every move."
     )
     merged_into = models.ForeignKey("self", models.PROTECT, null=True, related_name="merged", editable=False)
+    agreement = models.ForeignKey(
+        "tickets.Agreement", models.PROTECT, null=True, related_name="tickets", editable=False
+    )
     opened_at = models.DateTimeField("opened", editable=False)
     first_response_at = models.DateTimeField("first answer", null=True, editable=False)
     resolved_at = models.DateTimeField("resolved", null=True, editable=False)

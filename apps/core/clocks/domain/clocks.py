@@ -1,7 +1,7 @@
 """Starting, pausing, resuming, stopping, cancelling and replacing clocks."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from django.contrib.contenttypes.models import ContentType
@@ -36,6 +36,7 @@ def start_clock(
     at: dt.datetime | None = None,
     ladder: Sequence[Rung] | None = None,
     carry_from: Clock | None = None,
+    caps: Mapping[str, dt.timedelta] | None = None,
 ) -> Clock:
     """Start the clock of `metric` for a record.
 
@@ -48,6 +49,7 @@ def start_clock(
         at: since when it counts; now when not given, never in the future.
         ladder: its rungs; the metric's when not given, none for an empty sequence.
         carry_from: a closed clock of the record whose time this one goes on from.
+        caps: limits of its pauses by reason, where they differ from the metric's.
 
     Raises:
         WrongState: such a clock runs already, or the one to go on from is still open.
@@ -72,6 +74,7 @@ def start_clock(
             ladder=known.ladder if ladder is None else ladder,
             follows=carry_from,
             carried=carry_from.counted if carry_from is not None else ZERO,
+            caps=_caps(caps or {}),
         )
 
 
@@ -82,15 +85,28 @@ def pause_clock(clock: Clock, *, reason: str, by: "User | None", at: dt.datetime
         WrongState: see `refuse_pause`.
         InvalidInput: the metric knows no such reason, or the moment makes no sense.
     """
+    if refused := pause_if_possible(clock, reason=reason, by=by, at=at):
+        raise WrongState(refused)
+    clock.refresh_from_db()
+    return clock
+
+
+def pause_if_possible(clock: Clock, *, reason: str, by: "User | None", at: dt.datetime | None = None) -> str | None:
+    """Pause a clock, or return why it keeps running: for operations whose own success does not hang on it.
+
+    Raises:
+        InvalidInput: the moment makes no sense.
+    """
     person, moment = by or system_principal(), _not_later(at)
     with transaction.atomic(), acting_as(person), transition(Clock):
         book = open_book(clock)
         if refused := refuse_pause(clock=book.clock, reason=reason, book=book, at=moment):
-            raise WrongState(refused)
+            return refused
         book.settle(moment)
         _not_before(book, moment)
         book.switch(moment, running=False, by=person, reason=reason)
-        return _post(book)
+        _post(book)
+    return None
 
 
 def resume_clock(clock: Clock, *, by: "User | None", at: dt.datetime | None = None) -> Clock:
@@ -135,6 +151,7 @@ def replace_clock(
     calendar: BusinessCalendar | None = None,
     ladder: Sequence[Rung] | None = None,
     carry: bool = True,
+    caps: Mapping[str, dt.timedelta] | None = None,
     at: dt.datetime | None = None,
 ) -> Clock:
     """Close a clock and open another in its place, for instance because a priority has changed; both stay visible.
@@ -146,6 +163,7 @@ def replace_clock(
         calendar: the new calendar; the old one when not given.
         ladder: the new rungs; the old ones when not given.
         carry: whether the new one goes on from the time counted so far, or begins anew.
+        caps: the new limits of pauses; the old ones when not given.
         at: when; now when not given.
 
     Returns:
@@ -166,12 +184,13 @@ def replace_clock(
             follows=old,
             carried=old.counted if carry else ZERO,
             pause="" if last.running else last.reason,
+            caps=old.caps if caps is None else _caps(caps),
         )
 
 
 def refuse_pause(clock: Clock, reason: str, *, book: Book | None = None, at: dt.datetime | None = None) -> str | None:
     """Say why `clock` cannot be paused for `reason`, if so."""
-    known: PauseReason | None = clock.kind.reason(reason)
+    known: PauseReason | None = clock.pause_reason(reason)
     if not clock.is_open:
         return f"{clock} is closed ({clock.get_state_display().lower()}); it cannot be paused."
     if known is None:
@@ -210,6 +229,7 @@ def _start(
     ladder: Sequence[Rung],
     follows: Clock | None,
     carried: dt.timedelta,
+    caps: Mapping[str, int],
     pause: str = "",
 ) -> Clock:
     _hold_versions(calendar)
@@ -221,6 +241,7 @@ def _start(
         target=minutes,
         calendar=calendar,
         ladder=ladder_as_rows(ladder),
+        caps=dict(caps),
         carried=carried,
         started_at=at,
         running_since=at,
@@ -295,6 +316,10 @@ def _minutes(target: dt.timedelta | int) -> int:
     if not 1 <= minutes <= MOST_MINUTES:
         raise InvalidInput(f"A target lies between one minute and {in_words(dt.timedelta(minutes=MOST_MINUTES))}.")
     return minutes
+
+
+def _caps(caps: Mapping[str, dt.timedelta]) -> dict[str, int]:
+    return {reason: _minutes(cap) for reason, cap in caps.items()}
 
 
 def _not_later(at: dt.datetime | None) -> dt.datetime:

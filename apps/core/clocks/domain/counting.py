@@ -60,7 +60,7 @@ class Book:
     @property
     def pause(self) -> PauseReason | None:
         """Why it stands still, None while it runs."""
-        return None if self.current.running else self.clock.kind.reason(self.current.reason)
+        return None if self.current.running else self.clock.pause_reason(self.current.reason)
 
     def pause_left(self, reason: PauseReason, at: dt.datetime) -> dt.timedelta | None:
         """How much longer it may stand still for `reason`, by the pauses begun before `at`; None for no limit."""

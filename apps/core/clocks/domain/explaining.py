@@ -133,7 +133,7 @@ def _pauses(
 
 
 def _title(clock: Clock, reason: str) -> str:
-    known = clock.kind.reason(reason)
+    known = clock.pause_reason(reason)
     return known.title if known is not None else reason.replace("_", " ")
 
 

@@ -1,0 +1,164 @@
+"""Service level agreements: what one team promises another, as both have signed it."""
+
+from typing import Any
+
+import pgtrigger
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+
+from apps.accounts.models import OwnedModel
+from apps.core.errors import InvalidInput
+from apps.core.governed import GovernedModel
+from apps.core.transitions import guarded_columns, refusal, written_once
+from apps.tickets.enums import AgreementState
+from apps.tickets.models.catalogue import Queue
+from apps.tickets.targets import Targets, read_targets
+
+# What both sides sign: the columns by which the ledger knows them.
+MATERIAL = (
+    *("name", "queue_id", "customer_id", "for_everybody", "calendar_id", "effective_on", "promises", "carries"),
+    *("requester_cap", "vendor_cap", "hold_cap", "provider_signatory_id", "customer_signatory_id"),
+)
+_HOURS: dict[str, Any] = {
+    "null": True,
+    "blank": True,
+    "validators": [MinValueValidator(1), MaxValueValidator(2000)],
+}
+_CHANGED = " OR ".join(f'OLD."{name}" IS DISTINCT FROM NEW."{name}"' for name in MATERIAL)
+
+
+class NamedForeignKey(models.ForeignKey[Any, Any]):
+    """A foreign key that approvals show by name."""
+
+    def readable(self, value: Any) -> str:
+        """Return the name behind a key."""
+        return str(self.related_model._base_manager.filter(pk=value).first() or value)
+
+    def deconstruct(self) -> Any:
+        """Be an ordinary foreign key in migrations."""
+        name, _, args, kwargs = super().deconstruct()
+        return name, "django.db.models.ForeignKey", args, kwargs
+
+
+class Agreement(OwnedModel, GovernedModel):
+    """One version of what the team behind a queue promises another team. Signed, it never changes."""
+
+    name = models.CharField(max_length=120, help_text="Like “Marketing desk for Content”.")
+    number = models.PositiveSmallIntegerField("version", default=1, editable=False)
+    follows = models.OneToOneField("self", models.PROTECT, null=True, related_name="next", editable=False)
+    queue = NamedForeignKey(Queue, models.PROTECT, related_name="agreements", help_text="Its team promises.")
+    customer = NamedForeignKey(
+        "accounts.Team", models.PROTECT, related_name="+", help_text="The team it is promised to, which signs as well."
+    )
+    for_everybody = models.BooleanField(
+        default=False, help_text="Holds also for people of teams that have no agreement of their own with this queue."
+    )
+    provider_signatory = NamedForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        verbose_name="signs for the queue's team",
+        help_text="Somebody of it, who does not write this text.",
+    )
+    customer_signatory = NamedForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        verbose_name="signs for the other team",
+        help_text="Somebody of it, who does not write this text.",
+    )
+    calendar = NamedForeignKey(
+        "calendars.BusinessCalendar",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="Whose working time counts; empty: the queue's, else the default calendar.",
+    )
+    effective_on = models.DateField("effective from", help_text="Tickets opened from this day on are under it.")
+    promises = models.TextField(
+        help_text="One line for each tier and priority: “standard P1 | 30 min | 2 h | 8 h” means first answer, next "
+        "answer and solution in working time. A dash promises nothing; a line without a tier holds for all."
+    )
+    carries = models.BooleanField(
+        "time goes on", default=True, help_text="When the priority changes, the time used so far counts on."
+    )
+    requester_cap = models.PositiveSmallIntegerField(
+        "waiting for requester (hours)",
+        default=40,
+        help_text="Working hours that time stands still in all; empty: it keeps running.",
+        **_HOURS,
+    )
+    vendor_cap = models.PositiveSmallIntegerField(
+        "waiting for vendor (hours)", default=80, help_text="As above.", **_HOURS
+    )
+    hold_cap = models.PositiveSmallIntegerField("on hold (hours)", help_text="As above.", **_HOURS)
+    state = models.CharField(
+        max_length=12, choices=AgreementState.choices, default=AgreementState.DRAFT, editable=False
+    )
+    signed_at = models.DateTimeField("signed", null=True, editable=False)
+    retired_at = models.DateTimeField("retired", null=True, editable=False)
+
+    class Meta(GovernedModel.Meta):
+        verbose_name = "service level agreement"
+        ordering = ("name", "-number")
+        constraints = [
+            models.UniqueConstraint(
+                fields=("queue", "customer"),
+                condition=Q(state=AgreementState.SIGNED),
+                name="agreement_one_in_force",
+                violation_error_message="These two have an agreement in force; write its next version.",
+            ),
+            models.UniqueConstraint(
+                fields=("queue",),
+                condition=Q(state=AgreementState.SIGNED, for_everybody=True),
+                name="agreement_one_for_everybody",
+                violation_error_message="Another agreement of this queue holds for everybody already.",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=AgreementState.SIGNED) | Q(signed_at__isnull=False), name="agreement_signed_since"
+            ),
+            models.CheckConstraint(condition=Q(follows__isnull=True) | ~Q(follows=F("id")), name="agreement_chain"),
+        ]
+        triggers = [
+            *GovernedModel.Meta.triggers,
+            *guarded_columns(
+                *("state", "signed_at", "retired_at"),
+                starts={"state": AgreementState.DRAFT.value},
+                sentence="An agreement is signed by approval and ends by the button on its page, not by an edit.",
+            ),
+            *written_once(("number", "follows_id"), "Which version an agreement is never changes."),
+            pgtrigger.Trigger(
+                name="fixed_after_draft",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Condition(f"OLD.state <> 'draft' AND ({_CHANGED})"),
+                func=refusal("What was sent or signed stays as it was; write the next version."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} v{self.number}"
+
+    @property
+    def is_editable(self) -> bool:
+        """Whether it can still be written."""
+        return self.state == AgreementState.DRAFT
+
+    @property
+    def targets(self) -> Targets:
+        """What is promised, read."""
+        return read_targets(self.promises)
+
+    def clean(self) -> None:
+        """Refuse promises that cannot be read or contradict each other."""
+        super().clean()
+        try:
+            read_targets(self.promises)
+        except InvalidInput as refusal:
+            raise ValidationError({"promises": refusal.message}) from refusal
