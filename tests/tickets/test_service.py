@@ -47,8 +47,10 @@ HOUR = dt.timedelta(hours=1)
         ("P1 | 1 h | - | 2 h\nP1 | 1 h | - | 2 h", "Line 2 promises for P1 a second time."),
         (
             "standard P1 | 5 h | - | 8 h\nstandard P2 | 4 h | - | 8 h",
-            "Standard request P1 would wait longer for the first answer than Standard request P2; "
-            "what matters more comes first.",
+            (
+                "Standard request P1 would wait longer for the first answer than Standard request P2; "
+                "what matters more comes first."
+            ),
         ),
     ],
 )
@@ -121,7 +123,7 @@ def test_one_signature_is_not_enough(sides):
 
 
 def test_sending_is_refused_in_words(sides):
-    queue, customer, ours, theirs = sides
+    queue, customer, _ours, _theirs = sides
     lonely = TeamFactory(name="Lonely")
 
     def refused(agreement, exception=WrongState, by=None):
@@ -145,7 +147,7 @@ def test_sending_is_refused_in_words(sides):
 
 
 def test_refused_goes_back_to_draft_and_next_version_replaces(signed, sides):
-    queue, customer, ours, theirs = sides
+    _queue, _customer, ours, theirs = sides
     ops = agent()
     assert write_next_version(signed, by=ops) == "Desk for Content v2 is a draft; change it and send it to both sides."
     with pytest.raises(WrongState, match=r"^Desk for Content v2 follows it already.$"):
