@@ -7,6 +7,7 @@ from apps.accounts.models import User
 from apps.approvals.domain.decisions import approve
 from apps.approvals.models import ApprovalRequest
 from apps.campaigns.models import Campaign
+from apps.core import clock
 from apps.core.actors import acting_as
 from apps.processes.models import Process
 from apps.technology.models import Tool
@@ -257,7 +258,7 @@ def _rest(company: Any, people: dict[str, User], types: dict[str, TicketType], q
         kind=types["New e-mail template"],
         answers=answers,
         channel=Intake.PORTAL,
-        at=company.at(0, 7),
+        at=min(company.at(0, 7), clock.now()),
     )
     slow = open_ticket(
         title="Consent sync is a day behind",
@@ -280,7 +281,7 @@ def _rest(company: Any, people: dict[str, User], types: dict[str, TicketType], q
         requester_name="Anke Petersen",
         requester_email="anke.petersen@example.org",
         urgency=3,
-        at=company.at(0, 8),
+        at=min(company.at(0, 8), clock.now()),
     )
 
 
