@@ -123,7 +123,7 @@ def test_one_signature_is_not_enough(sides):
 
 
 def test_sending_is_refused_in_words(sides):
-    queue, customer, _ours, _theirs = sides
+    queue, customer, ours, _theirs = sides
     lonely = TeamFactory(name="Lonely")
 
     def refused(agreement, exception=WrongState, by=None):

@@ -117,8 +117,9 @@ class TicketAdmin(MopsAdmin):
         """Load people and queue with the rows."""
         clocks = Clock.objects.filter(content_type=kind_of(Ticket), object_id=OuterRef("pk"), closed_at__isnull=True)
         rows: models.QuerySet[Any] = super().get_queryset(request)
-        return rows.select_related("requester", "assignee", "queue__team", "type", "agreement").annotate(
-            next_due=Subquery(clocks.filter(due_at__isnull=False).order_by("due_at").values("due_at")[:1]),
+        found: models.QuerySet[Any] = rows.select_related("requester", "assignee", "queue__team", "type", "agreement")
+        return found.annotate(
+            next_due=Subquery(clocks.filter(due_at__isnull=False).order_by("due_at").values("due_at")[:1])
         )
 
     def get_search_results(
