@@ -9,6 +9,7 @@ from django.db import models
 from django.http import HttpRequest
 from unfold.decorators import display
 
+from apps.approvals.admin.simulator_page import route_panel
 from apps.approvals.models import ApprovalRequest
 from apps.campaigns.domain import approval, closure, launch
 from apps.campaigns.enums import NOT_YET_LIVE, CampaignState, Channel
@@ -57,6 +58,7 @@ class CampaignAdmin(MopsAdmin):
             approval.refuse_submission,
             form=NoteForm,
             confirm="The plan is fixed as it is saved now until somebody else has decided about it.",
+            panel=route_panel,
             style="primary",
         ),
         Button(

@@ -20,7 +20,13 @@ class CampaignsConfig(AppConfig):
         register(
             Campaign,
             ApprovalSubject(
-                material=MATERIAL, apply=approval.carry_out_approval, on_refused=approval.return_to_planning
+                material=MATERIAL,
+                apply=approval.carry_out_approval,
+                on_refused=approval.return_to_planning,
+                facts=approval.facts_to_decide_on,
+                fact_names=("amount", "channel", "days"),
+                owner_fields=("owner_person", "backup_person"),
+                cost_impact=approval.cost_impact,
             ),
         )
         register_overdue(queries.overdue_campaigns)

@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
 from unfold.decorators import display
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from apps.approvals import registry
 from apps.approvals.domain import policies
@@ -145,17 +146,17 @@ class StageInline(PartOfVersion, MopsStackedInline):
         ("number", "name"),
         ("mode", "needed"),
         ("veto", "allow_delegates"),
-        ("due_hours", "escalate_role", "escalate_person"),
-        "checks",
+        ("due_hours", "checks"),
+        ("escalate_role", "escalate_person"),
     )
     autocomplete_fields = ("escalate_person",)
 
 
-class ApproverInline(PartOfVersion, MopsTabularInline):
+class ApproverInline(PartOfVersion, MopsStackedInline):
     """Whom the stages name."""
 
     model = StageApprover
-    fields = ("stage_number", "via", "role", "team", "group", "person", "field", "part")
+    fields = (("stage_number", "part"), ("via", "role"), ("team", "group"), ("person", "field"))
     autocomplete_fields = ("team", "person")
     verbose_name_plural = "approvers of the stages"
 
@@ -165,6 +166,12 @@ class RuleInline(PartOfVersion, MopsTabularInline):
 
     model = PolicyRule
     fields = ("position", "name", "condition", "stage_numbers")
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Ask for the stages in one line."""
+        if db_field.name == "stage_numbers":
+            kwargs["widget"] = UnfoldAdminTextInputWidget()
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
 
 @admin.register(PolicyVersion)

@@ -102,9 +102,11 @@ class ApprovalRequestAdmin(ReadOnlyAdmin):
     list_filter = (WaitingFilter, "state", "policy", "requester", "break_glass")
     search_fields = ("title", "note", "requester__full_name")
     fields = (
-        ("standing", "subject", "kind", "round"),
-        ("requester", "submitted_at", "decided_at", "applied_at"),
-        ("effective_at", "expires_at", "follows"),
+        ("standing", "subject"),
+        ("kind", "requester"),
+        ("submitted_at", "decided_at"),
+        ("effective_at", "applied_at"),
+        ("expires_at", "follows"),
         "fingerprint",
     )
     readonly_fields = ("standing", "subject", "kind", "fingerprint", "follows")

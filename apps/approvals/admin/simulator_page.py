@@ -44,7 +44,7 @@ def simulator_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
     person: Any = request.user
     if not access.has_model_permission(person, "view", ApprovalRequest):
         raise PermissionDenied
-    form = QuestionForm(request.GET if "kind" in request.GET else None, initial={"kind": request.GET.get("of", "")})
+    form = QuestionForm(request.GET if "kind" in request.GET else None, initial=_asked_for(request))
     answer: dict[str, Any] = {}
     if form.is_bound and form.is_valid():
         try:
@@ -60,6 +60,10 @@ def simulator_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
         **answer,
     }
     return TemplateResponse(request, "admin/approvals/simulator.html", context)
+
+
+def _asked_for(request: HttpRequest) -> dict[str, str]:
+    return {"kind": request.GET.get("of", ""), "version": request.GET.get("version", "")}
 
 
 def _answer(asked: dict[str, Any], person: User) -> dict[str, Any]:

@@ -19,7 +19,9 @@ from apps.approvals.enums import RequestState, StageState
 from apps.approvals.models import ApprovalRequest, Decision, Opening, StageInstance
 from apps.core.access import visible
 from apps.core.calendars.domain import business_time
-from apps.core.calendars.domain.queries import default_calendar, schedule_for
+from apps.core.calendars.domain.queries import schedule_for
+from apps.core.calendars.domain.schedule import Calendar, always_open
+from apps.core.calendars.models import BusinessCalendar
 
 MOST = 5000
 HOUR = dt.timedelta(hours=1)
@@ -105,7 +107,7 @@ def _decisions(requests: "QuerySet[ApprovalRequest]", since: dt.datetime, until:
         .order_by("-at")
         .values("begun", "opened", "at", "policy_name", "in_stage", "person")[:MOST]
     )
-    schedule = schedule_for(default_calendar())
+    schedule = _schedule()
     taken = []
     for row in rows:
         begun = min(row["begun"] or row["at"], row["at"])
@@ -119,6 +121,12 @@ def _decisions(requests: "QuerySet[ApprovalRequest]", since: dt.datetime, until:
             }
         )
     return taken
+
+
+def _schedule() -> Calendar:
+    """The hours of the default calendar; where nobody has made one, every hour counts."""
+    calendar = BusinessCalendar.objects.filter(is_default=True).first()
+    return schedule_for(calendar) if calendar is not None else always_open()
 
 
 def _times(taken: list[dict[str, Any]], key: str) -> list[Times]:

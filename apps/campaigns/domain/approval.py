@@ -1,7 +1,7 @@
 """Approval of a campaign's plan: complete before it is sent, fixed while it is decided, void when it is changed."""
 
 import datetime as dt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
@@ -74,6 +74,21 @@ def carry_out_approval(
 def return_to_planning(campaign: Campaign, request: ApprovalRequest, *, by: "User") -> None:
     """Bring a refused or withdrawn plan back to planning."""
     move(campaign, CampaignState.PLANNING)
+
+
+def facts_to_decide_on(campaign: Campaign) -> dict[str, Any]:
+    """Return what a decision table may look at besides the plan itself."""
+    dated = campaign.starts_on is not None and campaign.ends_on is not None
+    return {
+        "amount": campaign.budget,
+        "channel": campaign.main_channel,
+        "days": (campaign.ends_on - campaign.starts_on).days + 1 if dated else None,
+    }
+
+
+def cost_impact(campaign: Campaign) -> str:
+    """Say what the campaign would cost."""
+    return f"{campaign.budget:,.2f} {campaign.currency}" if campaign.budget is not None else ""
 
 
 def requests_of(campaign: Campaign) -> "models.QuerySet[ApprovalRequest]":

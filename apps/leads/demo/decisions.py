@@ -11,7 +11,15 @@ from apps.approvals.domain.delegations import delegate
 from apps.approvals.domain.emergencies import approve_in_emergency
 from apps.approvals.domain.policies import draft_version, submit_version
 from apps.approvals.enums import Mode, Via
-from apps.approvals.models import ApprovalPolicy, ApprovalRequest, PolicyRule, PolicyStage, StageApprover
+from apps.approvals.models import (
+    ApprovalPolicy,
+    ApprovalRequest,
+    Decision,
+    Opening,
+    PolicyRule,
+    PolicyStage,
+    StageApprover,
+)
 from apps.campaigns.domain.approval import submit_campaign
 from apps.campaigns.models import Campaign
 from apps.core import clock
@@ -33,6 +41,7 @@ def fill_decisions(company: Any) -> None:
     ):
         _send(company, title, budget, days_ago)
     _decide(company)
+    _openings()
     people = company.people
     delegate(
         people["approver"],
@@ -101,6 +110,22 @@ def _decide(company: Any) -> None:
     approve_in_emergency(
         _of("Security notice to customers"), by=people["administrator"], reason=reason, at=company.at(1, 19)
     )
+
+
+def _openings() -> None:
+    """Let approvers have opened what they decided some time before, as their pages would have noted it."""
+    made = []
+    for each in Decision.objects.select_related("stage").order_by("pk"):
+        begun = each.stage.activated_at or each.at
+        made.append(
+            Opening(
+                request_id=each.request_id,
+                stage=each.stage,
+                person_id=each.approver_id,
+                at=begun + (each.at - begun) * 0.7,
+            )
+        )
+    Opening.objects.bulk_create(made, ignore_conflicts=True)
 
 
 def _of(title: str) -> ApprovalRequest:
