@@ -40,7 +40,7 @@ def light_states() -> Iterator[None]:
 def _without_rendering(original: Callable[..., None]) -> Callable[..., None]:
     def changed(*args: Any, **kwargs: Any) -> None:
         render = ProjectState.reload_model
-        ProjectState.reload_model = _settle  # type: ignore[method-assign]
+        ProjectState.reload_model = _settle  # type: ignore[method-assign, assignment]
         try:
             original(*args, **kwargs)
         finally:

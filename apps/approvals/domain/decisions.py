@@ -262,7 +262,7 @@ def _record(
             stage=case.active,
             approver=by,
             approver_label=by.get_username(),
-            principal_id=seat.principal,
+            principal_id=by.pk if seat.principal is None else seat.principal,
             delegation=seat.delegation,
             verdict=verdict,
             reason=reason,

@@ -1,5 +1,7 @@
 """The inbox: what waits for a person, what they sent, and who may decide about one request."""
 
+from collections.abc import Container
+
 from apps.accounts.models import User
 from apps.approvals.domain.eligibility import Case, OwnWork, case_of
 from apps.approvals.domain.routing import Answer
@@ -41,7 +43,7 @@ def who_may_decide(request: ApprovalRequest, *, case: Case | None = None) -> lis
     return sorted(answers, key=lambda answer: answer.refused is not None)
 
 
-def _refused(person: int, own: dict[int, OwnWork], voted: dict[int, object]) -> str | None:
+def _refused(person: int, own: dict[int, OwnWork], voted: Container[int]) -> str | None:
     if person in own:
         return own[person].about_them
     return "Has decided already." if person in voted else None

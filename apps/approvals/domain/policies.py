@@ -268,7 +268,7 @@ def naming_nobody(policies: "QuerySet[ApprovalPolicy]") -> "QuerySet[ApprovalPol
     broken = [
         policy.pk
         for policy in policies.filter(archived_at=None, active_version__isnull=False).select_related("active_version")
-        if problems(policy.active_version)
+        if policy.active_version is None or problems(policy.active_version)
     ]
     return policies.filter(pk__in=broken)
 

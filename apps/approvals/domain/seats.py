@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable
+from typing import Any
 
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -57,7 +58,7 @@ def holders_of(named: Iterable[str]) -> Tokens:
     return _gathered(_HOLDERS, {"role": keys[Via.ROLE], **{str(via): found for via, found in numbers.items()}})
 
 
-def _gathered(statement: str, values: dict[str, object]) -> Tokens:
+def _gathered(statement: str, values: dict[str, Any]) -> Tokens:
     held: Tokens = {}
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
@@ -98,7 +99,7 @@ def requests_waiting_for(person: User) -> "QuerySet[ApprovalRequest]":
 
 def _seat(principal: int, tokens: set[str], *, delegated: bool = False) -> Q:
     taken = Decision.objects.filter(principal=principal, stage=OuterRef("pk"))
-    seat = Q(named__overlap=sorted(tokens)) & ~Exists(taken)
+    seat = Q(named__overlap=sorted(tokens)) & Q(~Exists(taken))
     return seat & Q(spec__allow_delegates=True) if delegated else seat
 
 
@@ -109,7 +110,7 @@ def _kind_of(delegation: Delegation, path: str = "approval__") -> Q:
     return Q(**{f"{path}content_type__app_label": app, f"{path}content_type__model": model})
 
 
-def _decided_elsewhere(person: User) -> "QuerySet[StageInstance]":
+def _decided_elsewhere(person: User) -> "QuerySet[StageInstance, dict[str, Any]]":
     decided = Decision.objects.filter(approver=person).values("request")
     return StageInstance.objects.filter(state=StageState.ACTIVE, approval__in=decided).values("pk")
 

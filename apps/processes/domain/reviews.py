@@ -54,7 +54,7 @@ def start_review(process: Process, *, by: "User", at: dt.datetime | None = None)
             raise (WrongState if access.may(by, "change", row) else NotAllowed)(refused)
         return Review.objects.create(
             process=row,
-            version=SOPVersion.objects.get(pk=row.effective_version_id),
+            version_id=row.effective_version_id or 0,  # refuse_start has seen to it
             due_on=row.next_review_on,
             reviewer=by,
             opened_at=at or clock.now(),

@@ -56,8 +56,8 @@ class Factor:
 
 def _processes(person: "User") -> list[Any]:
     newest = SOPVersion.objects.filter(process=OuterRef("pk"), is_material=True, effective_at__isnull=False)
-    newest = newest.filter(number__lte=OuterRef("effective_version__number")).values("process")
-    since = newest.annotate(newest=Max("number")).values("newest")
+    counting = newest.filter(number__lte=OuterRef("effective_version__number")).values("process")
+    since = counting.annotate(newest=Max("number")).values("newest")
     required = TrainingRequirement.objects.filter(archived_at__isnull=True).select_related("role__team")
     rows = visible(person, Process).filter(archived_at__isnull=True, effective_version__isnull=False)
     rows = rows.annotate(since=Subquery(since)).prefetch_related(
@@ -110,7 +110,8 @@ def bus_factors(person: "User") -> list[Factor]:
     A person is qualified who has read the newest material version or a later one.
     """
     processes = _processes(person)
-    readers, tools = _readers(processes), {}
+    readers = _readers(processes)
+    tools: dict[tuple[int, str], set[str]] = {}
     factors = []
     for process in processes:
         names = tuple(sorted(user.full_name for user in readers[process.pk]))

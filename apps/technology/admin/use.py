@@ -15,6 +15,7 @@ from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin, ReadOnlyAdmin
 from apps.core.admin_kit.buttons import Button, NoteForm, ReasonForm
 from apps.core.admin_kit.consistency import Check
 from apps.technology.domain import seats
+from apps.technology.domain.rates import policy
 from apps.technology.domain.use import percent
 from apps.technology.enums import Metric, ReclaimState
 from apps.technology.models import Licence, ReclaimTask, Seat, UtilisationSample
@@ -69,7 +70,8 @@ class LicenceAdmin(MopsAdmin):
         """Count the seats with the rows."""
         taken = Count("seats", filter=Q(seats__released_on__isnull=True, seats__archived_at__isnull=True))
         rows = super().get_queryset(request).select_related("tool", "contract")
-        return rows.annotate(seat_count=taken)
+        counted: models.QuerySet[Any] = rows.annotate(seat_count=taken)
+        return counted
 
     @display(description="Counts", ordering="metric")
     def counts(self, licence: Licence) -> str:
@@ -98,7 +100,7 @@ class InactiveFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
         """Narrow the seats."""
         if self.value() == "inactive":
-            days = seats.policy().inactive_days
+            days = policy().inactive_days
             return queryset.filter(pk__in=seats.inactive_seats(clock.today(), days).values("pk"))
         if self.value() in ("taken", "released"):
             return queryset.filter(released_on__isnull=self.value() == "taken")

@@ -49,7 +49,8 @@ class VendorAdmin(MopsAdmin):
         """Load the owners and count the tools with the rows."""
         rows = super().get_queryset(request).select_related("owner_person", "owner_team")
         in_use = Q(tools__lifecycle__in=IN_USE, tools__archived_at__isnull=True)
-        return rows.annotate(tool_count=Count("tools", filter=in_use))
+        counted: models.QuerySet[Any] = rows.annotate(tool_count=Count("tools", filter=in_use))
+        return counted
 
     @display(description="Health", ordering="health", label={"Good": "success", "Watch": "warning", "Poor": "danger"})
     def stands(self, vendor: Vendor) -> str:
@@ -111,7 +112,8 @@ class CapabilityAdmin(MopsAdmin):
             fits__tool__archived_at__isnull=True,
         )
         rows = super().get_queryset(request).select_related("parent")
-        return rows.annotate(serving=Count("fits", filter=serving))
+        counted: models.QuerySet[Any] = rows.annotate(serving=Count("fits", filter=serving))
+        return counted
 
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
         """Show what it costs."""

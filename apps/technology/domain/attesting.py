@@ -141,7 +141,8 @@ def standing(tool: Tool, newest: Attestation | None, *, now: dt.datetime, holds_
         return Standing(None, "Nobody has attested this record yet.")
     changed = [name for name, value in facts_of(tool).items() if newest.facts.get(name) != value]
     if changed:
-        words = ", ".join(str(tool._meta.get_field(name.removesuffix("_id")).verbose_name) for name in changed)
+        fields = {field.attname: field for field in tool._meta.fields}
+        words = ", ".join(str(fields[name].verbose_name) for name in changed)
         return Standing(newest, f"Changed since: {words}.")
     if newest.at < now - dt.timedelta(days=holds_days):
         return Standing(newest, f"Older than {holds_days} days; it is time to attest again.")

@@ -185,7 +185,7 @@ def _retire(row: CostLine) -> None:
 
 def _write(row: CostLine, **values: Any) -> CostLine:
     kept = {name: getattr(row, name) for name in (*COPIED, "valid_from", "valid_to", "note")}
-    made = CostLine(**kept | values, recorded_at=row.retired_at)
+    made = CostLine(**kept | values, recorded_at=row.retired_at or clock.now())
     _refuse(made)
     made.save()
     return made

@@ -3,6 +3,7 @@
 import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection, models
 from django.db.models import Case, DecimalField, F, OuterRef, Q, Subquery, Sum, Value, When
@@ -56,7 +57,7 @@ class AsOf:
         return cls(on or clock.today(), known or clock.now(), steering.currency, steering.rate_days)
 
     @property
-    def parameters(self) -> dict[str, object]:
+    def parameters(self) -> dict[str, Any]:
         """What the statements ask for."""
         return {
             "on": self.on,

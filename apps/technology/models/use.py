@@ -148,7 +148,9 @@ class UtilisationSample(models.Model):
     recorded_at = models.DateTimeField(default=clock.now, editable=False)
     recorded_by = models.CharField(max_length=150, blank=True, editable=False)
     headline = models.GeneratedField(
-        expression=Q(metric=UseMetric.ACTIVE_USERS), output_field=models.BooleanField(), db_persist=True
+        expression=Q(metric=UseMetric.ACTIVE_USERS),  # type: ignore[arg-type]  # the stubs know no conditions here
+        output_field=models.BooleanField(),
+        db_persist=True,
     )
 
     class Meta:

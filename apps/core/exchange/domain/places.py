@@ -86,5 +86,6 @@ def _missing(folder: str, path: str, error: Exception) -> str:
         return f"mops may not read {name} in {folder}; give the user it runs as the right to."
     if number in (errno.ENOSPC, errno.EDQUOT):
         return f"There is no room to copy {name}; an administrator has to make some."
-    looped = number in (None, errno.ELOOP)  # RuntimeError before Python 3.13
-    return f"{name} in {folder} cannot be read ({'its links lead nowhere' if looped else os.strerror(number)})."
+    if number is None or number == errno.ELOOP:  # RuntimeError without a number before Python 3.13
+        return f"{name} in {folder} cannot be read (its links lead nowhere)."
+    return f"{name} in {folder} cannot be read ({os.strerror(number)})."
