@@ -103,3 +103,53 @@ class Disposition(models.TextChoices):
     ACCEPTED = "accepted", "Accepted"
     LATER = "later", "Later"
     DECLINED = "declined", "Declined"
+
+
+class RunState(models.TextChoices):
+    """Where a run stands."""
+
+    ACTIVE = "active", "Under way"
+    DONE = "done", "Finished"
+    CANCELLED = "cancelled", "Called off"
+
+
+class StepState(models.TextChoices):
+    """Where a step of a run stands."""
+
+    LATER = "later", "Not yet"
+    TODO = "todo", "To do"
+    DOING = "doing", "In work"
+    WAITING = "waiting", "Waiting"
+    FAILED = "failed", "Failed"
+    DONE = "done", "Done"
+    WAIVED = "waived", "Waived"
+    SKIPPED = "skipped", "Not taken"
+
+
+OPEN_STEPS = (StepState.TODO, StepState.DOING, StepState.WAITING, StepState.FAILED)
+CLOSED_STEPS = (StepState.DONE, StepState.WAIVED, StepState.SKIPPED)
+
+
+class StepDeed(models.TextChoices):
+    """What happened to a step of a run: the words of its trail."""
+
+    OPENED = "opened", "became due"
+    ASSIGNED = "assigned", "was assigned"
+    STARTED = "started", "was started"
+    WAITED = "waited", "waits"
+    RESUMED = "resumed", "went on"
+    FAILED = "failed", "failed"
+    DONE = "done", "was done"
+    WAIVED = "waived", "was waived"
+    SKIPPED = "skipped", "was not taken"
+    REOPENED = "reopened", "was reopened"
+    MOVED = "moved", "went to another version"
+
+
+class WaiverState(models.TextChoices):
+    """What becomes of the wish to leave out a blocking step."""
+
+    DRAFT = "draft", "Not sent"
+    IN_REVIEW = "in_review", "Waits for approval"
+    APPROVED = "approved", "Approved"
+    REFUSED = "refused", "Refused"

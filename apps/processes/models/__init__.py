@@ -4,6 +4,7 @@ from apps.processes.models.flow import Step, StepEdge
 from apps.processes.models.reading import Acknowledgement, TrainingRequirement
 from apps.processes.models.register import Process, ProcessQuerySet, ProcessRole, Stakeholder
 from apps.processes.models.reviews import Feedback, Review
+from apps.processes.models.runs import Run, RunStep, RunStepEvent, StepWaiver
 from apps.processes.models.versions import SOPVersion
 
 __all__ = [
@@ -13,9 +14,13 @@ __all__ = [
     "ProcessQuerySet",
     "ProcessRole",
     "Review",
+    "Run",
+    "RunStep",
+    "RunStepEvent",
     "SOPVersion",
     "Stakeholder",
     "Step",
     "StepEdge",
+    "StepWaiver",
     "TrainingRequirement",
 ]
