@@ -12,15 +12,19 @@ class ProcessesConfig(AppConfig):
 
     def ready(self) -> None:
         """Let versions of SOPs be approved, narrow who reads what, and put due reviews among what is overdue."""
-        from apps.approvals.registry import ApprovalSubject, register  # noqa: PLC0415  # models must be ready
+        from apps.accounts.domain.ownership import register_ownership  # noqa: PLC0415  # models must be ready
+        from apps.approvals.registry import ApprovalSubject, register  # noqa: PLC0415
         from apps.core.access import register_scope  # noqa: PLC0415
         from apps.core.admin_kit.site import Panel, register_panel  # noqa: PLC0415
+        from apps.core.demo import register_chapter  # noqa: PLC0415
         from apps.core.notifications.enums import Importance  # noqa: PLC0415
         from apps.core.notifications.kinds import register_kind  # noqa: PLC0415
         from apps.core.overdue import register_overdue  # noqa: PLC0415
         from apps.processes import models, permissions  # noqa: PLC0415
         from apps.processes.admin.home import processes_panel  # noqa: PLC0415
-        from apps.processes.domain import publishing, queries, telling  # noqa: PLC0415
+        from apps.processes.admin.my_steps import my_steps_panel  # noqa: PLC0415
+        from apps.processes.demo import tell  # noqa: PLC0415
+        from apps.processes.domain import doing, publishing, queries, telling, waiving  # noqa: PLC0415
 
         register(
             models.SOPVersion,
@@ -30,6 +34,12 @@ class ProcessesConfig(AppConfig):
                 on_refused=publishing.return_to_draft,
                 markdown=("body", "change_log"),
                 before=publishing.payload_in_force,
+            ),
+        )
+        register(
+            models.StepWaiver,
+            ApprovalSubject(
+                material=("run_step", "reason"), apply=waiving.accept_waiver, on_refused=waiving.drop_waiver
             ),
         )
         register_scope(models.Process, permissions.visible_processes)
@@ -42,10 +52,18 @@ class ProcessesConfig(AppConfig):
             (models.Feedback, "process"),
             (models.Step, "version__process"),
             (models.StepEdge, "version__process"),
+            (models.Run, "process"),
+            (models.RunStep, "run__process"),
+            (models.RunStepEvent, "run__process"),
+            (models.StepWaiver, "run_step__run__process"),
         ):
             register_scope(model, permissions.by_process(path))
         register_panel(Panel("processes", 45, "admin/processes/home_panel.html", processes_panel))
         register_overdue(queries.overdue_reviews)
+        register_panel(Panel("my-steps", 15, "admin/processes/my_steps_panel.html", my_steps_panel))
+        register_chapter("runs of processes", tell)
+        register_ownership(models.RunStep, "assignee", "person to carry out", still_matters=queries.open_steps)
+        register_kind(doing.ASSIGNED, "A step of a run is mine")
         register_kind(telling.READ, "A version I must read", importance=Importance.HIGH)
         register_kind(telling.REVIEW_DUE, "A process of mine is due for review")
         register_kind(telling.REVIEW_LATE, "A review is two weeks late", importance=Importance.HIGH)

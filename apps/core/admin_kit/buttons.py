@@ -38,6 +38,8 @@ class Button:
         hide_when_refused: leave the button out instead of showing it disabled with its reason.
         on_archived: whether it also works on an archived row; all others refuse there.
         panel: `panel(request, thing)` returns {"template": …, …} drawn above the form: what the deed will touch.
+        form_for: `form_for(thing)` returns the form where what is asked depends on the row, in place of `form`.
+        back_to: `back_to(thing)` returns the record whose page comes next; the row itself when not given.
         step_up: ask for password, code or passkey again where the sign-in is not recent.
         writes: `writes(thing)` returns the kind of record it writes where that is another one, whose rules on reasons
             count then.
@@ -56,6 +58,8 @@ class Button:
     panel: Callable[[HttpRequest, Any], dict[str, Any]] | None = None
     step_up: bool = False
     writes: Callable[[Any], type[models.Model]] | None = None
+    form_for: Callable[[Any], type[forms.Form]] | None = None
+    back_to: Callable[[Any], models.Model] | None = None
 
     def refused(self, user: Any, thing: Any) -> str | None:
         """Return why the button does not work now, None when it does."""
@@ -66,7 +70,7 @@ class Button:
     @property
     def asks_first(self) -> bool:
         """Whether a page with a form or a sentence comes before the deed."""
-        return bool(self.form or self.confirm or self.panel)
+        return bool(self.form or self.form_for or self.confirm or self.panel)
 
 
 @dataclass(frozen=True)
@@ -106,8 +110,9 @@ def run_button(model_admin: Any, request: HttpRequest, object_id: str, name: str
         raise Http404
     if not model_admin.has_view_permission(request, thing):
         raise PermissionDenied
-    opts = model_admin.opts
-    back = reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=(thing.pk,))
+    next_one = button.back_to(thing) if button.back_to else thing
+    opts = next_one._meta
+    back = reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=(next_one.pk,))
     if refused := button.refused(request.user, thing):
         messages.error(request, refused)
         return HttpResponseRedirect(back)
@@ -125,15 +130,16 @@ def run_button(model_admin: Any, request: HttpRequest, object_id: str, name: str
 
 def _form_of(button: Button, thing: models.Model) -> type[forms.Form] | None:
     """The button's form; where a rule wants a reason and the button does not ask for one, with a field for it."""
-    asks = button.form is not None and {"reason", "note"} & set(button.form.base_fields)
+    given = button.form_for(thing) if button.form_for else button.form
+    asks = given is not None and {"reason", "note"} & set(given.base_fields)
     written = button.writes(thing) if button.writes else None
     demanded = demanded_reason(type(thing), "update") or (
         written and (demanded_reason(written, "insert") or demanded_reason(written, "update"))
     )
     if asks or not demanded:
-        return button.form
+        return given
     field = forms.CharField(label="Reason for this change", widget=forms.Textarea(attrs={"rows": 3}))
-    return type("ReasonedForm", (button.form or forms.Form,), {"change_reason": field})
+    return type("ReasonedForm", (given or forms.Form,), {"change_reason": field})
 
 
 def _act(request: HttpRequest, button: Button, thing: Any, form: forms.Form | None, back: str) -> HttpResponse:

@@ -13,6 +13,7 @@ from apps.core.admin_kit.consistency import Check
 from apps.core.markdown import render
 from apps.processes.admin.maps import map_panel
 from apps.processes.admin.reviews import FeedbackForm, begin_review, review_panel
+from apps.processes.admin.starting import START, runs_panel
 from apps.processes.domain.feedback import give_feedback, refuse_feedback
 from apps.processes.domain.publishing import refuse_draft, start_draft
 from apps.processes.domain.reading import reading_progress
@@ -138,6 +139,7 @@ class ProcessAdmin(MopsAdmin):
             confirm="It goes to who answers for the process, and is answered before the next review closes.",
             icon="rate_review",
         ),
+        START,
         *ARCHIVE_BUTTONS,
     )
     consistency_checks = (
@@ -199,4 +201,10 @@ class ProcessAdmin(MopsAdmin):
             "template": "admin/processes/versions_panel.html",
             "versions": process.versions.select_related("author"),
         }
-        return [*map_panel(request, in_force), text, versions, review_panel(request, process)]
+        return [
+            *map_panel(request, in_force),
+            *runs_panel(request, process),
+            text,
+            versions,
+            review_panel(request, process),
+        ]

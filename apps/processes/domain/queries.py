@@ -1,15 +1,15 @@
 """Questions about SOPs that other pages ask."""
 
 import datetime as dt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from apps.accounts.domain.ownership import owned_by
 from apps.core.access import visible
 from apps.core.overdue import Overdue
 from apps.processes.domain.reading import refuse_unqualified
-from apps.processes.enums import VersionState
+from apps.processes.enums import CLOSED_STEPS, RunState, VersionState
 from apps.processes.models import Process, SOPVersion
 
 if TYPE_CHECKING:
@@ -47,3 +47,8 @@ def to_read(person: "User") -> list[SOPVersion]:
     )
     unread = rows.exclude(acknowledgements__person=person).select_related("process").order_by("state", "pk")
     return list(unread.distinct()[:SHOWN])
+
+
+def open_steps(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Return those of the steps of runs that somebody still has to do: what is handed over when a person leaves."""
+    return rows.filter(run__state=RunState.ACTIVE).exclude(state__in=CLOSED_STEPS)

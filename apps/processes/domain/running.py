@@ -50,9 +50,12 @@ def start_run(
     """Start a run of `process`, pinned to the version in force, with its first step due; announces `run.started`.
 
     Args:
+        process: what is carried out.
+        by: who starts it, and owns it at first.
         title: what it is for; the process and the day where it is empty.
         subject: the record that it is carried out for, for instance a campaign.
         due_on: by when all of it is to be done.
+        at: when it starts; now when not given.
 
     Raises:
         NotAllowed: `by` may not start runs, or not see the process.
@@ -87,6 +90,12 @@ def start_run(
         move_on(run, by=by, at=moment)
         publish("run.started", run_id=run.pk)
     return run
+
+
+def start_from_page(process: Process, *, by: "User", title: str = "", due_on: dt.date | None = None) -> str:
+    """Start a run and say where it is: what the button on the page of a process calls."""
+    run = start_run(process, by=by, title=title, due_on=due_on)
+    return f"{run} is under way: {run.steps_total} steps on version {run.version.number}. It stands under “Runs” below."
 
 
 def refuse_cancel(user: "User", run: Run) -> str | None:
@@ -125,7 +134,8 @@ def locked(run: Run) -> Run:
 def move_on(run: Run, *, by: "User", at: dt.datetime) -> None:
     """Open what has become due in a locked run, leave out what no way leads to, and finish it when nothing is left."""
     flow = flow_of(run.version)
-    steps = {step.key: step for step in run.steps.select_related("step")}
+    own = {step.key for step in flow.steps}
+    steps = {row.key: row for row in run.steps.select_related("step") if row.key in own}
     standings = {key: Standing(StepState(row.state), tuple(row.ways_taken)) for key, row in steps.items()}
     for key, state in due_steps(flow, standings).items():
         row = steps[key]
@@ -156,7 +166,7 @@ def go_back(run: Run, key: str, *, by: "User", at: dt.datetime, reason: str) -> 
     for row in run.steps.select_related("step").filter(key__in=again):
         if row.state == StepState.LATER:
             continue
-        row.round += row.state != StepState.SKIPPED
+        row.round += row.state in (StepState.DONE, StepState.FAILED)
         row.ways_taken, row.opened_at, row.closed_at, row.closed_by, row.waits_for = [], None, None, None, ""
         move(row, StepState.LATER, StepDeed.REOPENED, by=by, at=at, reason=reason)
 

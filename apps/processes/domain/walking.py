@@ -75,6 +75,8 @@ def refuse_ways(flow: Flow, key: str, chosen: Sequence[str]) -> str | None:
     """Return why a step cannot be closed with these ways taken, None when it can.
 
     Args:
+        flow: the steps and the ways between them.
+        key: the step that is closed.
         chosen: keys of the steps it leads to; may be empty where one way or none leads on.
     """
     step = next(each for each in flow.steps if each.key == key)

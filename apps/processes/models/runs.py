@@ -149,7 +149,7 @@ class RunStep(GovernedModel):
         triggers = [
             *GovernedModel.Meta.triggers,
             *guarded_columns(
-                *("state", "evidence", "assignee_id", "ways_taken", "waits_for", "round"),
+                *("state", "evidence", "ways_taken", "waits_for", "round"),
                 *("opened_at", "closed_at", "closed_by_id", "step_id", "position"),
                 starts={"state": StepState.LATER.value},
                 sentence="A step moves by the buttons on its page, not by an edit.",
@@ -213,9 +213,7 @@ class StepWaiver(GovernedModel):
     run_step = models.ForeignKey(RunStep, models.PROTECT, related_name="waivers", editable=False)
     reason = models.TextField(help_text="Why the step can be left out this time, and what stands in for it.")
     asked_by = models.ForeignKey("accounts.User", models.PROTECT, related_name="+", editable=False)
-    state = models.CharField(
-        max_length=12, choices=WaiverState.choices, default=WaiverState.DRAFT, editable=False
-    )
+    state = models.CharField(max_length=12, choices=WaiverState.choices, default=WaiverState.DRAFT, editable=False)
 
     class Meta(GovernedModel.Meta):
         verbose_name = "waiver of a step"
