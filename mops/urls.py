@@ -6,6 +6,7 @@ from django.views.generic import RedirectView
 
 from apps.accounts.admin.roles_page import roles_page
 from apps.core import probes
+from apps.processes.admin.figures import figures_page
 from apps.processes.admin.reading import skills_page
 from apps.rights.admin.duties import duties_page
 from apps.rights.admin.explain_page import explain_page
@@ -22,6 +23,7 @@ urlpatterns = [
     path("accounts/", include("apps.accounts.urls")),
     path("admin/roles/", roles_page, name="roles"),
     path("admin/processes/skills/", skills_page, name="processes-skills"),
+    path("admin/processes/figures/<int:process_id>/", figures_page, name="processes-figures"),
     path("admin/rights/explain/", explain_page, name="rights-explain"),
     path("admin/rights/duties/", duties_page, name="rights-duties"),
     path("admin/rights/then/", then_page, name="rights-then"),

@@ -24,7 +24,7 @@ class ProcessesConfig(AppConfig):
         from apps.processes.admin.home import processes_panel  # noqa: PLC0415
         from apps.processes.admin.my_steps import my_steps_panel  # noqa: PLC0415
         from apps.processes.demo import tell  # noqa: PLC0415
-        from apps.processes.domain import doing, publishing, queries, telling, waiving  # noqa: PLC0415
+        from apps.processes.domain import doing, figures, overlay, publishing, queries, telling, waiving  # noqa: PLC0415
 
         register(
             models.SOPVersion,
@@ -59,6 +59,7 @@ class ProcessesConfig(AppConfig):
         ):
             register_scope(model, permissions.by_process(path))
         register_panel(Panel("processes", 45, "admin/processes/home_panel.html", processes_panel))
+        overlay.register_overlay(figures.overlay)
         register_overdue(queries.overdue_reviews)
         register_panel(Panel("my-steps", 15, "admin/processes/my_steps_panel.html", my_steps_panel))
         register_chapter("runs of processes", tell)

@@ -318,6 +318,7 @@ class RunStepEventAdmin(ReadOnlyAdmin):
 
     list_display = ("at", "what", "deed", "state", "carried_out", "actor_label", "round")
     list_filter = ("deed", "run__process", "at")
+    allowed_lookups = ("key", "run__started_at")
     search_fields = ("run__title", "run_step__step__title", "reason")
     fields = ("at", "what", "deed", "state", "carried_out", "actor_label", "reason", "round")
     list_select_related = ("run_step__step", "run")
