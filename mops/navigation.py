@@ -20,6 +20,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("SOP versions", "processes.sopversion", "difference"),
             ("Steps", "processes.step", "checklist"),
             ("Runs", "processes.run", "play_circle"),
+            ("Recurring runs", "processes.recurrence", "event_repeat"),
             ("Steps of runs", "processes.runstep", "task_alt"),
             ("Waivers of steps", "processes.stepwaiver", "rule"),
             ("What happened in runs", "processes.runstepevent", "history"),

@@ -56,6 +56,8 @@ class ProcessesConfig(AppConfig):
             (models.RunStep, "run__process"),
             (models.RunStepEvent, "run__process"),
             (models.StepWaiver, "run_step__run__process"),
+            (models.Recurrence, "process"),
+            (models.Occurrence, "recurrence__process"),
         ):
             register_scope(model, permissions.by_process(path))
         register_panel(Panel("processes", 45, "admin/processes/home_panel.html", processes_panel))

@@ -11,8 +11,8 @@ from apps.processes.domain import doing, waiving
 from apps.processes.domain.flow import write_flow
 from apps.processes.domain.publishing import submit_for_approval, write_draft
 from apps.processes.domain.running import start_run
-from apps.processes.enums import Family, StepKind, StepMode
-from apps.processes.models import Process, Run
+from apps.processes.enums import Every, Family, StepKind, StepMode
+from apps.processes.models import Process, Recurrence, Run
 from apps.processes.models.values import Flow, FlowEdge, FlowStep
 
 TITLE = "Weekly lead-quality review"
@@ -50,6 +50,15 @@ def tell(company: Any) -> None:
     _do(company, run, "export", first, 7)
     doing.begin_step(_step(run, "sample"), by=first, at=company.at(6, 9))
     doing.wait_step(_step(run, "sample"), by=first, reason="The export lacks one country.", at=company.at(5, 9))
+    with acting_as(manager):
+        Recurrence.objects.create(
+            title=TITLE,
+            process=process,
+            every=Every.WEEK,
+            starts_on=company.today + dt.timedelta(days=7 - company.today.weekday()),
+            days_to_finish=4,
+            owner_person=first,
+        )
     run = _started(company, process, 1, second)
     reason = "The warehouse is being moved; the figures of last week are used instead."
     waiving.ask_waiver(_step(run, "export"), by=second, reason=reason, at=company.at(1, 11))

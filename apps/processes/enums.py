@@ -153,3 +153,29 @@ class WaiverState(models.TextChoices):
     IN_REVIEW = "in_review", "Waits for approval"
     APPROVED = "approved", "Approved"
     REFUSED = "refused", "Refused"
+
+
+class Every(models.IntegerChoices):
+    """How often a process comes round; weeks are told apart from months by being zero months."""
+
+    WEEK = 0, "Every week"
+    MONTH = 1, "Every month"
+    QUARTER = 3, "Every quarter"
+    YEAR = 12, "Every year"
+
+
+class Shift(models.TextChoices):
+    """What becomes of a date on which nobody works."""
+
+    KEEP = "keep", "Stays on that day"
+    BEFORE = "before", "The working day before"
+    AFTER = "after", "The working day after"
+    OMIT = "omit", "Is left out"
+
+
+class Outcome(models.TextChoices):
+    """What became of one date of a recurrence."""
+
+    MADE = "made", "Started"
+    SKIPPED = "skipped", "Skipped"
+    MISSED = "missed", "Missed"

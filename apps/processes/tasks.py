@@ -2,7 +2,7 @@
 
 from apps.core import clock
 from apps.core.jobs.api import Run, job
-from apps.processes.domain import effect, telling
+from apps.processes.domain import effect, recurring, telling
 from apps.processes.models import Feedback, Process, SOPVersion
 
 
@@ -14,6 +14,16 @@ def bring_into_force(run: Run) -> dict[str, int]:
         run.raise_if_cancelled()
         came += effect.bring_into_force(version_id)
     return {"came into force": came}
+
+
+@job("processes.start_recurring", title="Start the runs of recurring processes", timeout=300)
+def start_recurring(run: Run) -> dict[str, int]:
+    """Start the run of every recurrence whose date has come: the newest date alone, older ones are recorded."""
+    started = 0
+    for recurrence_id in recurring.live_recurrences():
+        run.raise_if_cancelled()
+        started += recurring.start_due(recurrence_id) is not None
+    return {"started": started}
 
 
 @job("processes.tell_readers", title="Ask people to read a version", timeout=60)

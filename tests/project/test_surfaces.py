@@ -61,6 +61,7 @@ NARROWED = {
     "processes.Process": "open to everybody, one's own, or one is a stakeholder, unless one oversees",
     "processes.SOPVersion": "those of processes one sees",
     "processes.Step": "those of processes one sees",
+    "processes.Recurrence": "those of processes one sees",
     "processes.Run": "those of processes one sees",
     "processes.RunStep": "those of processes one sees",
     "processes.StepWaiver": "those of processes one sees",

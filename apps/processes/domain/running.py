@@ -1,11 +1,12 @@
 """Runs: starting one on the version in force, calling it off, and what its steps open and close."""
 
 import datetime as dt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import models, transaction
 
+from apps.accounts.models import OwnedModel
 from apps.core import access, clock
 from apps.core.actors import acting_as
 from apps.core.errors import DomainError, InvalidInput, NotAllowed, WrongState
@@ -45,6 +46,7 @@ def start_run(
     title: str = "",
     subject: models.Model | None = None,
     due_on: dt.date | None = None,
+    owners: OwnedModel | None = None,
     at: dt.datetime | None = None,
 ) -> Run:
     """Start a run of `process`, pinned to the version in force, with its first step due; announces `run.started`.
@@ -55,6 +57,7 @@ def start_run(
         title: what it is for; the process and the day where it is empty.
         subject: the record that it is carried out for, for instance a campaign.
         due_on: by when all of it is to be done.
+        owners: whose owner and backup the run takes over, for instance a recurrence; else `by` owns it.
         at: when it starts; now when not given.
 
     Raises:
@@ -79,7 +82,7 @@ def start_run(
                 version=version,
                 content_type=ContentType.objects.get_for_model(subject) if subject is not None else None,
                 object_id=subject.pk if subject is not None else None,
-                owner_person=by,
+                **_owned(owners, by),
                 due_on=due_on,
                 started_by=by,
                 started_at=moment,
@@ -90,6 +93,12 @@ def start_run(
         move_on(run, by=by, at=moment)
         publish("run.started", run_id=run.pk)
     return run
+
+
+def _owned(owners: OwnedModel | None, by: "User") -> dict[str, Any]:
+    if owners is None or owners.owner is None:
+        return {"owner_person": by}
+    return {name: getattr(owners, name) for name in ("owner_person", "owner_team", "backup_person", "backup_team")}
 
 
 def start_from_page(process: Process, *, by: "User", title: str = "", due_on: dt.date | None = None) -> str:

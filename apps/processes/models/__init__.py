@@ -2,6 +2,7 @@
 
 from apps.processes.models.flow import Step, StepEdge
 from apps.processes.models.reading import Acknowledgement, TrainingRequirement
+from apps.processes.models.recurrence import Occurrence, Recurrence
 from apps.processes.models.register import Process, ProcessQuerySet, ProcessRole, Stakeholder
 from apps.processes.models.reviews import Feedback, Review
 from apps.processes.models.runs import Run, RunStep, RunStepEvent, StepWaiver
@@ -10,9 +11,11 @@ from apps.processes.models.versions import SOPVersion
 __all__ = [
     "Acknowledgement",
     "Feedback",
+    "Occurrence",
     "Process",
     "ProcessQuerySet",
     "ProcessRole",
+    "Recurrence",
     "Review",
     "Run",
     "RunStep",
