@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from apps.accounts.enums import Role
 from apps.core.actors import acting_as
+from apps.core.admin_kit.archive import archive
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.processes.domain import recurring
 from apps.processes.enums import Every, Outcome, Shift
@@ -89,8 +90,7 @@ def test_after_an_outage_only_the_newest_is_made(ops):
 @pytest.mark.django_db
 def test_a_date_without_a_version_in_force_is_missed_with_the_reason(ops):
     recurrence = weekly(ops)
-    with acting_as(ops):
-        type(recurrence.process).objects.get(pk=recurrence.process_id).archive()
+    archive(type(recurrence.process).objects.get(pk=recurrence.process_id), by=ops)
     assert due_on(recurrence, dt.date(2030, 1, 7)) is None
     assert "is archived; restore it first" in recurrence.occurrences.get().reason
 

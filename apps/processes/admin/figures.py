@@ -41,6 +41,7 @@ def figures_page(request: HttpRequest, process_id: int) -> HttpResponse:
 
 def _rows(process: Process, deed: str, since: dt.datetime) -> str:
     """Return the address of the list with the rows that a figure was counted from."""
+    query: dict[str, str | int]
     if deed == "run":
         query = {"process__id__exact": process.pk, "state__exact": "done", "started_at__gte": since.isoformat()}
         return f"{reverse('admin:processes_run_changelist')}?{urlencode(query)}"
