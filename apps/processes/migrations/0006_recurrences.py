@@ -20,8 +20,6 @@ def give_back(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    initial = True  # of tables that are new
-
 
     dependencies = [
         ('accounts', '0002_invitations_vacancies_and_session_epoch'),
