@@ -119,6 +119,8 @@ def test_a_recurrence_that_never_occurs_is_refused(ops):
     sundays = Recurrence(every=Every.WEEK, starts_on=dt.date(2030, 1, 6), shift=Shift.OMIT)
     assert "Every one of its dates is a day off" in recurring.refuse_rule(sundays)
     backwards = Recurrence(every=Every.WEEK, starts_on=FIRST, ends_on=dt.date(2030, 1, 1), shift=Shift.KEEP)
+    mistyped = Recurrence(every=Every.WEEK, starts_on=dt.date(3026, 1, 1), shift=Shift.KEEP)
+    assert "the year looks mistyped" in recurring.refuse_rule(mistyped)
     assert recurring.refuse_rule(backwards) == "It would end before it begins, so it would never occur."
     assert recurring.refuse_rule(Recurrence(every=Every.MONTH, starts_on=FIRST, shift=Shift.OMIT)) is None
 

@@ -26,7 +26,9 @@ from apps.processes.models import Occurrence, Recurrence, Run
 if TYPE_CHECKING:
     from apps.accounts.models import User
 
-LOOKED_AHEAD = 120  # dates looked at before saying that none of them ever falls on a working day
+BEGINS_IN = range(2000, 2101)
+LAST_YEAR = 2190  # calendars reach to 2200
+LOOKED_AHEAD = 60  # dates looked at before saying that none of them ever falls on a working day
 PREVIEWED = 6
 MISSED = "Nothing started runs on that day; only the newest date is made up for."
 Shifted = Callable[[dt.date, Shift], dt.date | None]
@@ -48,7 +50,7 @@ def planned_dates(every: Every, first: dt.date, last: dt.date | None = None) -> 
             day = first + dt.timedelta(weeks=number) if every == Every.WEEK else _month_on(first, number * every)
         except (OverflowError, ValueError):
             return
-        if last is not None and day > last:
+        if day.year > LAST_YEAR or (last is not None and day > last):
             return
         yield day
         number += 1
@@ -97,6 +99,8 @@ def _by_weekends(day: dt.date, how: Shift) -> dt.date | None:
 
 def refuse_rule(recurrence: Recurrence) -> str | None:
     """Return why a recurrence cannot be kept as it is: it would never occur. None when it occurs."""
+    if recurrence.starts_on.year not in BEGINS_IN:
+        return f"A recurrence begins between {BEGINS_IN[0]} and {BEGINS_IN[-1]}; the year looks mistyped."
     if recurrence.ends_on is not None and recurrence.ends_on < recurrence.starts_on:
         return "It would end before it begins, so it would never occur."
     shifted = shifting()
