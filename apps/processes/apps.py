@@ -63,6 +63,7 @@ class ProcessesConfig(AppConfig):
         register_panel(Panel("processes", 45, "admin/processes/home_panel.html", processes_panel))
         overlay.register_overlay(figures.overlay)
         register_overdue(queries.overdue_reviews)
+        register_overdue(queries.overdue_runs)
         register_panel(Panel("my-steps", 15, "admin/processes/my_steps_panel.html", my_steps_panel))
         register_chapter("runs of processes", tell)
         register_ownership(models.RunStep, "assignee", "person to carry out", still_matters=queries.open_steps)

@@ -13,6 +13,7 @@ from apps.core.actors import acting_as
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.core.notifications.models import Notification
 from apps.processes.domain import doing, moving, running, waiving
+from apps.processes.domain.queries import overdue_runs
 from apps.processes.enums import RunState, StepKind, StepState, WaiverState
 from apps.processes.models import Run, RunStep, RunStepEvent
 from apps.processes.models.values import Flow, FlowEdge, FlowStep
@@ -296,3 +297,11 @@ def test_a_version_in_review_does_not_change_a_run(ops):
     run = started(ops)
     in_review(run.process, author=ops, flow=steps("Other"))
     assert moving.refuse_move(ops, run) == "The run follows the version in force already."
+
+
+def test_a_run_past_its_day_is_overdue_for_its_owner(ops, other):
+    process = effective(flow=steps("One")).process
+    begun = clock.now() - dt.timedelta(days=9)
+    run = running.start_run(process, by=ops, due_on=begun.date(), at=begun)
+    assert [each.thing for each in overdue_runs(ops, clock.today())] == [run]
+    assert overdue_runs(other, clock.today()) == []

@@ -10,7 +10,7 @@ from apps.core.access import visible
 from apps.core.overdue import Overdue
 from apps.processes.domain.reading import refuse_unqualified
 from apps.processes.enums import CLOSED_STEPS, RunState, VersionState
-from apps.processes.models import Process, SOPVersion
+from apps.processes.models import Process, Run, SOPVersion
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
@@ -47,6 +47,12 @@ def to_read(person: "User") -> list[SOPVersion]:
     )
     unread = rows.exclude(acknowledgements__person=person).select_related("process").order_by("state", "pk")
     return list(unread.distinct()[:SHOWN])
+
+
+def overdue_runs(person: "User", today: dt.date) -> list[Overdue]:
+    """Return the runs of `person` (or of their teams) that should be finished by now, longest first."""
+    rows = visible(person, Run).filter(owned_by(person), state=RunState.ACTIVE, due_on__lt=today).order_by("due_on")
+    return [Overdue(run, "should be finished", run.due_on) for run in rows[:SHOWN] if run.due_on is not None]
 
 
 def open_steps(rows: QuerySet[Any]) -> QuerySet[Any]:
