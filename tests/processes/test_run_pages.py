@@ -64,7 +64,9 @@ def test_a_decision_asks_for_the_way(client, ops):
     form = client.get(button_of(step(run, "choose"), "done")).content.decode()
     assert "on paper → Print" in form
     assert "online → Post" in form
-    assert "Choose what is next." in client.post(button_of(step(run, "choose"), "done"), {}).content.decode()
+    assert (
+        "Choose what is next." in client.post(button_of(step(run, "choose"), "done"), {"evidence": ""}).content.decode()
+    )
     client.post(button_of(step(run, "choose"), "done"), {"ways": "post"})
     assert step(run, "post").state == "todo"
 
