@@ -15,7 +15,7 @@ from apps.processes.enums import Every, Family, StepKind, StepMode
 from apps.processes.models import Process, Recurrence, Run
 from apps.processes.models.values import Flow, FlowEdge, FlowStep
 
-TITLE = "Weekly lead-quality review"
+TITLE = "Lead sample of the week"
 _STEPS = (
     FlowStep("export", "Export the leads of the week", mode=StepMode.AUTOMATED, role="Marketing analyst", minutes=10),
     FlowStep(
