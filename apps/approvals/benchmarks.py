@@ -76,7 +76,7 @@ def _nothing(team: Team, request: ApprovalRequest, *, by: User) -> None:
 
 def _people() -> list[User]:
     people = [
-        User.objects.create(email=f"bench{number}@example.com", full_name=f"Bench {number}", is_staff=True)
+        User.objects.create(email=f"bench{number}@example.com", full_name=f"Bench {number}", is_superuser=True)
         for number in range(DECIDERS + 1)
     ]
     team = Team.objects.create(name="Bench")
