@@ -1,6 +1,6 @@
 """Refusals: what an operation says to the person whose wish it does not carry out."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 
 class DomainError(Exception):
@@ -17,8 +17,15 @@ class DomainError(Exception):
         self.message = message
         self.fields = dict(fields or {})
 
+        self.aftermath: Callable[[], object] | None = None
+
     def __str__(self) -> str:
         return self.message
+
+    def settle(self) -> None:
+        """Do what a refusal leaves behind, an alert for instance; called by the surface, after the rollback."""
+        if self.aftermath is not None:
+            self.aftermath()
 
 
 class NotAllowed(DomainError):

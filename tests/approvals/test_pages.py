@@ -318,3 +318,20 @@ def test_nobody_names_a_stand_in_for_somebody_else(client, approver):
     form |= {"starts_at_1": "00:00", "ends_at_0": "2026-01-02", "ends_at_1": "00:00"}
     page = client.post(reverse("admin:approvals_delegation_add"), form).content.decode()
     assert "You can name who stands in for you; for somebody else an administrator does it." in page
+
+
+def test_what_nobody_could_decide_is_refused_and_administrators_are_told(client):
+    from apps.core.alerts.models import Alert
+    from tests.factories.campaigns import planned
+
+    author = person_with(Role.OPS)
+    campaign = planned(author=author)
+    client.force_login(author)
+    page = client.post(button_of(campaign, "submit"), {"note": ""}, follow=True).content.decode()
+    assert "1 must approve, but only 0 could" in page
+    assert (
+        Alert.objects.get().title
+        == f"Nobody could decide about {campaign}, which somebody wanted to send for approval."
+    )
+    campaign.refresh_from_db()
+    assert campaign.state == "planning"

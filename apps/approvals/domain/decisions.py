@@ -8,6 +8,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import models, transaction
 
 from apps.accounts.models import User
+from apps.approvals.domain.alarms import without_approvers
 from apps.approvals.domain.content import live_digest, payload_before, record_revision
 from apps.approvals.domain.effects import carry_out, close_request, end_request, settle
 from apps.approvals.domain.eligibility import (
@@ -77,6 +78,8 @@ def request_approval(
     if earlier.unsettled().exists():
         raise WrongState(f"{thing} is being decided about already.")
     route, moment = route_of(thing, by=by), at or clock.now()
+    if route.nobody:
+        raise without_approvers(route.policy, thing=str(thing), sentence=" ".join(route.refusals))
     if route.refusals:
         raise WrongState(" ".join(route.refusals))
     with transaction.atomic(), acting_as(by, reason=note or None):

@@ -78,18 +78,6 @@ def watch_stage(stage: StageInstance) -> bool:
     return False
 
 
-def alert_without_approvers(policy: ApprovalPolicy, *, sentence: str) -> None:
-    """Tell the administrators that something could not even be sent."""
-    raise_alert(
-        f"approvals.no_approver:{policy.pk}",
-        title=f"{policy}: nobody could decide about what somebody wanted to send.",
-        severity="warning",
-        detail=sentence,
-        subject=policy,
-        runbook="Name more approvers in a new version of the policy, or give somebody the role.",
-    )
-
-
 def watch_policies() -> int:
     """Raise an alert for every policy in force under which some stage has no approver, and resolve the others.
 

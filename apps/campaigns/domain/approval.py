@@ -78,12 +78,9 @@ def return_to_planning(campaign: Campaign, request: ApprovalRequest, *, by: "Use
 
 def facts_to_decide_on(campaign: Campaign) -> dict[str, Any]:
     """Return what a decision table may look at besides the plan itself."""
-    dated = campaign.starts_on is not None and campaign.ends_on is not None
-    return {
-        "amount": campaign.budget,
-        "channel": campaign.main_channel,
-        "days": (campaign.ends_on - campaign.starts_on).days + 1 if dated else None,
-    }
+    first, last = campaign.starts_on, campaign.ends_on
+    days = (last - first).days + 1 if first is not None and last is not None else None
+    return {"amount": campaign.budget, "channel": campaign.main_channel, "days": days}
 
 
 def cost_impact(campaign: Campaign) -> str:

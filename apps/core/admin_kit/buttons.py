@@ -150,6 +150,7 @@ def _act(request: HttpRequest, button: Button, thing: Any, form: forms.Form | No
         with acting_as(person, reason=why):
             said = button.operation(thing, by=person, **data)
     except DomainError as refusal:
+        refusal.settle()
         messages.error(request, refusal.message)
     except models.ProtectedError:
         messages.error(request, "Other records still need this one; archive it instead.")
