@@ -1,6 +1,7 @@
 """Standard operating procedures and their versions."""
 
 from django.apps import AppConfig
+from django.urls import reverse
 
 
 class ProcessesConfig(AppConfig):
@@ -20,7 +21,7 @@ class ProcessesConfig(AppConfig):
         from apps.core.notifications.enums import Importance  # noqa: PLC0415
         from apps.core.notifications.kinds import register_kind  # noqa: PLC0415
         from apps.core.overdue import register_overdue  # noqa: PLC0415
-        from apps.processes import models, permissions  # noqa: PLC0415
+        from apps.processes import demo_handbook, models, permissions  # noqa: PLC0415
         from apps.processes.admin.home import processes_panel  # noqa: PLC0415
         from apps.processes.admin.my_steps import my_steps_panel  # noqa: PLC0415
         from apps.processes.demo import tell  # noqa: PLC0415
@@ -34,6 +35,7 @@ class ProcessesConfig(AppConfig):
                 on_refused=publishing.return_to_draft,
                 markdown=("body", "change_log"),
                 before=publishing.payload_in_force,
+                preview=lambda version: reverse("admin:processes_sopversion_change", args=(version.pk,)),
             ),
         )
         register(
@@ -60,6 +62,7 @@ class ProcessesConfig(AppConfig):
             (models.Occurrence, "recurrence__process"),
         ):
             register_scope(model, permissions.by_process(path))
+        register_chapter("handbook", demo_handbook.tell)
         register_panel(Panel("processes", 45, "admin/processes/home_panel.html", processes_panel))
         overlay.register_overlay(figures.overlay)
         register_overdue(queries.overdue_reviews)

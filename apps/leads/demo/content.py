@@ -6,7 +6,22 @@ from typing import Any
 
 import yaml
 
+from apps.processes.domain.flow import in_sequence, key_from
+from apps.processes.models.values import Flow, FlowStep
+
 HERE = Path(__file__).parent
+KINDS = {"check": "check", "verify": "check", "compare": "check", "approv": "approval", "record": "evidence"}
+KINDS |= {"file": "evidence", "note": "evidence"}
+ROLES = {
+    "campaign_manager": "Campaign manager",
+    "campaign_manager_2": "Campaign manager",
+    "specialist": "Automation specialist",
+    "specialist_2": "Automation specialist",
+    "analyst": "Data analyst",
+    "copywriter": "Author",
+    "designer": "Creative lead",
+    "manager": "Marketing operations manager",
+}
 
 
 @dataclass(frozen=True)
@@ -49,10 +64,24 @@ class DemoSOP:
     days_ago: int
     review_every: int = 3
 
-    def text(self, *, version: int = 1) -> str:
-        """Return the procedure as people would have written it; a later version has one step more."""
+    def all_steps(self, version: int) -> tuple[str, ...]:
+        """Return what is done; a later version has one step more."""
         more = ("Ask two people who follow this whether anything is unclear",) if version > 1 else ()
-        numbered = "\n".join(f"{number}. {step}." for number, step in enumerate((*self.steps, *more), start=1))
+        return (*self.steps, *more)
+
+    def flow(self, *, version: int = 1) -> Flow:
+        """Return the steps as a flow: what checks is a check, what sends for approval an approval."""
+        made: list[FlowStep] = []
+        for title in self.all_steps(version):
+            kind = next((kind for word, kind in KINDS.items() if word in title.lower()), "manual")
+            key = key_from(title, [step.key for step in made])
+            role = ROLES.get(self.author, "Process owner")
+            made.append(FlowStep(key, title[:150], kind=kind, role=role, minutes=15 + 15 * (len(title) % 4)))
+        return in_sequence(made)
+
+    def text(self, *, version: int = 1) -> str:
+        """Return the procedure as people would have written it."""
+        numbered = "\n".join(f"{number}. {step}." for number, step in enumerate(self.all_steps(version), start=1))
         return (
             f"## Purpose\n\n{self.summary}\n\n## Steps\n\n{numbered}\n\n## When something goes wrong\n\n"
             "Stop, tell the owner of this procedure, and note what happened. **Do not** work around a step: "

@@ -30,6 +30,7 @@ from apps.leads.demo.use import fill_use
 from apps.leads.domain.lifecycle import move_lead
 from apps.leads.enums import Stage
 from apps.leads.models import Lead
+from apps.processes.domain.flow import write_flow
 from apps.processes.domain.publishing import submit_for_approval, write_draft
 from apps.processes.models import Process, SOPVersion
 from apps.technology.domain.lifecycle import move_tool
@@ -180,6 +181,7 @@ def _draft(company: Company, each: DemoSOP, process: Process, number: int, what_
         version = write_draft(Process.objects.get(pk=process.pk), by=author)
         version.body, version.change_log = each.text(version=number), what_is_new
         version.save()
+        write_flow(version, each.flow(version=number))
     return version
 
 

@@ -1,16 +1,20 @@
 """The register of processes, and the parts people play in them."""
 
+from functools import partial
 from typing import Any
 
 from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
+from django.urls import URLPattern, path
+from django.views.decorators.http import require_safe
 from unfold.decorators import display
 
 from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin, MopsTabularInline
 from apps.core.admin_kit.buttons import Button, ReasonForm
 from apps.core.admin_kit.consistency import Check
 from apps.core.markdown import render
+from apps.processes.admin import handbook
 from apps.processes.admin.maps import map_panel
 from apps.processes.admin.reviews import FeedbackForm, begin_review, review_panel
 from apps.processes.admin.starting import START, runs_panel
@@ -103,7 +107,10 @@ class ProcessAdmin(MopsAdmin):
     inlines = (RequirementInline, StakeholderInline)
     readonly_fields = ("review",)
     in_palette = True
-    empty_state = "No process yet. Add one, write its first version and send it for approval."
+    list_before_template = "admin/processes/list_before.html"
+    empty_state = (
+        "No process yet. Start from a template, bring in Markdown files, or add one and write it."
+    )
     buttons = (
         Button(
             "draft",
@@ -146,6 +153,18 @@ class ProcessAdmin(MopsAdmin):
         Check("Nobody answers for it", lambda rows: rows.without_owner()),
         Check("Nobody stands in", lambda rows: rows.without_backup()),
     )
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the templates, the way in and the way out as Markdown."""
+        wrap = self.admin_site.admin_view
+        pages: tuple[tuple[str, Any, str], ...] = (
+            ("templates/", require_safe(partial(handbook.templates_page, self)), "templates"),
+            ("templates/<slug:key>/", partial(handbook.template_page, self), "template"),
+            ("bring-in/", partial(handbook.import_page, self), "import"),
+            ("handbook.zip", require_safe(handbook.export_page), "handbook"),
+        )
+        own = [path(route, wrap(view), name=f"processes_process_{name}") for route, view, name in pages]
+        return [*own, *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         """Load the version in force, the one under way and the owners with the rows."""

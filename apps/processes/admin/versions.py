@@ -16,6 +16,7 @@ from apps.core.admin_kit.base import MopsAdmin
 from apps.core.admin_kit.buttons import Button, NoteForm, ReasonForm
 from apps.core.markdown import render
 from apps.core.text_diff import compare
+from apps.processes.admin.handbook import version_file
 from apps.processes.admin.maps import map_file, map_panel
 from apps.processes.admin.reading import read_page
 from apps.processes.admin.register import STATE_COLOURS
@@ -36,9 +37,7 @@ class SOPVersionAdmin(MopsAdmin):
     list_display = ("document", "number", "standing", "author", "effective_at", "updated_at")
     list_filter = ("state", "process__family", "is_material", "author")
     search_fields = ("process__title", "change_log", "body")
-    fields = (
-        *("document", "standing", "author", ("is_material", "effective_from"), "change_log", "body", "questions"),
-    )
+    fields = (*("document", "standing", "author", "is_material", "effective_from", "change_log", "body", "questions"),)
     readonly_fields = ("document", "standing", "author")
     empty_state = "No version yet. Open a process and press “Write a new version”."
     buttons = (
@@ -98,6 +97,7 @@ class SOPVersionAdmin(MopsAdmin):
             ("<int:object_id>/read/", partial(read_page, self), "read"),
             ("<int:object_id>/map.svg", require_safe(partial(map_file, kind="svg")), "svg"),
             ("<int:object_id>/map.bpmn", require_safe(partial(map_file, kind="bpmn")), "bpmn"),
+            ("<int:object_id>/text.md", require_safe(version_file), "markdown"),
             ("preview/", require_POST(self.preview_view), "preview"),
         )
         own = [path(route, wrap(view), name=f"processes_sopversion_{name}") for route, view, name in pages]

@@ -60,11 +60,34 @@ def flow_from(arranged: list[Arranged]) -> Flow:
     Raises:
         InvalidInput: a key twice, a way to nowhere or to itself, a circle, too many steps.
     """
+    if problem := problem_of(arranged):
+        raise InvalidInput(problem)
+    return _flow(arranged)
+
+
+def problem_of(arranged: list[Arranged]) -> str | None:
+    """Return in a sentence why this can be no flow, None when it can."""
     keys = [each.step.key for each in arranged]
     if twice := next((key for key in keys if keys.count(key) > 1), None):
-        raise InvalidInput(f"Two steps have the key “{twice}”; each needs one of its own.")
+        return f"Two steps have the key “{twice}”; each needs one of its own."
     if len(keys) > MOST_STEPS:
-        raise InvalidInput(f"{len(keys)} steps are more than anybody follows; split the process at {MOST_STEPS}.")
+        return f"{len(keys)} steps are more than anybody follows; split the process at {MOST_STEPS}."
+    for each in arranged:
+        for lead in each.leads:
+            if lead.to not in (NEXT, END) and lead.to not in keys:
+                return f"“{each.step.title}” leads to “{lead.to}”, which is no step of this version."
+            if lead.to == each.step.key:
+                return f"“{each.step.title}” leads to itself; choose another step."
+    flow = _flow(arranged)
+    if circle := circle_in(flow):
+        titles = {step.key: step.title for step in flow.steps}
+        way = " → ".join(f"“{titles[key]}”" for key in circle)
+        return f"The steps lead in a circle: {way}. Mark the way back as rework, or take it out."
+    return None
+
+
+def _flow(arranged: list[Arranged]) -> Flow:
+    keys = [each.step.key for each in arranged]
     edges: dict[tuple[str, str], FlowEdge] = {}
     for place, each in enumerate(arranged):
         following = keys[place + 1] if place + 1 < len(keys) else None
@@ -72,17 +95,8 @@ def flow_from(arranged: list[Arranged]) -> Flow:
             target = following if lead.to == NEXT else lead.to
             if target is None or target == END:
                 continue
-            if target not in keys:
-                raise InvalidInput(f"“{each.step.title}” leads to “{target}”, which is no step of this version.")
-            if target == each.step.key:
-                raise InvalidInput(f"“{each.step.title}” leads to itself; choose another step.")
             edges[each.step.key, target] = FlowEdge(each.step.key, target, lead.condition, lead.is_rework)
-    flow = Flow(tuple(each.step for each in arranged), tuple(edges.values()))
-    if circle := circle_in(flow):
-        titles = {step.key: step.title for step in flow.steps}
-        way = " → ".join(f"“{titles[key]}”" for key in circle)
-        raise InvalidInput(f"The steps lead in a circle: {way}. Mark the way back as rework, or take it out.")
-    return flow
+    return Flow(tuple(each.step for each in arranged), tuple(edges.values()))
 
 
 def new_key(title: str, taken: list[str]) -> str:
