@@ -15,7 +15,7 @@ class ProcessesConfig(AppConfig):
         """Let versions of SOPs be approved, narrow who reads what, and put due reviews among what is overdue."""
         from apps.accounts.domain.ownership import register_ownership  # noqa: PLC0415  # models must be ready
         from apps.approvals.registry import ApprovalSubject, register  # noqa: PLC0415
-        from apps.core.access import register_scope  # noqa: PLC0415
+        from apps.core.access import register_own, register_scope  # noqa: PLC0415
         from apps.core.admin_kit.site import Panel, register_panel  # noqa: PLC0415
         from apps.core.demo import register_chapter  # noqa: PLC0415
         from apps.core.notifications.enums import Importance  # noqa: PLC0415
@@ -63,6 +63,12 @@ class ProcessesConfig(AppConfig):
         ):
             register_scope(model, permissions.by_process(path))
         register_chapter("handbook", demo_handbook.tell)
+        for model, path, state in (
+            (models.Process, "", ""),
+            (models.SOPVersion, "process__", "state"),
+            (models.Step, "version__process__", "version__state"),
+        ):
+            register_own(model, permissions.must_be_read_by(path, state))
         register_panel(Panel("processes", 45, "admin/processes/home_panel.html", processes_panel))
         overlay.register_overlay(figures.overlay)
         register_overdue(queries.overdue_reviews)

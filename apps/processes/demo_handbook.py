@@ -30,10 +30,9 @@ PLAYERS = {
 }
 # template, title, owner, days ago it was approved, which of its roles must read it
 STARTED = (
-    ("lead-scoring-model-development", "", "specialist", 120, ("Automation specialist", "Data analyst")),
-    ("campaign-automation-setup", "", "manager", 34, ("Automation specialist", "Campaign manager")),
-    ("campaign-development", "", "demand_lead", 75, ("Campaign manager",)),
-    ("weekly-lead-quality-review", "", "analyst", 60, ()),
+    ("lead-management", "", "specialist", 120, ("Automation specialist", "Sales")),
+    ("campaign-development", "", "demand_lead", 75, ("Campaign manager", "Automation specialist")),
+    ("content-management", "", "copywriter", 60, ()),
 )
 
 
@@ -86,7 +85,7 @@ def _read_by(company: Any, version: SOPVersion, roles: tuple[str, ...], days_ago
 def _coming(company: Any) -> None:
     """One version that is approved and waits for its day."""
     analyst = company.people["analyst"]
-    version = _started(company, "monthly-marketing-report", "", analyst, 0)
+    version = _started(company, "quarterly-planning", "", analyst, 0)
     with acting_as(analyst):
         version.effective_from = company.at(-14, 6)
         version.save()
@@ -94,27 +93,29 @@ def _coming(company: Any) -> None:
 
 
 def _reviewed(company: Any) -> None:
-    specialist, manager = company.people["specialist"], company.people["manager"]
-    process = Process.objects.get(title="Lead scoring model development")
+    specialist = company.people["specialist"]
+    process = Process.objects.get(title="Lead management")
     review = start_review(process, by=specialist, at=company.at(28))
-    notes = "Walked through it with sales: the order holds, the monthly update takes half a day, not a whole one."
+    notes = "Walked through it with sales: the order holds, and the first response takes forty minutes, not two hours."
     close_review(review, by=specialist, outcome="no_change", notes=notes, at=company.at(28, 15))
-    give_feedback(process, by=company.people["analyst"], text="Say how many rows a pattern needs at least.")
-    campaign = Process.objects.get(title="Campaign automation set-up")
+    give_feedback(
+        process, by=company.people["analyst"], text="Say what happens to leads from countries without a sales team."
+    )
+    campaign = Process.objects.get(title="Campaign development")
     give_feedback(
         campaign,
         by=company.people["campaign_manager"],
-        text="Nobody tells support before the switch-on.",
-        step="launch",
+        text="Nobody tells support before the launch.",
+        step="launch-coordination",
     )
     answer_feedback(
         Feedback.objects.get(process=campaign),
-        by=manager,
+        by=company.people["demand_lead"],
         disposition="accepted",
         answer="Support joins “informed” with the next version.",
         at=company.at(3),
     )
-    start_review(campaign, by=manager, at=company.at(2))
+    start_review(campaign, by=company.people["demand_lead"], at=company.at(2))
 
 
 def _retired(company: Any) -> None:

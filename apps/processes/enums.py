@@ -57,6 +57,7 @@ class VersionState(models.TextChoices):
 
 
 OPEN_STATES = (VersionState.DRAFT, VersionState.IN_REVIEW, VersionState.APPROVED)
+READABLE = (VersionState.APPROVED, VersionState.EFFECTIVE)  # what is read and confirmed
 
 
 class StepKind(models.TextChoices):

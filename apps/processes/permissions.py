@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 from django.db import models
 from django.db.models import Q
 
-from apps.processes.enums import StakeholderAccess
-from apps.processes.models import Process, Stakeholder
+from apps.processes.enums import READABLE, StakeholderAccess
+from apps.processes.models import Process, ProcessRole, Stakeholder, TrainingRequirement
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
@@ -30,6 +30,24 @@ def by_process(path: str) -> Any:
         return rows.filter(**{f"{path}__in": Process.objects.filter(open_to(user)).values("pk")})
 
     return scope
+
+
+def must_be_read_by(path: str, state: str) -> Any:
+    """Return the scope of what everybody may view who must read it, whatever their role in mops opens.
+
+    Args:
+        path: the lookup that leads from a row to its process, with two underscores behind it; "" for the process.
+        state: the lookup of the version's state; "" where the row is no part of one version.
+    """
+
+    def own(user: "User", rows: "models.QuerySet[Any]") -> "models.QuerySet[Any]":
+        teams = user.memberships.filter(archived_at__isnull=True).values("team")
+        mine = ProcessRole.objects.filter(Q(people=user) | Q(team__in=teams))
+        required = TrainingRequirement.objects.filter(archived_at__isnull=True, role__in=mine.values("pk"))
+        shown = rows.filter(**{f"{path}pk__in": required.values("process")})
+        return shown.filter(**{f"{state}__in": READABLE}) if state else shown
+
+    return own
 
 
 def open_to(user: "User") -> Q:

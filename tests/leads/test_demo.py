@@ -59,5 +59,5 @@ def test_it_fills_an_empty_installation_only():
 def test_the_command_says_what_it_made_and_how_to_come_in():
     out = StringIO()
     call_command("load_demo", stdout=out)
-    assert "The demo is loaded: 43 tools, 27 processes" in out.getvalue()
+    assert "The demo is loaded: 43 tools, 26 processes" in out.getvalue()
     assert "Sign in for instance as helena.voss@example.com (Executive)." in out.getvalue()

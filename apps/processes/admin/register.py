@@ -108,9 +108,7 @@ class ProcessAdmin(MopsAdmin):
     readonly_fields = ("review",)
     in_palette = True
     list_before_template = "admin/processes/list_before.html"
-    empty_state = (
-        "No process yet. Start from a template, bring in Markdown files, or add one and write it."
-    )
+    empty_state = "No process yet. Start from a template, bring in Markdown files, or add one and write it."
     buttons = (
         Button(
             "draft",

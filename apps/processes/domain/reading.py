@@ -8,13 +8,11 @@ from django.db.models import Max
 
 from apps.accounts.models import User
 from apps.core import access
-from apps.processes.enums import VersionState
+from apps.processes.enums import READABLE, VersionState
 from apps.processes.models import Acknowledgement, Process, ProcessRole, SOPVersion, Step
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
-
-READABLE = (VersionState.APPROVED, VersionState.EFFECTIVE)
 
 
 @dataclass(frozen=True)

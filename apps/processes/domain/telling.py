@@ -7,8 +7,7 @@ from django.urls import reverse
 
 from apps.accounts.models import User
 from apps.core.notifications.domain.notifying import notify
-from apps.processes.domain.reading import READABLE
-from apps.processes.enums import Disposition
+from apps.processes.enums import READABLE, Disposition
 from apps.processes.models import Feedback, Process, SOPVersion
 
 if TYPE_CHECKING:
