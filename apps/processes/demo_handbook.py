@@ -29,6 +29,10 @@ PLAYERS = {
     "Technology administrator": ("technology_administrator",),
 }
 # template, title, owner, days ago it was approved, which of its roles must read it
+TOOLS = {
+    "Lead management": ("HubSpot Marketing Hub", "Salesforce Sales Cloud", "ZoomInfo"),
+    "Campaign development": ("HubSpot Marketing Hub", "Bynder", "LinkedIn Campaign Manager"),
+}
 STARTED = (
     ("lead-management", "", "specialist", 120, ("Automation specialist", "Sales")),
     ("campaign-development", "", "demand_lead", 75, ("Campaign manager", "Automation specialist")),
@@ -46,6 +50,9 @@ def tell(company: Any) -> None:
     for key, title, owner, days_ago, readers in STARTED:
         version = _started(company, key, title, people[owner], days_ago)
         _required(version.process, readers, people["manager"])
+        with acting_as(people[owner]):
+            used = TOOLS.get(version.process.title, ())
+            version.process.tools.set(Process.tools.rel.model._default_manager.filter(name__in=used))
         _approved(company, version, people[owner], days_ago)
         _read_by(company, version, readers, days_ago - 2)
     _coming(company)

@@ -20,6 +20,8 @@ NEW = {
     "stakeholder_access": "everybody",
     "stakeholders-TOTAL_FORMS": 0,
     "stakeholders-INITIAL_FORMS": 0,
+    "requirements-TOTAL_FORMS": 0,
+    "requirements-INITIAL_FORMS": 0,
 }
 
 

@@ -71,7 +71,8 @@ def test_one_refused_file_keeps_no_other_out(ops):
 def test_a_restricted_process_is_closed_from_the_start(ops):
     text = SIMPLE.replace("family: lead", "classification: restricted")
     (outcome,) = import_files([("a.md", text)], by=ops)
-    assert "add “open to: stakeholders”" in outcome.remarks[-1].text
+    refused = [each.text for each in outcome.remarks if each.is_refusal]
+    assert refused == ["What is restricted is for its stakeholders only; add “open to: stakeholders”."]
     (outcome,) = import_files([("a.md", text.replace("restricted", "restricted\nopen to: stakeholders"))], by=ops)
     assert outcome.version.process.stakeholder_access == "stakeholders"
 
@@ -121,7 +122,8 @@ def test_a_version_goes_out_and_comes_back(ops):
 
 
 def test_what_one_does_not_see_stays_in(ops):
-    version = effective(ProcessFactory(title="Secret", stakeholder_access="stakeholders"))
+    version = effective(ProcessFactory(title="Secret"))
+    Process.objects.filter(pk=version.process_id).update(stakeholder_access="stakeholders")
     effective(ProcessFactory(title="Open"))
     with pytest.raises(NotAllowed, match="You may not see this version"):
         export_version(version, by=ops)

@@ -60,7 +60,8 @@ def template_page(model_admin: Any, request: HttpRequest, key: str) -> HttpRespo
     template = next((each for each in handbook.templates() if each.key == key), None)
     if template is None:
         raise Http404
-    form = TitleForm(request.POST or None, initial={"title": template.document.title})
+    given = request.POST if request.method == "POST" else None
+    form = TitleForm(given, initial={"title": template.document.title})
     person: Any = request.user
     if request.method == "POST" and form.is_valid():
         try:

@@ -55,7 +55,8 @@ def read_page(model_admin: Any, request: HttpRequest, object_id: int) -> HttpRes
     if version is None:
         raise Http404
     refused = refuse_acknowledgement(person, version)
-    form = ReadForm(version, request.POST or None) if refused is None else None
+    given = request.POST if request.method == "POST" else None
+    form = ReadForm(version, given) if refused is None else None
     if request.method == "POST":
         if form is None:
             raise PermissionDenied(refused)

@@ -152,6 +152,10 @@ class ProcessAdmin(MopsAdmin):
         Check("Nobody stands in", lambda rows: rows.without_backup()),
     )
 
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Who adds a process answers for it until they name somebody else; so they see it however it is closed."""
+        return {"owner_person": request.user.pk, **super().get_changeform_initial_data(request)}
+
     def get_urls(self) -> list[URLPattern]:
         """Add the templates, the way in and the way out as Markdown."""
         wrap = self.admin_site.admin_view

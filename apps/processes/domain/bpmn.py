@@ -12,7 +12,7 @@ DI = "http://www.omg.org/spec/DD/20100524/DI"
 DC = "http://www.omg.org/spec/DD/20100524/DC"
 BPMNDI = "http://www.omg.org/spec/BPMN/20100524/DI"
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
-MARGIN, POOL = 60.0, 30.0
+MARGIN, POOL, GATEWAY = 60.0, 30.0, 50.0
 _TASKS = {
     StepKind.MANUAL: "manualTask",
     StepKind.CHECK: "userTask",
@@ -117,8 +117,8 @@ def _write_diagram(root: ET.Element, drawn: Map, names: Mapping[str, str]) -> No
     for node in drawn.nodes:
         bounds = (node.x, node.y, node.width, node.height)
         if node.shape == "decision":  # editors draw a gateway as a square with its name beside it
-            side = 50.0
-            bounds = (node.x + (node.width - side) / 2, node.middle[1] - side / 2, side, side)
+            left = node.x + (node.width - GATEWAY) / 2
+            bounds = (left, node.middle[1] - GATEWAY / 2, GATEWAY, GATEWAY)
         _shape(plane, names[node.key], bounds)
     for number, way in enumerate(drawn.ways, start=1):
         edge = ET.SubElement(plane, _q("BPMNEdge", BPMNDI), {"id": f"Way_{number}_di", "bpmnElement": f"Way_{number}"})
@@ -137,10 +137,11 @@ def _docked(way: Way, drawn: Map) -> list[tuple[float, float]]:
     shapes = {node.key: node for node in drawn.nodes}
     points = list(way.points)
     source, target = shapes[way.source], shapes[way.target]
+    half = GATEWAY / 2
     if source.shape == "decision":
-        points[0] = (source.middle[0] + 25, points[0][1])
+        points[0] = (source.middle[0] + half - abs(points[0][1] - source.middle[1]), points[0][1])
     if target.shape == "decision":
-        points[-1] = (target.middle[0] - 25, points[-1][1])
+        points[-1] = (target.middle[0] - half + abs(points[-1][1] - target.middle[1]), points[-1][1])
     return points
 
 

@@ -145,11 +145,12 @@ def _judge(outcome: Outcome, document: Document, by: "User") -> None:
         if "family" not in document.facts:
             outcome.remarks.append(Remark(1, "It names no family; it comes in under operations."))
         return
-    refused = refuse_draft(by, existing) if access.may(by, "view", existing) else "There is a process of this title."
+    is_seen = bool(access.may(by, "view", existing))
+    outcome.what = f"A new draft of {existing}" if is_seen else ""
+    refused = refuse_draft(by, existing) if is_seen else "There is a process of this title."
     if refused:
         outcome.remarks.append(Remark(1, refused, True))
-    outcome.what = f"A new draft of {existing}" if access.may(by, "view", existing) else ""
-    if document.facts:
+    elif document.facts:
         said = "The process exists, so only text, steps and questions come in; change the rest on its page."
         outcome.remarks.append(Remark(1, said))
 

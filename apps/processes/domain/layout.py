@@ -15,6 +15,7 @@ from apps.processes.models.values import Flow, FlowEdge, FlowStep
 BOX_WIDTH, BOX_HEIGHT, EVENT, DIAMOND = 168, 64, 34, 54
 SLOT, THREAD, PAD = 92, 22, 14
 HEAD, TRACK, CHANNEL, LABEL_CHAR, LABEL_MOST = 132, 12, 26, 6.4, 18
+LOW, SLANT = 0.28, 16  # how far below the middle rework runs; how wide the points of a decision are
 NOBODY = "No role yet"
 Point = tuple[float, float]
 
@@ -36,6 +37,12 @@ class Node:
     def middle(self) -> Point:
         """Its centre."""
         return self.x + self.width / 2, self.y + self.height / 2
+
+    def side(self, *, right: bool, low: bool = False) -> Point:
+        """Where a way leaves (right) or enters (left): in the middle, or low, where rework runs."""
+        down = self.height * LOW if low else 0.0
+        slant = SLANT * down / (self.height / 2) if self.shape == "decision" else 0.0
+        return (self.x + self.width - slant if right else self.x + slant), self.middle[1] + down
 
 
 @dataclass(frozen=True)
@@ -284,12 +291,12 @@ def _node(item: _Item, column_at: dict[int, float]) -> Node:
 
 def _way(line: _Line, nodes: dict[str, Node], channel_at: dict[int, float]) -> Way:
     source, target = nodes[line.edge.source], nodes[line.edge.target]
-    points: list[Point] = [(source.x + source.width, source.middle[1])]
+    points: list[Point] = [source.side(right=True)]
     for (channel, track), item in zip(line.tracks, line.items[1:], strict=True):
         if track >= 0:
             x = channel_at[channel] + CHANNEL / 2 + TRACK * track
             points += [(x, points[-1][1]), (x, item.middle)]
-    points.append((target.x, target.middle[1]))
+    points.append(target.side(right=False))
     first = line.items[1].middle
     label = (channel_at[line.items[0].column] + CHANNEL / 2 + TRACK * max(line.tracks[0][1] + 1, 0) + 2, first - 5)
     return Way(source.key, target.key, tuple(points), line.edge.condition, label_at=label)
@@ -300,12 +307,7 @@ def _way_back(line: _Line, nodes: dict[str, Node], channel_at: dict[int, float],
     (out, out_track), (back, back_track) = line.tracks
     right = channel_at[out] + CHANNEL / 2 + TRACK * out_track
     left = channel_at[back] + CHANNEL / 2 + TRACK * back_track
-    points = (
-        (source.x + source.width, source.middle[1]),
-        (right, source.middle[1]),
-        (right, y),
-        (left, y),
-        (left, target.middle[1]),
-        (target.x, target.middle[1]),
-    )
+    out_x, out_y = source.side(right=True, low=True)
+    in_x, in_y = target.side(right=False, low=True)
+    points = ((out_x, out_y), (right, out_y), (right, y), (left, y), (left, in_y), (in_x, in_y))
     return Way(source.key, target.key, points, line.edge.condition, True, (left + 6, y - 4))

@@ -41,7 +41,7 @@ class Matrix:
 
 @dataclass(frozen=True)
 class Factor:
-    """How many qualified people one process or tool hangs on."""
+    """How many qualified people one process with required reading hangs on, or one tool through such processes."""
 
     kind: str
     name: str
@@ -105,11 +105,12 @@ def _cell(person_id: int, column: Column) -> str:
 
 
 def bus_factors(person: "User") -> list[Factor]:
-    """Return how many qualified people each process in force has, and each tool through its processes; fewest first.
+    """Return how many qualified people each process has, and each tool through its processes; fewest first.
 
-    A person is qualified who has read the newest material version or a later one.
+    A person is qualified who has read the newest material version or a later one. Only processes with required
+    reading count: for the others nobody knows.
     """
-    processes = _processes(person)
+    processes = [each for each in _processes(person) if each.must_read]
     readers = _readers(processes)
     tools: dict[tuple[int, str], set[str]] = {}
     factors = []
