@@ -18,7 +18,8 @@ TABLES = ("technology_attestation",)
 
 
 def start(apps, schema_editor):
-    StackPolicy, Vendor = (apps.get_model("technology", name) for name in ("StackPolicy", "Vendor"))
+    StackPolicy = apps.get_model("technology", "StackPolicy")
+    Vendor = apps.get_model("technology", "Vendor")
     Tool = apps.get_model("technology", "Tool")
     if not StackPolicy.objects.exists():
         StackPolicy.objects.create()
