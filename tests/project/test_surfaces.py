@@ -31,7 +31,7 @@ from apps.core.exchange.registry import all_importers
 from apps.core.governed import GovernedBase
 from apps.core.workspace.domain.journal import add_note
 from apps.leads.models import Lead
-from apps.processes.models import ProcessRole, Step
+from apps.processes.models import Feedback, ProcessRole, Review, Step
 from apps.rights.domain.granting import grant_access
 from apps.rights.domain.waivers import ask_waiver
 from apps.rights.models import SHAREABLE, SodRule
@@ -114,6 +114,14 @@ def _what_the_demo_lacks(people):
     _files_and_imports(tool, people[Role.OPS])
     if not Step.objects.exists():
         Step.objects.create(version=draft(author=people[Role.OPS]), key="surface", position=1, title="Surface")
+    version = Step.objects.order_by("pk").first().version
+    if not Feedback.objects.exists():
+        Feedback.objects.create(process=version.process, text="Surface", author=people[Role.OPS])
+    if not Review.objects.exists():
+        day = clock.today()
+        Review.objects.create(
+            process=version.process, version=version, due_on=day, reviewer=people[Role.OPS], opened_at=clock.now()
+        )
     if not ProcessRole.objects.exists():
         ProcessRole.objects.create(name="Surface")
 
@@ -222,13 +230,20 @@ def test_every_governed_model_has_a_page_or_a_reason():
 
 # governed models without an admin class of their own: where they show instead
 WITHOUT_A_PAGE: dict[str, str] = {
-    "approvals.PolicyApprover": "inside the policy's page",
+    "approvals.PolicyRule": "inside the policy's page",
+    "approvals.PolicyStage": "inside the policy's page",
+    "approvals.StageApprover": "inside the policy's page",
+    "approvals.StageInstance": "inside the request's page",
     "exchange.ColumnMapping": "inside the import that remembers it",
     "notifications.MailHours": "on the page of one's own preferences",
     "notifications.Preference": "on the page of one's own preferences",
     "processes.Stakeholder": "inside the process's page",
     "processes.StepEdge": "inside the version's page",
+    "processes.TrainingRequirement": "inside the process's page",
     "technology.VendorContact": "inside the vendor's page",
+    "tickets.ChecklistItem": "inside the ticket's page",
+    "tickets.TicketLink": "inside the ticket's page",
+    "tickets.TicketRecord": "inside the ticket's page",
     "workspace.CustomValues": "a kit on each record's page",
     "workspace.TaggedRecord": "a kit on each record's page",
 }
