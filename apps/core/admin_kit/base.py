@@ -58,6 +58,12 @@ class MopsAdmin(RowRights, LimitsColumns, CarriesKits, ModelAdmin):  # type: ign
     change_form_outer_before_template = "admin/mops/row_before.html"
     change_form_outer_after_template = "admin/mops/row_after.html"
 
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Read an address typed without its scheme as https."""
+        if isinstance(db_field, models.URLField):
+            kwargs.setdefault("assume_scheme", "https")
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         """Return the rows this person sees; every page, search and export starts here."""
         ordering = self.get_ordering(request)
