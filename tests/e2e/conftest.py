@@ -17,7 +17,7 @@ import pytest
 from tests.conftest import SHARED_DATA
 
 PROJECT = Path(__file__).resolve().parents[2]
-START_SECONDS = 240
+START_SECONDS = 480
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",

@@ -63,7 +63,7 @@ def unpacked(tmp_path_factory):
 def installed(unpacked):
     """The project after three impatient people have started it at once; what each of them saw."""
     started = [start(unpacked, "a", "b c") for _ in range(3)]
-    return unpacked, [(*one.communicate(timeout=120), one.returncode) for one in started]
+    return unpacked, [(*one.communicate(timeout=300), one.returncode) for one in started]
 
 
 def environment(**changed):
@@ -85,7 +85,7 @@ def start(root, *arguments, **changed):
 
 def run(root, *arguments, **changed):
     process = start(root, *arguments, **changed)
-    return (*process.communicate(timeout=120), process.returncode)
+    return (*process.communicate(timeout=300), process.returncode)
 
 
 def run_with(root, constants, **changed):

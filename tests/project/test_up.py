@@ -31,7 +31,7 @@ from mops.db.embedded.server import Server
 
 PROJECT = Path(__file__).resolve().parents[2]
 MANAGE = [sys.executable, str(PROJECT / "manage.py")]
-START_SECONDS = 90.0
+START_SECONDS = 300.0
 
 
 @pytest.fixture(scope="module")
