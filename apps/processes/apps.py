@@ -63,12 +63,12 @@ class ProcessesConfig(AppConfig):
         ):
             register_scope(model, permissions.by_process(path))
         register_chapter("handbook", demo_handbook.tell)
-        for model, path, state in (
+        for kind, path, state in (
             (models.Process, "", ""),
             (models.SOPVersion, "process__", "state"),
             (models.Step, "version__process__", "version__state"),
         ):
-            register_own(model, permissions.must_be_read_by(path, state))
+            register_own(kind, permissions.must_be_read_by(path, state))
         register_panel(Panel("processes", 45, "admin/processes/home_panel.html", processes_panel))
         overlay.register_overlay(figures.overlay)
         register_overdue(queries.overdue_reviews)

@@ -52,7 +52,8 @@ def tell(company: Any) -> None:
         _required(version.process, readers, people["manager"])
         with acting_as(people[owner]):
             used = TOOLS.get(version.process.title, ())
-            version.process.tools.set(Process.tools.rel.model._default_manager.filter(name__in=used))
+            tools: Any = Process.tools.rel.model._default_manager.filter(name__in=used)
+            version.process.tools.set(tools)
         _approved(company, version, people[owner], days_ago)
         _read_by(company, version, readers, days_ago - 2)
     _coming(company)

@@ -93,7 +93,9 @@ def test_auditor_sees_who_did_what_and_can_change_nothing(come_in, installation)
     page = come_in("Auditor")
     page.goto("/admin/audit/auditevent/?q=Allocadia")
     expect(page.locator("#result_list")).to_contain_text("Allocadia")
-    page.locator("#result_list tbody a").first.click()
+    page.locator("#result_list tbody tr", has_text="Created").filter(has_text="Allocadia").last.locator(
+        "a"
+    ).first.click()
     expect(page.locator("body")).to_contain_text("Allocadia Software Inc.")
     for url in (
         "/admin/technology/tool/",

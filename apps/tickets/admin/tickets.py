@@ -118,9 +118,10 @@ class TicketAdmin(MopsAdmin):
         clocks = Clock.objects.filter(content_type=kind_of(Ticket), object_id=OuterRef("pk"), closed_at__isnull=True)
         rows: models.QuerySet[Any] = super().get_queryset(request)
         found: models.QuerySet[Any] = rows.select_related("requester", "assignee", "queue__team", "type", "agreement")
-        return found.annotate(
+        due: models.QuerySet[Any] = found.annotate(
             next_due=Subquery(clocks.filter(due_at__isnull=False).order_by("due_at").values("due_at")[:1])
         )
+        return due
 
     def get_search_results(
         self, request: HttpRequest, queryset: models.QuerySet[Any], search_term: str
