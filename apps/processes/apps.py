@@ -1,4 +1,4 @@
-"""Standard operating procedures and their versions."""
+"""Standard operating procedures, their versions and runs."""
 
 from django.apps import AppConfig
 from django.urls import reverse
@@ -12,73 +12,99 @@ class ProcessesConfig(AppConfig):
     verbose_name = "Processes"
 
     def ready(self) -> None:
-        """Let versions of SOPs be approved, narrow who reads what, and put due reviews among what is overdue."""
-        from apps.accounts.domain.ownership import register_ownership  # noqa: PLC0415  # models must be ready
-        from apps.approvals.registry import ApprovalSubject, register  # noqa: PLC0415
-        from apps.core.access import register_own, register_scope  # noqa: PLC0415
-        from apps.core.admin_kit.site import Panel, register_panel  # noqa: PLC0415
-        from apps.core.demo import register_chapter  # noqa: PLC0415
-        from apps.core.notifications.enums import Importance  # noqa: PLC0415
-        from apps.core.notifications.kinds import register_kind  # noqa: PLC0415
-        from apps.core.overdue import register_overdue  # noqa: PLC0415
-        from apps.processes import demo_handbook, models, permissions  # noqa: PLC0415
-        from apps.processes.admin.home import processes_panel  # noqa: PLC0415
-        from apps.processes.admin.my_steps import my_steps_panel  # noqa: PLC0415
-        from apps.processes.demo import tell  # noqa: PLC0415
-        from apps.processes.domain import doing, figures, overlay, publishing, queries, telling, waiving  # noqa: PLC0415
+        """Tell the kits below what processes bring: approvals, scopes, boxes on the home page, news, demo."""
+        _approved()
+        _scoped()
+        _shown()
+        _told()
 
-        register(
-            models.SOPVersion,
-            ApprovalSubject(
-                material=("change_log", "is_material", "effective_from", "flow", "body", "questions"),
-                apply=publishing.accept,
-                on_refused=publishing.return_to_draft,
-                markdown=("body", "change_log"),
-                before=publishing.payload_in_force,
-                preview=lambda version: reverse("admin:processes_sopversion_change", args=(version.pk,)),
-            ),
-        )
-        register(
-            models.StepWaiver,
-            ApprovalSubject(
-                material=("run_step", "reason"), apply=waiving.accept_waiver, on_refused=waiving.drop_waiver
-            ),
-        )
-        register_scope(models.Process, permissions.visible_processes)
-        for model, path in (
-            (models.SOPVersion, "process"),
-            (models.Stakeholder, "process"),
-            (models.TrainingRequirement, "process"),
-            (models.Acknowledgement, "version__process"),
-            (models.Review, "process"),
-            (models.Feedback, "process"),
-            (models.Step, "version__process"),
-            (models.StepEdge, "version__process"),
-            (models.Run, "process"),
-            (models.RunStep, "run__process"),
-            (models.RunStepEvent, "run__process"),
-            (models.StepWaiver, "run_step__run__process"),
-            (models.Recurrence, "process"),
-            (models.Occurrence, "recurrence__process"),
-        ):
-            register_scope(model, permissions.by_process(path))
-        register_chapter("handbook", demo_handbook.tell)
-        for kind, path, state in (
-            (models.Process, "", ""),
-            (models.SOPVersion, "process__", "state"),
-            (models.Step, "version__process__", "version__state"),
-        ):
-            register_own(kind, permissions.must_be_read_by(path, state))
-        register_panel(Panel("processes", 45, "admin/processes/home_panel.html", processes_panel))
-        overlay.register_overlay(figures.overlay)
-        register_overdue(queries.overdue_reviews)
-        register_overdue(queries.overdue_runs)
-        register_panel(Panel("my-steps", 15, "admin/processes/my_steps_panel.html", my_steps_panel))
-        register_chapter("runs of processes", tell)
-        register_ownership(models.RunStep, "assignee", "person to carry out", still_matters=queries.open_steps)
-        register_kind(doing.ASSIGNED, "A step of a run is mine")
-        register_kind(telling.READ, "A version I must read", importance=Importance.HIGH)
-        register_kind(telling.REVIEW_DUE, "A process of mine is due for review")
-        register_kind(telling.REVIEW_LATE, "A review is two weeks late", importance=Importance.HIGH)
-        register_kind(telling.FEEDBACK, "Feedback about a process of mine")
-        register_kind(telling.ANSWERED, "An answer to my feedback")
+
+def _approved() -> None:
+    """Let versions of SOPs and waivers of steps be approved."""
+    from apps.approvals.registry import ApprovalSubject, register  # noqa: PLC0415  # models must be ready
+    from apps.processes import models  # noqa: PLC0415
+    from apps.processes.domain import publishing, waiving  # noqa: PLC0415
+
+    register(
+        models.SOPVersion,
+        ApprovalSubject(
+            material=("change_log", "is_material", "effective_from", "flow", "body", "questions"),
+            apply=publishing.accept,
+            on_refused=publishing.return_to_draft,
+            markdown=("body", "change_log"),
+            before=publishing.payload_in_force,
+            preview=lambda version: reverse("admin:processes_sopversion_change", args=(version.pk,)),
+        ),
+    )
+    register(
+        models.StepWaiver,
+        ApprovalSubject(material=("run_step", "reason"), apply=waiving.accept_waiver, on_refused=waiving.drop_waiver),
+    )
+
+
+def _scoped() -> None:
+    """Narrow who reads what, and name what a person answers for."""
+    from apps.accounts.domain.ownership import register_ownership  # noqa: PLC0415  # models must be ready
+    from apps.core.access import register_own, register_scope  # noqa: PLC0415
+    from apps.processes import models, permissions  # noqa: PLC0415
+    from apps.processes.domain import queries  # noqa: PLC0415
+
+    register_scope(models.Process, permissions.visible_processes)
+    for model, path in (
+        (models.SOPVersion, "process"),
+        (models.Stakeholder, "process"),
+        (models.TrainingRequirement, "process"),
+        (models.Acknowledgement, "version__process"),
+        (models.Review, "process"),
+        (models.Feedback, "process"),
+        (models.Step, "version__process"),
+        (models.StepEdge, "version__process"),
+        (models.Run, "process"),
+        (models.RunStep, "run__process"),
+        (models.RunStepEvent, "run__process"),
+        (models.StepWaiver, "run_step__run__process"),
+        (models.Recurrence, "process"),
+        (models.Occurrence, "recurrence__process"),
+    ):
+        register_scope(model, permissions.by_process(path))
+    for kind, path, state in (
+        (models.Process, "", ""),
+        (models.SOPVersion, "process__", "state"),
+        (models.Step, "version__process__", "version__state"),
+    ):
+        register_own(kind, permissions.must_be_read_by(path, state))
+    register_ownership(models.RunStep, "assignee", "person to carry out", still_matters=queries.open_steps)
+
+
+def _shown() -> None:
+    """Boxes of the home page, what is overdue, figures on the map, chapters of the demo."""
+    from apps.core.admin_kit.site import Panel, register_panel  # noqa: PLC0415  # models must be ready
+    from apps.core.demo import register_chapter  # noqa: PLC0415
+    from apps.core.overdue import register_overdue  # noqa: PLC0415
+    from apps.processes import demo_handbook  # noqa: PLC0415
+    from apps.processes.admin.home import processes_panel  # noqa: PLC0415
+    from apps.processes.admin.my_steps import my_steps_panel  # noqa: PLC0415
+    from apps.processes.demo import tell  # noqa: PLC0415
+    from apps.processes.domain import figures, overlay, queries  # noqa: PLC0415
+
+    register_panel(Panel("processes", 45, "admin/processes/home_panel.html", processes_panel))
+    register_panel(Panel("my-steps", 15, "admin/processes/my_steps_panel.html", my_steps_panel))
+    register_overdue(queries.overdue_reviews)
+    register_overdue(queries.overdue_runs)
+    overlay.register_overlay(figures.overlay)
+    register_chapter("handbook", demo_handbook.tell)
+    register_chapter("runs of processes", tell)
+
+
+def _told() -> None:
+    """The news that processes send to people."""
+    from apps.core.notifications.enums import Importance  # noqa: PLC0415  # models must be ready
+    from apps.core.notifications.kinds import register_kind  # noqa: PLC0415
+    from apps.processes.domain import doing, telling  # noqa: PLC0415
+
+    register_kind(doing.ASSIGNED, "A step of a run is mine")
+    register_kind(telling.READ, "A version I must read", importance=Importance.HIGH)
+    register_kind(telling.REVIEW_DUE, "A process of mine is due for review")
+    register_kind(telling.REVIEW_LATE, "A review is two weeks late", importance=Importance.HIGH)
+    register_kind(telling.FEEDBACK, "Feedback about a process of mine")
+    register_kind(telling.ANSWERED, "An answer to my feedback")

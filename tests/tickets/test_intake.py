@@ -163,3 +163,18 @@ def test_database_refuses_edits(statement, sentence):
     ticket(impact=Level.HIGH)
     with pytest.raises(DatabaseError, match=sentence), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(statement)
+
+
+@pytest.mark.parametrize(
+    ("field", "given", "said"),
+    [
+        ("title", "x" * 201, "The title is too long: 201 characters, at most 200 fit."),
+        ("body", "x" * 50_001, "The description is too long: 50,001 characters, at most 50,000 fit."),
+    ],
+)
+def test_what_is_too_long_is_refused_and_never_cut_short(field, given, said):
+    QueueFactory(is_default=True)
+    with pytest.raises(InvalidInput) as refusal:
+        ticket(by=colleague(), **{field: given})
+    assert (refusal.value.message, refusal.value.fields) == (said, {field: said})
+    assert Ticket.objects.count() == 0

@@ -1,5 +1,6 @@
 """The shapes a body of rules can have, and what each answers: its problems, its words, its lines for a comparison."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,7 +27,7 @@ class Line:
     text: str
 
 
-class BodyShape:
+class BodyShape(ABC):
     """What a body of rules looks like. `editor` names the part of the page that edits it."""
 
     editor = "json"
@@ -40,13 +41,13 @@ class BodyShape:
         """Return a body as it is stored: what the editor leaves to mops is filled in."""
         return body
 
+    @abstractmethod
     def problems(self, body: Any, catalog: Catalog | None = None) -> list[Problem]:
         """Return what is wrong with a body, each at its place."""
-        raise NotImplementedError
 
+    @abstractmethod
     def lines(self, body: Any) -> list[Line]:
         """Return the body line by line, in words; of a body without problems."""
-        raise NotImplementedError
 
     def words(self, body: Any) -> str:
         """Return the body as text."""

@@ -4,6 +4,7 @@ Every type answers for the positive operators alone; their opposites are the pla
 A missing value fails every positive operator but "is empty", in SQL and in memory alike.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -25,7 +26,7 @@ Choices = Sequence[tuple[Any, str]]
 LONGEST_TEXT, MOST_VALUES, MOST_OPTIONS = 500, 500, 200
 
 
-class FieldType:
+class FieldType(ABC):
     """The base of all types."""
 
     key: ClassVar[str] = ""
@@ -47,9 +48,9 @@ class FieldType:
             raise InvalidInput(f"{len(given):,} values are too many; {MOST_VALUES} fit.")
         return tuple(dict.fromkeys(self.value(each) for each in given))
 
+    @abstractmethod
     def value(self, given: Any) -> Any:
         """Return one value, checked and typed."""
-        raise NotImplementedError
 
     def actual(self, given: Any) -> Any:
         """Return a record's value as `holds` compares it; None where there is none."""

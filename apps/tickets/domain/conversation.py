@@ -9,6 +9,7 @@ from apps.core import clock
 from apps.core.actors import acting_as
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.core.events import publish
+from apps.core.words import fitting
 from apps.tickets.domain import service
 from apps.tickets.domain.moves import move, refuse_resolve
 from apps.tickets.domain.rows import locked, raise_refusal, refuse_work, write
@@ -182,7 +183,7 @@ def _say(
 
 
 def _text(body: str) -> str:
-    text = body.strip()[:LONGEST]
+    text = fitting(body, LONGEST, field="body", what="The message")
     if not text:
         raise InvalidInput("Write something first.", fields={"body": "Write something first."})
     return text

@@ -11,6 +11,7 @@ from apps.core.actors import acting_as
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.core.events import publish
 from apps.core.transitions import transition
+from apps.core.words import fitting
 from apps.tickets.domain import service
 from apps.tickets.domain.forms import checked_answers
 from apps.tickets.domain.rows import record
@@ -21,7 +22,7 @@ from apps.tickets.models import Message, Queue, Ticket, TicketRecord, TicketType
 if TYPE_CHECKING:
     from apps.accounts.models import User
 
-LONGEST = 50_000
+LONGEST, LONGEST_TITLE, LONGEST_NAME = 50_000, 200, 150
 
 
 def open_ticket(
@@ -60,14 +61,16 @@ def open_ticket(
         at: when it came in; now when not given.
 
     Raises:
-        InvalidInput: no title, no text, or an answer of the form that cannot be used.
+        InvalidInput: no title, no text, one of them too long, or an answer of the form that cannot be used.
         NotAllowed: `by` asks for somebody else without working at the desk.
         WrongState: there is no queue to put it in, or the type is one to do alone.
     """
     asks = requester or (None if requester_email else by)
     if refused := refuse_opening(by, for_person=asks):
         raise NotAllowed(refused)
-    line, text = " ".join(title.split())[: Ticket._meta.get_field("title").max_length], body.strip()[:LONGEST]
+    line = fitting(" ".join(title.split()), LONGEST_TITLE, field="title", what="The title")
+    text = fitting(body, LONGEST, field="body", what="The description")
+    outsider = fitting(requester_name, LONGEST_NAME, field="requester_name", what="The name")
     _check(line, text, kind)
     form = kind.current_form if kind is not None else None
     kept = checked_answers(form, answers or {})
@@ -80,7 +83,7 @@ def open_ticket(
             answers=kept,
             queue=queue or _queue_for(kind),
             requester=asks,
-            requester_name=requester_name.strip()[:150],
+            requester_name=outsider,
             requester_email=requester_email.strip().lower(),
             impact=Level(impact),
             urgency=Level(urgency),

@@ -9,6 +9,7 @@ from apps.core import access, clock
 from apps.core.actors import acting_as
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.core.events import publish
+from apps.core.words import fitting
 from apps.tickets.domain.moves import move
 from apps.tickets.domain.rows import locked, raise_refusal, record, refuse_active_work, refuse_work, write
 from apps.tickets.domain.telling import tell_requester
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from apps.accounts.models import User
 
 MOST_POINTS = 50
+LONGEST_LINE = 200
 
 
 def link_tickets(ticket: Ticket, *, by: "User", other: Ticket, kind: str = LinkKind.RELATED) -> str:
@@ -128,7 +130,8 @@ def add_points(ticket: Ticket, *, by: "User", points: str) -> str:
         InvalidInput: there is none, or too many.
         NotAllowed, WrongState: as `refuse_active_work` says.
     """
-    lines = [line.strip(" -*•\t")[:200] for line in points.splitlines()]
+    bare = (line.strip(" -*•\t") for line in points.splitlines())
+    lines = [fitting(line, LONGEST_LINE, field="points", what=f"“{line[:40]}…”") for line in bare]
     lines = [line for line in lines if line]
     if not lines:
         raise InvalidInput("Write one point a line.")
@@ -180,7 +183,6 @@ def spend_time(ticket: Ticket, *, by: "User", minutes: int, note: str = "", spen
         own = row.time_entries.filter(person=by).aggregate(sum=models.Sum("minutes"))["sum"] or 0
         if own + minutes < 0:
             raise InvalidInput(f"You have written down {own} minutes; {-minutes} cannot be taken away.")
-        TimeEntry.objects.create(
-            ticket=row, person=by, minutes=minutes, spent_on=day, note=note.strip()[:200], at=clock.now()
-        )
+        what_for = fitting(note, LONGEST_LINE, field="note", what="The note")
+        TimeEntry.objects.create(ticket=row, person=by, minutes=minutes, spent_on=day, note=what_for, at=clock.now())
     return f"{minutes} minutes on {row.ref}."
