@@ -20,3 +20,19 @@ def fitting(text: str, most: int, *, field: str, what: str) -> str:
         said = f"{what} is too long: {len(kept):,} characters, at most {most:,} fit."
         raise InvalidInput(said, fields={field: said})
     return kept
+
+
+def reason_given(reason: str, otherwise: str) -> str:
+    """Return a reason without blanks around it.
+
+    Args:
+        reason: as it was typed.
+        otherwise: what somebody is told who gave none.
+
+    Raises:
+        InvalidInput: there is none.
+    """
+    kept = reason.strip()
+    if not kept:
+        raise InvalidInput(otherwise, fields={"reason": otherwise})
+    return kept

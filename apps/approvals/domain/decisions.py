@@ -32,6 +32,7 @@ from apps.core.actors import acting_as, current_actor
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.core.events import publish
 from apps.core.transitions import transition
+from apps.core.words import reason_given
 
 __all__ = [
     "abstain",
@@ -279,9 +280,7 @@ def _record(
 
 
 def _say(request: ApprovalRequest, verdict: Verdict, *, by: User, reason: str, at: dt.datetime | None) -> str:
-    reason = reason.strip()
-    if not reason:
-        raise InvalidInput(SAY_WHY, fields={"reason": "Say why."})
+    reason = reason_given(reason, SAY_WHY)
     with transaction.atomic(), acting_as(by, reason=reason):
         case, seat, _ = _record(request, verdict, by=by, reason=reason, at=at)
         return _advance(case, seat, by=by, at=at or clock.now())

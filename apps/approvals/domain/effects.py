@@ -19,6 +19,7 @@ from apps.core.actors import acting_as, system_principal
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.core.events import publish
 from apps.core.transitions import transition
+from apps.core.words import reason_given
 
 
 def settle(case: Case, *, by: User, at: dt.datetime) -> str:
@@ -126,8 +127,7 @@ def revoke(request: ApprovalRequest, *, by: User, reason: str, at: dt.datetime |
         NotAllowed: `by` did not approve it.
         WrongState: it is in effect, or was never approved.
     """
-    if not reason.strip():
-        raise InvalidInput("Say why you take your approval back.", fields={"reason": "Say why."})
+    reason = reason_given(reason, "Say why you take your approval back.")
     with transaction.atomic(), acting_as(by, reason=reason.strip()):
         row, thing = locked(request)
         if refused := refuse_revocation(by, row):

@@ -14,10 +14,11 @@ from apps.core.access_log import log_access
 from apps.core.actors import acting_as
 from apps.core.attachments.models import Attachment
 from apps.core.context_sql import stamp_transaction
-from apps.core.errors import InvalidInput, NotAllowed, WrongState
+from apps.core.errors import NotAllowed, WrongState
 from apps.core.events import publish
 from apps.core.personal import Traces, erase_traces, erased_values, known_by, personal_kinds, rows_about
 from apps.core.transitions import transition
+from apps.core.words import reason_given
 
 SALT_BYTES = 32
 
@@ -82,8 +83,7 @@ def erase(subject: models.Model, *, by: Any, reason: str) -> str:
 
 
 def _erase(subject: models.Model, *, by: Any, reason: str) -> ErasedSubject:
-    if not reason.strip():
-        raise InvalidInput("An erasure needs a reason.", fields={"reason": "Say why."})
+    reason = reason_given(reason, "An erasure needs a reason.")
     with transaction.atomic(), acting_as(by, reason=reason):
         if refused := _why_kept(subject):
             raise WrongState(refused)

@@ -9,8 +9,9 @@ from apps.core import access, clock
 from apps.core.actors import acting_as
 from apps.core.alerts.domain.alerting import raise_alert
 from apps.core.context_sql import stamp_transaction
-from apps.core.errors import InvalidInput, NotAllowed, WrongState
+from apps.core.errors import NotAllowed, WrongState
 from apps.core.transitions import transition
+from apps.core.words import reason_given
 
 MONTHS_AHEAD = 3
 
@@ -58,8 +59,7 @@ def purge_month(month: LedgerMonth, *, by: Any, reason: str) -> str:
         WrongState: it has to stay, and why.
         InvalidInput: no reason is given.
     """
-    if not reason.strip():
-        raise InvalidInput("A purge needs a reason.", fields={"reason": "Say why."})
+    reason = reason_given(reason, "A purge needs a reason.")
     with transaction.atomic(), acting_as(by, reason=reason), connection.cursor() as cursor:
         if refused := refuse_purge(by, month):
             raise (WrongState if by.has_perm("audit.purge_ledgermonth") else NotAllowed)(refused)

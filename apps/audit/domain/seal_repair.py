@@ -19,7 +19,8 @@ from apps.audit.standalone import NOTE_PURPOSE, as_json, fingerprint
 from apps.core import clock
 from apps.core.alerts.domain.alerting import raise_alert, resolve_alert
 from apps.core.alerts.enums import Severity
-from apps.core.errors import InvalidInput, WrongState
+from apps.core.errors import WrongState
+from apps.core.words import reason_given
 
 FAILING = "audit.sealing"
 
@@ -74,8 +75,7 @@ def begin_new_key(*, by: str, reason: str) -> str:
 
 
 def _want_reason(reason: str) -> None:
-    if not reason.strip():
-        raise InvalidInput("This needs a reason: auditors will read it.", fields={"reason": "Say why."})
+    reason = reason_given(reason, "This needs a reason: auditors will read it.")
 
 
 def _note(key: Ed25519PrivateKey, kind: str, after: int, digest: str, by: str, reason: str) -> None:

@@ -11,6 +11,7 @@ from apps.campaigns.models import Campaign
 from apps.core import clock
 from apps.core.actors import acting_as
 from apps.core.errors import InvalidInput
+from apps.core.words import reason_given
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
@@ -70,8 +71,7 @@ def cancel_campaign(campaign: Campaign, *, by: "User", reason: str, at: dt.datet
         InvalidInput: without a reason.
         NotAllowed, WrongState: as `refuse_cancellation` says.
     """
-    if not reason.strip():
-        raise InvalidInput("Say why it is cancelled.")
+    reason = reason_given(reason, "Say why it is cancelled.")
     with transaction.atomic(), acting_as(by, reason=reason):
         row = locked(campaign)
         raise_refusal(by, row, refuse_cancellation(by, row))

@@ -11,6 +11,7 @@ from apps.core.actors import acting_as
 from apps.core.admin_kit.names import label_of
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.core.governed import GovernedBase
+from apps.core.words import reason_given
 
 
 def restorable_fields(
@@ -58,8 +59,7 @@ def restore_version(thing: GovernedBase, version: Any, *, by: Any, reason: str, 
         WrongState: it is archived, the version is another record's, or nothing would change.
         InvalidInput: the old values break today's rules, or no reason is given.
     """
-    if not reason.strip():
-        raise InvalidInput("Bringing back a version needs a reason.", fields={"reason": "Say why."})
+    reason = reason_given(reason, "Bringing back a version needs a reason.")
     with transaction.atomic(), acting_as(by, reason=reason):
         row = type(thing)._base_manager.select_for_update(of=("self",)).get(pk=thing.pk)
         if refused := refuse_restore_version(by, row, version, hidden=hidden):

@@ -13,6 +13,7 @@ from apps.core import access, clock
 from apps.core.actors import acting_as
 from apps.core.errors import InvalidInput
 from apps.core.notifications.domain.notifying import notify
+from apps.core.words import reason_given
 from apps.processes.domain.flow import flow_of
 from apps.processes.domain.reading import refuse_unqualified
 from apps.processes.domain.running import go_back, locked, move, move_on, refused
@@ -119,7 +120,7 @@ def wait_step(row: RunStep, *, by: "User", reason: str, at: dt.datetime | None =
         InvalidInput: nothing says what it waits for.
         NotAllowed, WrongState: `refuse_wait`.
     """
-    said = _said(reason, "Say what it waits for.")
+    said = reason_given(reason, "Say what it waits for.")
     with _locked(row, by, refuse_wait, said) as mine:
         mine.waits_for = said[:200]
         move(mine, StepState.WAITING, StepDeed.WAITED, by=by, at=at or clock.now(), reason=said)
@@ -157,7 +158,7 @@ def fail_step(row: RunStep, *, by: "User", reason: str, at: dt.datetime | None =
         InvalidInput: nothing says what went wrong.
         NotAllowed, WrongState: `refuse_fail`.
     """
-    said = _said(reason, "Say what went wrong.")
+    said = reason_given(reason, "Say what went wrong.")
     with _locked(row, by, refuse_fail, said) as mine:
         mine.waits_for = ""
         move(mine, StepState.FAILED, StepDeed.FAILED, by=by, at=at or clock.now(), reason=said)
@@ -230,18 +231,11 @@ def reopen_step(row: RunStep, *, by: "User", reason: str, at: dt.datetime | None
         InvalidInput: nothing says why.
         NotAllowed, WrongState: `refuse_reopen`.
     """
-    said, moment = _said(reason, "Say why it is done again."), at or clock.now()
+    said, moment = reason_given(reason, "Say why it is done again."), at or clock.now()
     with _locked(row, by, refuse_reopen, said) as mine:
         go_back(mine.run, mine.key, by=by, at=moment, reason=said)
         move_on(mine.run, by=by, at=moment)
     return f"“{mine.step.title}” is to be done again, and what comes after it."
-
-
-def _said(text: str, otherwise: str) -> str:
-    said = text.strip()
-    if not said:
-        raise InvalidInput(otherwise, fields={"reason": otherwise})
-    return said
 
 
 @contextmanager

@@ -8,9 +8,9 @@ from django.db import transaction
 
 from apps.core import access, clock
 from apps.core.actors import acting_as
-from apps.core.errors import InvalidInput
 from apps.core.events import publish
 from apps.core.transitions import transition
+from apps.core.words import reason_given
 from apps.processes.domain.running import locked, move, move_on, refused
 from apps.processes.enums import OPEN_STEPS, StepDeed, StepState
 from apps.processes.models import Run, RunStep
@@ -84,8 +84,7 @@ def move_run(run: Run, *, by: "User", reason: str, at: dt.datetime | None = None
         InvalidInput: nothing says why.
         NotAllowed, WrongState: `refuse_move`.
     """
-    if not reason.strip():
-        raise InvalidInput("Say why the run changes its version.", fields={"reason": "Say why."})
+    reason = reason_given(reason, "Say why the run changes its version.")
     moment = at or clock.now()
     with transaction.atomic(), acting_as(by, reason=reason):
         row = locked(run)

@@ -18,7 +18,8 @@ from apps.core.calendars.domain.business_time import (
 )
 from apps.core.calendars.domain.queries import default_calendar, schedule_for
 from apps.core.calendars.models import BusinessCalendar
-from apps.core.errors import InvalidInput, NotAllowed, WrongState
+from apps.core.errors import NotAllowed, WrongState
+from apps.core.words import reason_given
 from apps.processes.domain.running import refuse_start, start_run
 from apps.processes.enums import Every, Outcome, Shift
 from apps.processes.models import Occurrence, Recurrence, Run
@@ -131,8 +132,7 @@ def skip_next(recurrence: Recurrence, *, by: "User", reason: str) -> str:
         InvalidInput: nothing says why.
         NotAllowed, WrongState: `refuse_skip`.
     """
-    if not reason.strip():
-        raise InvalidInput("Say why it is skipped.", fields={"reason": "Say why."})
+    reason = reason_given(reason, "Say why it is skipped.")
     with transaction.atomic(), acting_as(by, reason=reason):
         row = Recurrence.objects.select_for_update(of=("self",)).get(pk=recurrence.pk)
         if refused := refuse_skip(by, row):

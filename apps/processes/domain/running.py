@@ -12,6 +12,7 @@ from apps.core.actors import acting_as
 from apps.core.errors import DomainError, InvalidInput, NotAllowed, WrongState
 from apps.core.events import publish
 from apps.core.transitions import transition
+from apps.core.words import reason_given
 from apps.processes.domain.flow import flow_of
 from apps.processes.domain.walking import Standing, again_from, due_steps
 from apps.processes.enums import CLOSED_STEPS, OPEN_STEPS, RunState, StepDeed, StepState
@@ -123,8 +124,7 @@ def cancel_run(run: Run, *, by: "User", reason: str, at: dt.datetime | None = No
         InvalidInput: without a reason.
         NotAllowed, WrongState: `by` may not, or it is over.
     """
-    if not reason.strip():
-        raise InvalidInput("Say why it is called off.", fields={"reason": "Say why."})
+    reason = reason_given(reason, "Say why it is called off.")
     with transaction.atomic(), acting_as(by, reason=reason):
         row = locked(run)
         if refused := refuse_cancel(by, row):

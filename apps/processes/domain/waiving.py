@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 from apps.approvals.domain.decisions import request_approval
 from apps.core import clock
-from apps.core.errors import InvalidInput, WrongState
+from apps.core.errors import WrongState
 from apps.core.transitions import transition
+from apps.core.words import reason_given
 from apps.processes.domain.doing import locked_step, refuse_change
 from apps.processes.domain.running import locked, move, move_on
 from apps.processes.enums import OPEN_STEPS, StepDeed, StepState, WaiverState
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from apps.accounts.models import User
 
 _CLOSED = "is closed; there is nothing to leave out."
+SAY_WHY = "Say why it can be left out this time, and what stands in for it."
 
 
 def refuse_waive(user: "User", row: RunStep) -> str | None:
@@ -32,7 +34,7 @@ def waive_step(row: RunStep, *, by: "User", reason: str, at: dt.datetime | None 
         InvalidInput: nothing says why.
         NotAllowed, WrongState: `refuse_waive`.
     """
-    said = _why(reason)
+    said = reason_given(reason, SAY_WHY)
     with locked_step(row, by, refuse_waive, said) as mine:
         _leave_out(mine, by=by, at=at or clock.now(), reason=said)
     return f"“{mine.step.title}” is left out."
@@ -56,7 +58,7 @@ def ask_waiver(row: RunStep, *, by: "User", reason: str, at: dt.datetime | None 
         InvalidInput: nothing says why.
         NotAllowed, WrongState: `refuse_ask_waiver`, or nobody could decide.
     """
-    said = _why(reason)
+    said = reason_given(reason, SAY_WHY)
     with locked_step(row, by, refuse_ask_waiver, said) as mine:
         with transition(StepWaiver):
             waiver = StepWaiver.objects.create(run_step=mine, reason=said, asked_by=by)
@@ -96,10 +98,3 @@ def _close(waiver: StepWaiver, state: WaiverState) -> None:
     waiver.state = state
     with transition(StepWaiver):
         waiver.save(update_fields=["state"])
-
-
-def _why(reason: str) -> str:
-    if said := reason.strip():
-        return said
-    missing = "Say why it can be left out this time, and what stands in for it."
-    raise InvalidInput(missing, fields={"reason": missing})

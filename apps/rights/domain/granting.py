@@ -15,6 +15,7 @@ from apps.accounts.models import Membership, OwnedModel, Team, User
 from apps.core import access, clock, events
 from apps.core.actors import acting_as
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
+from apps.core.words import reason_given
 from apps.rights.domain.duties import check_grant
 from apps.rights.enums import Verb
 from apps.rights.models import SHAREABLE, AccessGrant
@@ -196,8 +197,7 @@ def revoke_access(grant: AccessGrant, *, by: User, reason: str) -> str:
         WrongState: it has ended already.
         InvalidInput: no reason.
     """
-    if not reason.strip():
-        raise InvalidInput("Say why the grant ends.", fields={"reason": "Say why."})
+    reason = reason_given(reason, "Say why the grant ends.")
     with transaction.atomic(), acting_as(by, reason=reason):
         grant = AccessGrant.objects.select_for_update(of=("self",)).get(pk=grant.pk)
         if refused := refuse_revoke(by, grant):

@@ -9,7 +9,8 @@ from apps.accounts.domain.roles import roles_of
 from apps.accounts.enums import Role
 from apps.accounts.models import User
 from apps.core.access_log import log_access
-from apps.core.errors import InvalidInput, NotAllowed
+from apps.core.errors import NotAllowed
+from apps.core.words import reason_given
 
 VIEW_AS_SECONDS = 15 * 60
 SEEING = ("view_", "oversee_")
@@ -42,8 +43,7 @@ def start_view_as(person: User, *, by: User, reason: str) -> str:
         NotAllowed: see `refuse_view_as`.
         InvalidInput: no reason.
     """
-    if not reason.strip():
-        raise InvalidInput("Say why you look on.", fields={"reason": "Say why you look on."})
+    reason = reason_given(reason, "Say why you look on.")
     if refused := refuse_view_as(by, person):
         raise NotAllowed(refused)
     log_access("view_as", by=by, thing=person, detail={"begins": reason.strip()[:500]})

@@ -10,6 +10,7 @@ from apps.core import clock, events
 from apps.core.actors import acting_as
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.core.notifications.domain.notifying import notify
+from apps.core.words import reason_given
 from apps.rights.domain.duties import watch_duties
 from apps.rights.models import SodRule, SodWaiver
 
@@ -119,8 +120,7 @@ def end_waiver(waiver: SodWaiver, *, by: User, reason: str) -> str:
         WrongState: it has ended already.
         InvalidInput: no reason.
     """
-    if not reason.strip():
-        raise InvalidInput("Say why the waiver ends.", fields={"reason": "Say why."})
+    reason = reason_given(reason, "Say why the waiver ends.")
     with transaction.atomic(), acting_as(by, reason=reason):
         waiver = SodWaiver.objects.select_for_update(of=("self",)).get(pk=waiver.pk)
         if refused := refuse_end(by, waiver):

@@ -9,6 +9,7 @@ from apps.core import access, clock
 from apps.core.actors import acting_as
 from apps.core.errors import InvalidInput
 from apps.core.events import publish
+from apps.core.words import reason_given
 from apps.tickets.domain import service
 from apps.tickets.domain.rows import locked, raise_refusal, record, refuse_active_work, refuse_work, write
 from apps.tickets.domain.telling import tell_desk, tell_requester
@@ -59,8 +60,7 @@ def wait(ticket: Ticket, *, by: "User", state: str, reason: str, at: dt.datetime
     """
     if state not in WAITING:
         raise InvalidInput("A ticket waits for its requester, for a vendor, or is on hold.")
-    if not reason.strip():
-        raise InvalidInput("Say what it waits for; time stands still meanwhile, and somebody will ask why.")
+    reason = reason_given(reason, "Say what it waits for; time stands still meanwhile, and somebody will ask why.")
     to = TicketState(state)
     with transaction.atomic(), acting_as(by, reason=reason):
         row = locked(ticket)
@@ -151,8 +151,7 @@ def reopen(ticket: Ticket, *, by: "User", reason: str, at: dt.datetime | None = 
         InvalidInput: without a reason.
         NotAllowed, WrongState: as `refuse_reopen` says.
     """
-    if not reason.strip():
-        raise InvalidInput("Say why it is opened again.")
+    reason = reason_given(reason, "Say why it is opened again.")
     with transaction.atomic(), acting_as(by, reason=reason):
         row = locked(ticket)
         raise_refusal(by, row, refuse_reopen(by, row))
