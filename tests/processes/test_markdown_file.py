@@ -247,3 +247,12 @@ def test_only_markdown_is_taken():
         unpack("x.exe", b"MZ")
     with pytest.raises(InvalidInput, match=r"x.md has more than 1 MB"):
         unpack("x.md", b"0" * 1_000_001)
+
+
+def test_what_is_too_long_is_shortened_and_said_so():
+    found = read_file(
+        f"---\ntitle: {'t' * 151}\npersona: {'p' * 201}\n---\nText.\n\n<!-- steps -->\n\n### 1. {'s' * 151}\n"
+    )
+    assert (len(found.title), len(found.facts["persona"]), len(found.flow.steps[0].title)) == (150, 200, 150)
+    said = "longer than the {} characters that fit; the rest was left out."
+    assert [each.text.split(" is ", 1)[1] for each in found.remarks[:3]] == [said.format(n) for n in (150, 200, 150)]

@@ -16,8 +16,9 @@ from apps.core import access
 from apps.core.access_log import log_access
 from apps.core.actors import acting_as
 from apps.core.errors import InvalidInput, NotAllowed
+from apps.core.words import fitting
 from apps.processes.domain.flow import flow_of, write_flow
-from apps.processes.domain.markdown_file import Document, Remark, read_file, write_file
+from apps.processes.domain.markdown_file import LONGEST_TITLE, Document, Remark, read_file, write_file
 from apps.processes.domain.publishing import refuse_draft, write_draft
 from apps.processes.enums import Classification, Family, StakeholderAccess
 from apps.processes.models import Process, SOPVersion
@@ -245,7 +246,7 @@ def start_from_template(key: str, *, by: "User", title: str = "") -> SOPVersion:
     """Make a process with a first draft from a template.
 
     Raises:
-        InvalidInput: there is no such template, or a process of this title exists.
+        InvalidInput: there is no such template, the title is too long, or a process of it exists.
         NotAllowed: `by` may not add processes.
     """
     if not access.has_model_permission(by, "add", Process):
@@ -254,7 +255,7 @@ def start_from_template(key: str, *, by: "User", title: str = "") -> SOPVersion:
     if template is None:
         raise InvalidInput("There is no such template.")
     document = template.document
-    name = " ".join(title.split())[:150] or document.title
+    name = fitting(" ".join(title.split()), LONGEST_TITLE, field="title", what="The title") or document.title
     if Process.objects.filter(title__iexact=name).exists():
         raise InvalidInput(f"There is already a process called {name}; give the new one another title.")
     with transaction.atomic(), acting_as(by, reason=f"From the template {document.title}"):

@@ -26,7 +26,7 @@ from apps.processes.enums import (
 from apps.processes.models.values import Flow, FlowStep
 
 STEPS, QUESTIONS = "<!-- steps -->", "<!-- questions -->"
-LONGEST = 400_000
+LONGEST, LONGEST_TITLE, LONGEST_PERSONA, LONGEST_NAME = 400_000, 150, 200, 100
 _MARKER = re.compile(r"^(\\*)(<!-- (?:steps|questions) -->)\s*$")
 _HEAD = re.compile(r"^### (?:\d+\. )?(.*?)(?:\s*\{#([a-z0-9_-]+)\})?\s*$", re.IGNORECASE)
 _FACT = re.compile(r"^- ([a-z ]+):\s?(.*)$", re.IGNORECASE)
@@ -74,6 +74,13 @@ class Document:
     def say(self, line: int, text: str, *, refuse: bool = False) -> None:
         """Remember a remark."""
         self.remarks.append(Remark(line, text, refuse))
+
+    def fit(self, line: int, text: str, most: int) -> str:
+        """Return `text` without blanks around it, shortened to `most` characters with a remark where it is longer."""
+        kept = text.strip()
+        if len(kept) > most:
+            self.say(line, f"“{kept[:40]}…” is longer than the {most} characters that fit; the rest was left out.")
+        return kept[:most]
 
 
 def write_file(document: Document) -> str:
@@ -208,7 +215,7 @@ def _read_front(document: Document, lines: list[str]) -> int:
 
 def _read_fact(document: Document, name: str, value: Any, line: int) -> None:
     if name == "title":
-        document.title = " ".join(str(value or "").split())[:150]
+        document.title = document.fit(line, " ".join(str(value or "").split()), LONGEST_TITLE)
     elif name in _CHOICES:
         column, choices = _CHOICES[name]
         if value not in choices.values:
@@ -217,10 +224,13 @@ def _read_fact(document: Document, name: str, value: Any, line: int) -> None:
         else:
             document.facts[column] = value
     elif name in _TEXTS:
-        document.facts[_TEXTS[name]] = str(value or "").strip()[: 200 if name == "persona" else None]
+        said = str(value or "").strip()
+        document.facts[_TEXTS[name]] = document.fit(line, said, LONGEST_PERSONA) if name == "persona" else said
     elif name in _LISTS:
         given = value if isinstance(value, list) else str(value or "").split(",")
-        document.facts[_LISTS[name]] = [str(each).strip()[:100] for each in given if str(each).strip()]
+        document.facts[_LISTS[name]] = [
+            document.fit(line, str(each), LONGEST_NAME) for each in given if str(each).strip()
+        ]
     elif name == "what is new":
         document.change_log = str(value or "").strip("\n")
     elif name == "material" and isinstance(value, bool):
@@ -234,7 +244,7 @@ def _read_title(document: Document, body: list[tuple[int, str]], name: str) -> N
         return
     heading = next((line for _, line in body if line.startswith("# ")), "")
     stem = re.sub(r"[-_]+", " ", re.sub(r"\.(md|markdown)$", "", name.rsplit("/", 1)[-1], flags=re.IGNORECASE))
-    document.title = " ".join((heading[2:] or stem).split())[:150]
+    document.title = document.fit(1, " ".join((heading[2:] or stem).split()), LONGEST_TITLE)
     if not document.title:
         document.say(1, "It has no title: name one in the front matter, or begin with “# The title”.", refuse=True)
 
@@ -245,7 +255,8 @@ def _read_steps(document: Document, lines: list[tuple[int, str]]) -> None:
         head, fact = _HEAD.match(line), _FACT.match(line)
         if head:
             key = (head[2] or "").lower()
-            rows.append({"line": number, "title": head[1].strip()[:150], "key": key, "facts": [], "said": []})
+            title = document.fit(number, head[1], LONGEST_TITLE)
+            rows.append({"line": number, "title": title, "key": key, "facts": [], "said": []})
         elif not line.strip():
             continue
         elif not rows:
