@@ -69,3 +69,21 @@ document.addEventListener("DOMContentLoaded", () => {
   skip.textContent = "Skip to the content";
   document.body.prepend(skip);
 });
+
+// A box to choose from by typing is named by what is chosen, that is by nothing while it is empty: call it by the
+// label of its field as well.
+const nameBoxes = () => {
+  document.querySelectorAll(".select2-selection").forEach((box) => {
+    const field = box.closest(".select2-container")?.previousElementSibling;
+    const label = field?.labels?.[0];
+    if (label) {
+      label.id ||= `${field.id}_label`;
+      const others = (box.getAttribute("aria-labelledby") || "").split(" ").filter((id) => id && id !== label.id);
+      box.setAttribute("aria-labelledby", [label.id, ...others].join(" "));
+    } else if (field?.name && !box.hasAttribute("aria-label")) {
+      box.setAttribute("aria-label", field.getAttribute("aria-label") || field.name.replace(/.*-|_/g, " ").trim());
+    }
+  });
+};
+window.addEventListener("load", nameBoxes);
+document.addEventListener("formset:added", () => window.setTimeout(nameBoxes));
