@@ -58,6 +58,14 @@ _THERE = """
     WHERE (p.proname LIKE 'pgtrigger\\_ledger\\_%' OR p.proname LIKE 'mops\\_ledger\\_%') AND NOT t.tgisinternal
 """
 
+# a table that is dropped takes its triggers along, not the functions they ran
+_LEFT_BEHIND = """
+    SELECT p.oid::regprocedure FROM pg_proc p
+    WHERE (p.proname LIKE 'pgtrigger\\_ledger\\_%%' OR p.proname LIKE 'mops\\_ledger\\_%%')
+      AND p.prorettype = 'trigger'::regtype AND p.pronamespace = current_schema()::regnamespace
+      AND NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgfoid = p.oid)
+"""
+
 
 @dataclass(frozen=True)
 class Recorder:
@@ -139,6 +147,9 @@ def settle(connection: BaseDatabaseWrapper) -> None:
                     "SELECT mops_note_columns(%s::regclass, %s::text[], %s::text[], %s::jsonb)",
                     (each.table, *each.arguments[2:], context),
                 )
+        cursor.execute(_LEFT_BEHIND)
+        for (function,) in cursor.fetchall():
+            cursor.execute(f"DROP FUNCTION {function}")
 
 
 def recorders(connection: BaseDatabaseWrapper = default) -> Iterator[Recorder]:  # type: ignore[assignment]

@@ -88,7 +88,7 @@ def test_a_person_page_asks_few_queries(client, admin):
     client.get(page_of(person))
     with CaptureQueriesContext(connection) as asked:
         client.get(page_of(person))
-    assert len(asked) <= 60
+    assert len(asked) <= 40
 
 
 def test_an_administrator_sees_the_buttons_and_nobody_else(client, admin):

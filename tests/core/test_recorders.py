@@ -26,6 +26,18 @@ def test_migrated_database_runs_ready_statements_as_the_owner():
 
 
 @pytest.mark.django_db(transaction=True)
+def test_settling_drops_the_functions_of_tables_that_are_gone():
+    with as_owner():
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "CREATE FUNCTION pgtrigger_ledger_insert_gone() RETURNS trigger LANGUAGE plpgsql AS "
+                "$$ BEGIN RETURN NULL; END $$"
+            )
+        recorders.settle(connection)
+    assert "pgtrigger_ledger_insert_gone" not in [name for name, _, _ in bodies()]
+
+
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("loose", [True, False])
 def test_stub_and_ready_statement_record_the_same(loose):
     with as_owner():

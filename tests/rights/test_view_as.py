@@ -74,7 +74,7 @@ def test_nothing_can_be_changed(looking, olga):
 
 
 def test_what_a_page_writes_while_it_is_read_is_undone(looking, olga, monkeypatch):
-    from apps.technology.admin import ToolAdmin
+    from apps.technology.admin.tools import ToolAdmin
 
     listed = ToolAdmin.changelist_view
 

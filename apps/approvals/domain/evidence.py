@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 from typing import Any
 
-from django.contrib.contenttypes.models import ContentType
-
 from apps.accounts.models import User
 from apps.approvals.models import ApprovalRequest, Decision
 from apps.audit.kinds import models_by_table
@@ -28,9 +26,8 @@ def approval_of(event: AuditEvent, person: User) -> Iterator[Related]:
     elif model is Decision:
         found = requests.filter(decisions__pk=event.object_id)
     else:
-        about = requests.filter(
-            content_type=ContentType.objects.get_for_model(model), object_id=event.object_id, ledger_mark__isnull=False
-        )
+        kind = {"content_type__app_label": model._meta.app_label, "content_type__model": model._meta.model_name}
+        about = requests.filter(**kind, object_id=event.object_id, ledger_mark__isnull=False)
         covering = about.filter(ledger_mark__gte=event.pk).order_by("ledger_mark")
         # what approving itself changed comes after its mark, in the transaction of the decision
         found = covering if covering.exists() else about.filter(decided_at__gte=event.at).order_by("decided_at")

