@@ -79,7 +79,7 @@ def _render_alone(state: ProjectState, app_label: str, model_name: str, delay: b
         _RELOAD(state, app_label, model_name, delay)
         return
     state.is_delayed = True
-    state._reload({key})
+    state._reload({key})  # type: ignore[attr-defined]  # what both ways of Django end in
 
 
 def _has_heirs(state: ProjectState, app_label: str, model_name: str) -> bool:
