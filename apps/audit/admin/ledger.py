@@ -135,7 +135,7 @@ class AuditEventAdmin(ReadOnlyAdmin):
     )
     readonly_fields = ("when", "who", "did", "kind", "record", "door", "job")
     list_select_related = ("actor",)
-    list_per_page = 50
+    list_per_page = 30
     paginator = CappedPaginator
     empty_state = "Nothing has been changed yet."
 

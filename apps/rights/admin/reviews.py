@@ -114,7 +114,7 @@ class AccessReviewEntryAdmin(ReadOnlyAdmin):
     )
     readonly_fields = ("used", "marks", "shown_decision")
     actions = (keep_chosen,)
-    list_per_page = 50
+    list_per_page = 30
     empty_state = "Nothing to review. When a review is opened, the lines you decide about are here."
     buttons = (
         Button("keep", "Keep", reviewing.keep, reviewing.refuse_decide, NoteForm, style="primary", icon="check"),
