@@ -28,6 +28,10 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Process reviews", "processes.review", "fact_check"),
             ("Feedback", "processes.feedback", "rate_review"),
             ("Who has read what", "processes.acknowledgement", "how_to_reg"),
+            ("Automations", "processes.automation", "smart_toy"),
+            ("Compliance rules", "processes.compliancerule", "gavel"),
+            ("Compliance findings", "processes.compliancestanding", "report"),
+            ("Compliance waivers", "processes.compliancewaiver", "gpp_maybe"),
         ),
     ),
     (

@@ -27,6 +27,7 @@ SCHEDULES: tuple[Schedule, ...] = (
     Schedule("processes.bring_into_force", every=dt.timedelta(minutes=1)),
     Schedule("processes.start_recurring", cron="15 * * * *", zone=settings.TIME_ZONE),
     Schedule("processes.watch_reviews", cron="50 5 * * *", zone=settings.TIME_ZONE),
+    Schedule("processes.evaluate_rules", cron="20 4 * * *", zone=settings.TIME_ZONE),
     Schedule("technology.watch_renewals", cron="0 6 * * *", zone=settings.TIME_ZONE),
     Schedule("technology.propose_reclaims", cron="15 6 * * *", zone=settings.TIME_ZONE),
     Schedule("approvals.carry_out_due", every=dt.timedelta(minutes=5)),

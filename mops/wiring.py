@@ -14,6 +14,8 @@ JOBS_AFTER: dict[str, tuple[str, ...]] = {
     "vacancy.filled": ("accounts.watch_vacancies",),
     "calendar.published": ("clocks.recount",),
     "sop.approved": ("processes.tell_readers",),
+    "sop.effective": ("processes.evaluate_version",),
+    "run.done": ("processes.evaluate_run",),
     "sop.feedback": ("processes.tell_about_feedback",),
     "sop.feedback_answered": ("processes.tell_about_feedback",),
     "role.revoked": ("approvals.watch",),

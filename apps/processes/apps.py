@@ -17,13 +17,14 @@ class ProcessesConfig(AppConfig):
         _scoped()
         _shown()
         _told()
+        _governed()
 
 
 def _approved() -> None:
     """Let versions of SOPs and waivers of steps be approved."""
     from apps.approvals.registry import ApprovalSubject, register  # noqa: PLC0415  # models must be ready
     from apps.processes import models  # noqa: PLC0415
-    from apps.processes.domain import publishing, waiving  # noqa: PLC0415
+    from apps.processes.domain import compliance, exceptions, publishing, waiving  # noqa: PLC0415
 
     register(
         models.SOPVersion,
@@ -34,11 +35,18 @@ def _approved() -> None:
             markdown=("body", "change_log"),
             before=publishing.payload_in_force,
             preview=lambda version: reverse("admin:processes_sopversion_change", args=(version.pk,)),
+            checks={"complies": lambda version: compliance.unmet_sentences(version.process)},
         ),
     )
     register(
         models.StepWaiver,
         ApprovalSubject(material=("run_step", "reason"), apply=waiving.accept_waiver, on_refused=waiving.drop_waiver),
+    )
+    register(
+        models.ComplianceWaiver,
+        ApprovalSubject(
+            material=("rule", "subject_label", "reason", "until"), apply=exceptions.accept, on_refused=exceptions.drop
+        ),
     )
 
 
@@ -46,6 +54,7 @@ def _scoped() -> None:
     """Narrow who reads what, and name what a person answers for."""
     from apps.accounts.domain.ownership import register_ownership  # noqa: PLC0415  # models must be ready
     from apps.core.access import register_own, register_scope  # noqa: PLC0415
+    from apps.core.records import scope_by_record  # noqa: PLC0415
     from apps.processes import models, permissions  # noqa: PLC0415
     from apps.processes.domain import queries  # noqa: PLC0415
 
@@ -67,6 +76,8 @@ def _scoped() -> None:
         (models.Occurrence, "recurrence__process"),
     ):
         register_scope(model, permissions.by_process(path))
+    for kind in (models.ComplianceStanding, models.ComplianceResult, models.ComplianceWaiver):
+        register_scope(kind, scope_by_record)
     for kind, path, state in (
         (models.Process, "", ""),
         (models.SOPVersion, "process__", "state"),
@@ -81,19 +92,21 @@ def _shown() -> None:
     from apps.core.admin_kit.site import Panel, register_panel  # noqa: PLC0415  # models must be ready
     from apps.core.demo import register_chapter  # noqa: PLC0415
     from apps.core.overdue import register_overdue  # noqa: PLC0415
-    from apps.processes import demo_handbook  # noqa: PLC0415
+    from apps.processes import demo_governance, demo_handbook  # noqa: PLC0415
     from apps.processes.admin.home import processes_panel  # noqa: PLC0415
     from apps.processes.admin.my_steps import my_steps_panel  # noqa: PLC0415
     from apps.processes.demo import tell  # noqa: PLC0415
-    from apps.processes.domain import figures, overlay, queries  # noqa: PLC0415
+    from apps.processes.domain import automations, figures, overlay, queries  # noqa: PLC0415
 
     register_panel(Panel("processes", 45, "admin/processes/home_panel.html", processes_panel))
     register_panel(Panel("my-steps", 15, "admin/processes/my_steps_panel.html", my_steps_panel))
     register_overdue(queries.overdue_reviews)
     register_overdue(queries.overdue_runs)
+    register_overdue(automations.overdue_automations)
     overlay.register_overlay(figures.overlay)
     register_chapter("handbook", demo_handbook.tell)
     register_chapter("runs of processes", tell)
+    register_chapter("governance of processes", demo_governance.tell)
 
 
 def _told() -> None:
@@ -108,3 +121,14 @@ def _told() -> None:
     register_kind(telling.REVIEW_LATE, "A review is two weeks late", importance=Importance.HIGH)
     register_kind(telling.FEEDBACK, "Feedback about a process of mine")
     register_kind(telling.ANSWERED, "An answer to my feedback")
+
+
+def _governed() -> None:
+    """What compliance rules can ask, and what narrows them."""
+    from apps.core.rules.predicates import Catalog, model_fields, register_catalog  # noqa: PLC0415  # models first
+    from apps.processes import models  # noqa: PLC0415
+    from apps.processes.domain import checks  # noqa: PLC0415
+
+    fields = ("family", "criticality", "level", "classification", "stakeholder_access", "persona", "review_every")
+    register_catalog(models.Process, lambda: Catalog(fields=model_fields(models.Process, "title", *fields)))
+    checks.register()

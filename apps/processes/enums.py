@@ -180,3 +180,27 @@ class Outcome(models.TextChoices):
     MADE = "made", "Started"
     SKIPPED = "skipped", "Skipped"
     MISSED = "missed", "Missed"
+
+
+class Standing(models.TextChoices):
+    """How one record stands against one rule."""
+
+    PASSED = "passed", "Met"
+    FAILED = "failed", "Not met"
+    WAIVED = "waived", "Waived"
+    OUT = "out", "Does not apply"
+
+
+class Trigger(models.TextChoices):
+    """What sets an automation off."""
+
+    EVENT = "event", "Something happens"
+    SCHEDULE = "schedule", "By the clock"
+    PERSON = "person", "Somebody starts it"
+
+
+class AutomationState(models.TextChoices):
+    """Whether an automation runs."""
+
+    LIVE = "live", "In use"
+    RETIRED = "retired", "Retired"

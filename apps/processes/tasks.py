@@ -2,8 +2,9 @@
 
 from apps.core import clock
 from apps.core.jobs.api import Run, job
-from apps.processes.domain import effect, recurring, telling
+from apps.processes.domain import compliance, effect, recurring, telling
 from apps.processes.models import Feedback, Process, SOPVersion
+from apps.processes.models import Run as ProcessRun
 
 
 @job("processes.bring_into_force", title="Bring approved versions into force", timeout=120)
@@ -48,3 +49,23 @@ def watch_reviews(run: Run) -> dict[str, int]:
         run.raise_if_cancelled()
         told += telling.remind_of_review(process, today)
     return {"told": told}
+
+
+@job("processes.evaluate_rules", title="Evaluate compliance rules", timeout=900)
+def evaluate_rules(run: Run) -> dict[str, int]:
+    """Look how every record stands against every rule; write down what changed and tell the owners of new failures."""
+    return compliance.evaluate_all()
+
+
+@job("processes.evaluate_version", title="Evaluate compliance rules for a process", timeout=120)
+def evaluate_version(run: Run, version_id: int) -> dict[str, int]:
+    """Look how a process stands whose version came into force."""
+    version = SOPVersion.objects.select_related("process").get(pk=version_id)
+    return {"rules": compliance.evaluate_subject(version.process)}
+
+
+@job("processes.evaluate_run", title="Evaluate compliance rules for a run", timeout=120)
+def evaluate_run(run: Run, run_id: int) -> dict[str, int]:
+    """Look how a run that is over stands, and its process."""
+    done = ProcessRun.objects.select_related("process").get(pk=run_id)
+    return {"rules": compliance.evaluate_subject(done) + compliance.evaluate_subject(done.process)}

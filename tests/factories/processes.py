@@ -5,11 +5,12 @@ import factory
 from apps.accounts.enums import Role
 from apps.approvals.domain.decisions import approve
 from apps.approvals.models import ApprovalRequest
+from apps.core import clock
 from apps.core.actors import acting_as
 from apps.processes.domain.flow import in_sequence, key_from, write_flow
 from apps.processes.domain.publishing import submit_for_approval, write_draft
 from apps.processes.enums import Family
-from apps.processes.models import Process, ProcessRole
+from apps.processes.models import Automation, ComplianceRule, Process, ProcessRole
 from apps.processes.models.values import FlowStep
 from tests.factories.accounts import person_with
 
@@ -64,6 +65,25 @@ class ProcessRoleFactory(factory.django.DjangoModelFactory):
     @factory.post_generation
     def people(self, create, given, **kwargs):
         self.people.add(*(given or ()))
+
+
+class ComplianceRuleFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = ComplianceRule
+
+    title = factory.Sequence(lambda n: f"Rule {n}")
+    check_key = "processes.owned"
+    effective_from = factory.LazyFunction(clock.today)
+
+
+class AutomationFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Automation
+
+    name = factory.Sequence(lambda n: f"Automation {n}")
+    trigger_detail = "A form is sent."
+    logic = "The lead goes to who owns the country."
+    exceptions = "Unknown countries go to the queue."
 
 
 def steps(*titles, **fields):

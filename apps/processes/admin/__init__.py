@@ -1,5 +1,5 @@
 """The pages of processes."""
 
-from apps.processes.admin import reading, recurrences, register, reviews, runs, steps, versions
+from apps.processes.admin import automations, compliance, reading, recurrences, register, reviews, runs, steps, versions
 
-__all__ = ["reading", "recurrences", "register", "reviews", "runs", "steps", "versions"]
+__all__ = ["automations", "compliance", "reading", "recurrences", "register", "reviews", "runs", "steps", "versions"]

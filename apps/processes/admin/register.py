@@ -15,6 +15,8 @@ from apps.core.admin_kit.buttons import Button, ReasonForm
 from apps.core.admin_kit.consistency import Check
 from apps.core.markdown import render
 from apps.processes.admin import handbook
+from apps.processes.admin.automations import automation_panel
+from apps.processes.admin.compliance import compliance_panel
 from apps.processes.admin.maps import map_panel
 from apps.processes.admin.reviews import FeedbackForm, begin_review, review_panel
 from apps.processes.admin.starting import START, runs_panel
@@ -228,4 +230,6 @@ class ProcessAdmin(MopsAdmin):
             text,
             versions,
             review_panel(request, process),
+            *automation_panel(request, process),
+            *compliance_panel(request, process),
         ]

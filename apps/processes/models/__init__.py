@@ -1,5 +1,12 @@
 """Processes: the register, what each says, its steps, who has read it, and its reviews."""
 
+from apps.processes.models.automation import AutomatedStep, Automation
+from apps.processes.models.compliance import (
+    ComplianceResult,
+    ComplianceRule,
+    ComplianceStanding,
+    ComplianceWaiver,
+)
 from apps.processes.models.flow import Step, StepEdge
 from apps.processes.models.reading import Acknowledgement, TrainingRequirement
 from apps.processes.models.recurrence import Occurrence, Recurrence
@@ -10,6 +17,12 @@ from apps.processes.models.versions import SOPVersion
 
 __all__ = [
     "Acknowledgement",
+    "AutomatedStep",
+    "Automation",
+    "ComplianceResult",
+    "ComplianceRule",
+    "ComplianceStanding",
+    "ComplianceWaiver",
     "Feedback",
     "Occurrence",
     "Process",

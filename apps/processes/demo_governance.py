@@ -1,0 +1,116 @@
+"""The demo's chapter on governance: what machines do, the rules everything is held to, and a waiver of one of them."""
+
+import datetime as dt
+from typing import Any
+
+from django.contrib.contenttypes.models import ContentType
+
+from apps.accounts.models import User
+from apps.approvals.domain.decisions import approve
+from apps.approvals.models import ApprovalRequest
+from apps.core import clock
+from apps.core.actors import acting_as
+from apps.core.rules.catalog import catalog_of
+from apps.core.rules.predicates import in_words
+from apps.processes.domain import automations, compliance, exceptions
+from apps.processes.enums import Standing, Trigger
+from apps.processes.models import (
+    Automation,
+    ComplianceRule,
+    ComplianceStanding,
+    ComplianceWaiver,
+    Process,
+)
+
+CRITICAL = {"predicate": {"any": [{"field": "criticality", "op": "in", "value": ["high", "critical"]}]}}
+# title, check, severity, scope
+RULES: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
+    ("Every process has an owner and a backup", "processes.owned", "warning", {}),
+    ("Every process is written down and in force", "processes.in_force", "info", {}),
+    ("Reviews of processes are never late", "processes.reviewed", "warning", {}),
+    ("Who must read a process has read it", "processes.read", "warning", {}),
+    ("Critical processes never hang on one person", "processes.two_qualified", "critical", CRITICAL),
+    ("What machines do stands in the register", "processes.automation_registered", "warning", {}),
+    ("Runs follow their process", "processes.run_conforms", "info", {}),
+    ("Every automation has an owner and a system", "processes.automation_described", "warning", {}),
+    ("Every tool in use has an owner", "technology.tool_owned", "warning", {}),
+)
+# name, what sets it off, when exactly, what it does, when it cannot, system, owner
+AUTOMATIONS = (
+    (
+        "Lead routing by territory",
+        Trigger.EVENT,
+        "A lead becomes marketing qualified.",
+        "1. Look up country and company size.\n2. Take the first territory that fits.\n3. Next person of its pool.",
+        "No territory fits: the lead waits in the unassigned pool, and its owner is told.",
+        "Salesforce Sales Cloud",
+        "specialist",
+    ),
+    (
+        "Weekly export of new leads",
+        Trigger.SCHEDULE,
+        "Mondays at 07:00.",
+        "Export the leads created since last Monday with source, country and score, one row each.",
+        "The warehouse does not answer: tried again every ten minutes for an hour, then the analyst is told.",
+        "HubSpot Marketing Hub",
+        "analyst",
+    ),
+)
+
+
+def tell(company: Any) -> None:
+    """Register automations, set the rules, evaluate them, and waive one finding."""
+    people: dict[str, User] = company.people
+    manager = people["manager"]
+    tools: Any = Process.tools.rel.model._default_manager
+    for name, trigger, detail, logic, otherwise, system, owner in AUTOMATIONS:
+        with acting_as(people[owner]):
+            row = Automation.objects.create(
+                name=name,
+                trigger=trigger,
+                trigger_detail=detail,
+                logic=logic,
+                exceptions=otherwise,
+                tool=tools.filter(name=system).first(),
+                owner_person=people[owner],
+                backup_person=manager,
+            )
+        _linked(row, people[owner])
+    with acting_as(manager, reason="Agreed in the first governance meeting"):
+        for title, check, severity, scope in RULES:
+            words = in_words(scope["predicate"], catalog_of(Process)) if scope else ""
+            ComplianceRule.objects.create(
+                title=title,
+                check_key=check,
+                severity=severity,
+                scope=scope,
+                scope_words=words,
+                effective_from=company.today - dt.timedelta(days=90),
+                owner_person=manager,
+            )
+    compliance.evaluate_all()
+    _waived(people)
+
+
+def _linked(row: Automation, by: User) -> None:
+    """Link an automation to the automated steps in force whose title says what it does."""
+    words = ("routing", "route") if "routing" in row.name else ("export the leads",)
+    steps = [each for each in automations.steps_to_automate(by) if any(word in each.title.lower() for word in words)]
+    automations.link_steps(row, by=by, steps=steps)
+
+
+def _waived(people: dict[str, User]) -> None:
+    """One finding has a waiver, another waits for one."""
+    failing = ComplianceStanding.objects.filter(outcome=Standing.FAILED, process__isnull=False).order_by("pk")
+    reasons = (
+        "The successor starts next month; until then the manager looks at every run.",
+        "The two campaigns under way end this quarter; it is reviewed together with them.",
+    )
+    for row, reason in zip(list(failing[:2]), reasons, strict=False):
+        until = clock.today() + dt.timedelta(days=45)
+        exceptions.ask_waiver(row, by=people["manager"], reason=reason, until=until)
+    first = ComplianceWaiver.objects.order_by("pk").first()
+    if first is not None:
+        kind = ContentType.objects.get_for_model(ComplianceWaiver)
+        request = ApprovalRequest.objects.get(content_type=kind, object_id=first.pk)
+        approve(request, by=people["approver"], note="Bearable for six weeks.")
