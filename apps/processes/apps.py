@@ -76,8 +76,8 @@ def _scoped() -> None:
         (models.Occurrence, "recurrence__process"),
     ):
         register_scope(model, permissions.by_process(path))
-    for kind in (models.ComplianceStanding, models.ComplianceResult, models.ComplianceWaiver):
-        register_scope(kind, scope_by_record)
+    for about in (models.ComplianceStanding, models.ComplianceResult, models.ComplianceWaiver):
+        register_scope(about, scope_by_record)
     for kind, path, state in (
         (models.Process, "", ""),
         (models.SOPVersion, "process__", "state"),

@@ -93,10 +93,9 @@ def tell(company: Any) -> None:
 
 
 def _linked(row: Automation, by: User) -> None:
-    """Link an automation to the automated steps in force whose title says what it does."""
-    words = ("routing", "route") if "routing" in row.name else ("export the leads",)
-    steps = [each for each in automations.steps_to_automate(by) if any(word in each.title.lower() for word in words)]
-    automations.link_steps(row, by=by, steps=steps)
+    """Link an automation to the step it carries out; two automated steps are left for the rules to find."""
+    key = "lead-handoff" if "routing" in row.name else "export"
+    automations.link_steps(row, by=by, steps=[each for each in automations.steps_to_automate(by) if each.key == key])
 
 
 def _waived(people: dict[str, User]) -> None:

@@ -86,8 +86,9 @@ class AutomationAdmin(MopsAdmin):
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         """Count the steps with the rows."""
         links = AutomatedStep.objects.filter(automation=OuterRef("pk")).order_by().values("automation")
-        rows: models.QuerySet[Any] = super().get_queryset(request)
-        return rows.annotate(number=Subquery(links.annotate(number=Count("pk")).values("number")))
+        counted = Subquery(links.annotate(number=Count("pk")).values("number"))
+        rows: models.QuerySet[Any] = super().get_queryset(request).annotate(number=counted)
+        return rows
 
     @display(description="Set off by", ordering="trigger")
     def set_off(self, row: Automation) -> str:
@@ -131,8 +132,8 @@ class AutomationAdmin(MopsAdmin):
 
     def _panel(self, request: HttpRequest, row: Automation) -> dict[str, Any]:
         person: Any = request.user
-        links = row.steps.filter(process__in=visible(person, Process).values("pk"))
-        links = list(links.select_related("process").order_by("process__title", "key"))
+        seen = row.steps.filter(process__in=visible(person, Process).values("pk"))
+        links = list(seen.select_related("process").order_by("process__title", "key"))
         wanted = Q(pk__in=[])
         for each in links:
             wanted |= Q(version=each.process.effective_version_id, key=each.key)

@@ -121,8 +121,10 @@ class ComplianceRuleAdmin(MopsAdmin):
         mine = visible(person, ComplianceStanding).filter(rule=OuterRef("pk")).order_by().values("rule")
         failing = mine.filter(outcome=Standing.FAILED).annotate(number=Count("pk")).values("number")
         looked = mine.annotate(last=Max("checked_at")).values("last")
-        rows: models.QuerySet[Any] = super().get_queryset(request)
-        return rows.annotate(failing_now=Subquery(failing), checked_at=Subquery(looked))
+        rows: models.QuerySet[Any] = (
+            super().get_queryset(request).annotate(failing_now=Subquery(failing), checked_at=Subquery(looked))
+        )
+        return rows
 
     @display(description="Check", ordering="check_key")
     def checked(self, rule: ComplianceRule) -> str:
@@ -139,10 +141,12 @@ class ComplianceRuleAdmin(MopsAdmin):
         """Which records."""
         return rule.scope_words or "All"
 
-    @display(description="Not met", ordering="failing_now", label={"0": "success"})
-    def failing(self, rule: Any) -> str:
+    @display(description="Not met", ordering="failing_now", label={"bad": "danger", "good": "success"})
+    def failing(self, rule: Any) -> Any:
         """How many records do not meet it."""
-        return str(rule.failing_now or 0) if rule.checked_at else "—"
+        if not rule.checked_at:
+            return "—"
+        return ("bad", str(rule.failing_now)) if rule.failing_now else ("good", "0")
 
     @display(description="Owner", ordering="owner_person__full_name")
     def owned_by(self, rule: ComplianceRule) -> str:
@@ -185,6 +189,7 @@ class ComplianceStandingAdmin(ReadOnlyAdmin):
     search_fields = ("subject_label", "reason", "rule__title")
     fields = ("about", "against", "standing", "why", "what_to_do", "since", "checked_at")
     list_select_related = ("rule",)
+    ordering = ("outcome", "-since", "-id")  # what is not met comes first
     empty_state = "Nothing was evaluated yet. Rules are evaluated every night, and by “Check now” on their page."
     buttons = (
         Button(

@@ -6,6 +6,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
 
+from unfold.widgets import UnfoldAdminSelectWidget
+
 from apps.core.admin_kit.locking import RowVersionForm
 from apps.core.rules.bodies import PredicateBody
 from apps.core.rules.catalog import catalog_of
@@ -43,7 +45,9 @@ class ComplianceRuleForm(RowVersionForm):
         if "check_key" in self.fields:
             said = " ".join(each.help for each in checks() if each.key == self.instance.check_key)
             choices = [("", "Choose what is looked at"), *((each.key, each.label) for each in checks())]
-            self.fields["check_key"] = forms.ChoiceField(label="Check", choices=choices, help_text=said)
+            self.fields["check_key"] = forms.ChoiceField(
+                label="Check", choices=choices, help_text=said, widget=UnfoldAdminSelectWidget
+            )
             if self.instance.pk is not None:
                 self.fields["check_key"].disabled = True
                 self.fields["check_key"].help_text = f"{said} It stays: results hang on it."

@@ -130,7 +130,6 @@ class ComplianceWaiver(ApprovedException):
     subject_label = models.CharField("record", max_length=200, editable=False)
 
     class Meta(ApprovedException.Meta):
-        abstract = False
         verbose_name = "compliance waiver"
         ordering = ("-id",)
         constraints = [

@@ -1,7 +1,6 @@
 """What is excepted from a rule until a day: asked for with a reason, decided by a second person, never edited."""
 
 import datetime as dt
-from typing import Any
 
 import pgtrigger
 from django.db import models
@@ -50,7 +49,6 @@ class ApprovedException(GovernedModel):
 
     class Meta(GovernedModel.Meta):
         abstract = True
-        ordering: Any = ("-id",)
 
     def counts(self, day: dt.date) -> bool:
         """Whether it is approved and not past its last day."""
