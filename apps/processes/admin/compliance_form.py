@@ -5,7 +5,6 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
-
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from apps.core.admin_kit.locking import RowVersionForm
