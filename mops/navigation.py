@@ -63,6 +63,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Catalogue", "tickets.tickettype", "storefront"),
             ("Service level agreements", "tickets.agreement", "handshake"),
             ("Reply templates", "tickets.replytemplate", "quickreply"),
+            ("Imported incidents", "tickets.importedincident", "move_to_inbox"),
         ),
     ),
     (

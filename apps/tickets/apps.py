@@ -19,6 +19,7 @@ class TicketsConfig(AppConfig):
         from apps.core.notifications.enums import Importance, Reach  # noqa: PLC0415
         from apps.core.notifications.kinds import register_kind  # noqa: PLC0415
         from apps.core.overdue import register_overdue  # noqa: PLC0415
+        from apps.tickets import imports  # noqa: F401, PLC0415  # registers on import
         from apps.tickets.demo import tell  # noqa: PLC0415
         from apps.tickets.domain import agreements, service  # noqa: PLC0415
         from apps.tickets.domain.queries import quiet_tickets  # noqa: PLC0415

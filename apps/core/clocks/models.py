@@ -15,8 +15,11 @@ from django.db.models import F, Func, Q, Value
 from apps.core.calendars.models import BusinessCalendar, CalendarVersion
 from apps.core.clocks.enums import OPEN_STATES, ClockState, RungKind
 from apps.core.clocks.registry import Metric, PauseReason, Rung, known_metric, ladder_of
+from apps.core.clocks.stretches import OpenStretch
 from apps.core.governed import append_only_triggers
 from apps.core.transitions import guarded_columns, refusal, written_once
+
+__all__ = ["Clock", "ClockQuerySet", "ClockSegment", "EscalationFire", "OpenStretch"]
 
 CLOSED_STAYS = "A closed clock never changes: it is evidence of how long something took."
 NEVER_DELETED = "Clocks are evidence: they are closed, never deleted."

@@ -2,6 +2,7 @@
 
 from apps.tickets.models.catalogue import FormVersion, Queue, ReplyTemplate, TicketType
 from apps.tickets.models.conversation import Message, TicketEvent, TimeEntry
+from apps.tickets.models.imported import ImportedChange, ImportedIncident
 from apps.tickets.models.service import Agreement
 from apps.tickets.models.ticket import ChecklistItem, Ticket, TicketLink, TicketRecord
 
@@ -9,6 +10,8 @@ __all__ = [
     "Agreement",
     "ChecklistItem",
     "FormVersion",
+    "ImportedChange",
+    "ImportedIncident",
     "Message",
     "Queue",
     "ReplyTemplate",
