@@ -24,6 +24,7 @@ class PytestRunner:
         self.args += ["--exitfirst"] if failfast else []
         self.args += ["--reuse-db"] if keepdb else []
         self.args += ["--proof"] if proof else []
+        self.args += ["--durations=25"] if os.environ.get("CI") else []
         self.args += ["-n", workers, "--dist", "loadgroup"] if workers else []
 
     @classmethod
