@@ -32,3 +32,10 @@ def test_what_is_no_page_stays(client):
     assert sent(HttpResponse(">\n\n  <", content_type="text/plain")).content == b">\n\n  <"
     flow = StreamingHttpResponse([b">\n\n  <"])
     assert b"".join(sent(flow).streaming_content) == b">\n\n  <"
+
+
+@pytest.mark.django_db
+def test_the_length_that_is_announced_is_the_length_that_is_sent(client):
+    answer = client.get("/accounts/login/")
+    assert b">\n<" in answer.content
+    assert int(answer["Content-Length"]) == len(answer.content)
