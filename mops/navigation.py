@@ -32,6 +32,12 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Compliance rules", "processes.compliancerule", "gavel"),
             ("Compliance findings", "processes.compliancestanding", "report"),
             ("Compliance waivers", "processes.compliancewaiver", "gpp_maybe"),
+            ("Improvements", "processes.improvement", "trending_up"),
+            ("Maturity", "processes-maturity@processes.maturityoverride", "stairs"),
+            ("Overrides of levels", "processes.maturityoverride", "edit_note"),
+            ("Roadmap", "processes-roadmap@processes.roadmapphase", "map"),
+            ("Phases of the roadmap", "processes.roadmapphase", "flag"),
+            ("Governance packs", "processes.governancepack", "inventory"),
         ),
     ),
     (

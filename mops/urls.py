@@ -7,7 +7,9 @@ from django.views.generic import RedirectView
 from apps.accounts.admin.roles_page import roles_page
 from apps.core import probes
 from apps.processes.admin.figures import figures_page
+from apps.processes.admin.maturity import level_page, maturity_page, override_page
 from apps.processes.admin.reading import skills_page
+from apps.processes.admin.roadmap import roadmap_page
 from apps.rights.admin.duties import duties_page
 from apps.rights.admin.explain_page import explain_page
 from apps.rights.admin.then_page import then_page
@@ -24,6 +26,10 @@ urlpatterns = [
     path("admin/roles/", roles_page, name="roles"),
     path("admin/processes/skills/", skills_page, name="processes-skills"),
     path("admin/processes/figures/<int:process_id>/", figures_page, name="processes-figures"),
+    path("admin/processes/maturity/", maturity_page, name="processes-maturity"),
+    path("admin/processes/maturity/<int:process_id>/", level_page, name="processes-level"),
+    path("admin/processes/maturity/<int:process_id>/override/", override_page, name="processes-override"),
+    path("admin/processes/roadmap/", roadmap_page, name="processes-roadmap"),
     path("admin/rights/explain/", explain_page, name="rights-explain"),
     path("admin/rights/duties/", duties_page, name="rights-duties"),
     path("admin/rights/then/", then_page, name="rights-then"),

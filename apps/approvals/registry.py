@@ -39,6 +39,8 @@ class ApprovalSubject:
         preview: `preview(subject)` returns the address of a page that shows it as it would be.
         effective_at: `effective_at(subject)` returns from when on it takes effect, None for at once.
         parts: `parts(subject)` returns further rows whose editors are editors of the subject.
+        keeps_out: `keeps_out(subject, person)` says why somebody the policy names may not decide about this one, None
+            when they may: what is kept to a few is decided by some of them.
         policy: returns the definition of the policy the kind starts with; one approver decides when not given.
     """
 
@@ -56,6 +58,7 @@ class ApprovalSubject:
     preview: Callable[[Any], str] | None = None
     effective_at: Callable[[Any], dt.datetime | None] | None = None
     parts: Callable[[Any], Iterable[models.Model]] | None = None
+    keeps_out: Callable[[Any, Any], str | None] | None = None
     policy: Callable[[], Any] | None = None
 
 

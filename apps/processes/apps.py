@@ -23,8 +23,8 @@ class ProcessesConfig(AppConfig):
 def _approved() -> None:
     """Let versions of SOPs and waivers of steps be approved."""
     from apps.approvals.registry import ApprovalSubject, register  # noqa: PLC0415  # models must be ready
-    from apps.processes import models  # noqa: PLC0415
-    from apps.processes.domain import compliance, exceptions, publishing, waiving  # noqa: PLC0415
+    from apps.processes import models, permissions  # noqa: PLC0415
+    from apps.processes.domain import compliance, exceptions, maturity, publishing, waiving  # noqa: PLC0415
 
     register(
         models.SOPVersion,
@@ -36,16 +36,30 @@ def _approved() -> None:
             before=publishing.payload_in_force,
             preview=lambda version: reverse("admin:processes_sopversion_change", args=(version.pk,)),
             checks={"complies": lambda version: compliance.unmet_sentences(version.process)},
+            keeps_out=lambda version, person: permissions.keeps_out(version.process, person),
         ),
     )
     register(
         models.StepWaiver,
-        ApprovalSubject(material=("run_step", "reason"), apply=waiving.accept_waiver, on_refused=waiving.drop_waiver),
+        ApprovalSubject(
+            material=("run_step", "reason"),
+            apply=waiving.accept_waiver,
+            on_refused=waiving.drop_waiver,
+            keeps_out=lambda waiver, person: permissions.keeps_out(waiver.run_step.run.process, person),
+        ),
     )
     register(
         models.ComplianceWaiver,
         ApprovalSubject(
             material=("rule", "subject_label", "reason", "until"), apply=exceptions.accept, on_refused=exceptions.drop
+        ),
+    )
+    register(
+        models.MaturityOverride,
+        ApprovalSubject(
+            material=("process", "level", "reason", "until"),
+            apply=maturity.accept_override,
+            on_refused=exceptions.drop,
         ),
     )
 
@@ -74,8 +88,12 @@ def _scoped() -> None:
         (models.StepWaiver, "run_step__run__process"),
         (models.Recurrence, "process"),
         (models.Occurrence, "recurrence__process"),
+        (models.Improvement, "process"),
+        (models.ImprovementEvent, "improvement__process"),
     ):
         register_scope(model, permissions.by_process(path))
+    register_scope(models.MaturityAssessment, permissions.of_process_or_whole)
+    register_scope(models.MaturityOverride, permissions.of_process_or_whole)
     for about in (models.ComplianceStanding, models.ComplianceResult, models.ComplianceWaiver):
         register_scope(about, scope_by_record)
     for kind, path, state in (
@@ -96,13 +114,14 @@ def _shown() -> None:
     from apps.processes.admin.home import processes_panel  # noqa: PLC0415
     from apps.processes.admin.my_steps import my_steps_panel  # noqa: PLC0415
     from apps.processes.demo import tell  # noqa: PLC0415
-    from apps.processes.domain import automations, figures, overlay, queries  # noqa: PLC0415
+    from apps.processes.domain import automations, figures, improving, overlay, queries  # noqa: PLC0415
 
     register_panel(Panel("processes", 45, "admin/processes/home_panel.html", processes_panel))
     register_panel(Panel("my-steps", 15, "admin/processes/my_steps_panel.html", my_steps_panel))
     register_overdue(queries.overdue_reviews)
     register_overdue(queries.overdue_runs)
     register_overdue(automations.overdue_automations)
+    register_overdue(improving.overdue_improvements)
     overlay.register_overlay(figures.overlay)
     register_chapter("handbook", demo_handbook.tell)
     register_chapter("runs of processes", tell)
@@ -124,11 +143,12 @@ def _told() -> None:
 
 
 def _governed() -> None:
-    """What compliance rules can ask, and what narrows them."""
+    """What compliance rules can ask, what narrows them, and what phases of the roadmap are measured by."""
     from apps.core.rules.predicates import Catalog, model_fields, register_catalog  # noqa: PLC0415  # models first
     from apps.processes import models  # noqa: PLC0415
-    from apps.processes.domain import checks  # noqa: PLC0415
+    from apps.processes.domain import checks, scorecard  # noqa: PLC0415
 
     fields = ("family", "criticality", "level", "classification", "stakeholder_access", "persona", "review_every")
     register_catalog(models.Process, lambda: Catalog(fields=model_fields(models.Process, "title", *fields)))
     checks.register()
+    scorecard.register()

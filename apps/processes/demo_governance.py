@@ -1,6 +1,7 @@
 """The demo's chapter on governance: what machines do, the rules everything is held to, and a waiver of one of them."""
 
 import datetime as dt
+from decimal import Decimal
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
@@ -12,8 +13,9 @@ from apps.core import clock
 from apps.core.actors import acting_as
 from apps.core.rules.catalog import catalog_of
 from apps.core.rules.predicates import in_words
-from apps.processes.domain import automations, compliance, exceptions
-from apps.processes.enums import Standing, Trigger
+from apps.processes.demo import TITLE as SAMPLED
+from apps.processes.domain import automations, compliance, exceptions, improving, maturity, packs, roadmap
+from apps.processes.enums import MaturityLevel, MeasuredOver, ProcessFigure, Standing, Trigger
 from apps.processes.models import (
     Automation,
     ComplianceRule,
@@ -90,6 +92,14 @@ def tell(company: Any) -> None:
             )
     compliance.evaluate_all()
     _waived(people)
+    _improved(company)
+    roadmap.bring_in_standard(by=people["director"], starts_on=company.today - dt.timedelta(days=110))
+    maturity.assess_all()
+    packs.make_pack(by=people["director"])
+    process = Process.objects.get(title=SAMPLED)
+    reason = "The figures of the pilot in spring are kept in a sheet; they show what the runs will show."
+    until = clock.today() + dt.timedelta(days=60)
+    maturity.ask_override(process, by=people["manager"], level=MaturityLevel.MANAGED, reason=reason, until=until)
 
 
 def _linked(row: Automation, by: User) -> None:
@@ -113,3 +123,28 @@ def _waived(people: dict[str, User]) -> None:
         kind = ContentType.objects.get_for_model(ComplianceWaiver)
         request = ApprovalRequest.objects.get(content_type=kind, object_id=first.pk)
         approve(request, by=people["approver"], note="Bearable for six weeks.")
+
+
+def _improved(company: Any) -> None:
+    """One improvement went all the way, another has just begun."""
+    first: User = company.people["specialist"]
+    process = Process.objects.get(title=SAMPLED)
+    row = improving.propose(
+        process,
+        by=first,
+        title="The sample is read once, not twice",
+        figure=ProcessFigure.REWORK,
+        measured_over=MeasuredOver.MONTH,
+        reason="Two of the first runs were begun again.",
+        at=company.at(18),
+    )
+    improving.take_baseline(row, by=first, at=company.at(18, 11))
+    gap = "The sample is drawn before the export is complete, so it is too small and drawn again."
+    improving.describe_gap(row, by=first, gap=gap, target=Decimal(10), at=company.at(17))
+    solution = "The export says when it is complete; the sample is drawn after that, thirty leads at least."
+    improving.describe_solution(row, by=first, solution=solution, at=company.at(17, 14))
+    improving.implemented(row, by=first, reason="The export writes its last line; the step says so.", at=company.at(15))
+    improving.validate(row, by=first, reason="Waiting for the last line was all it took.", at=company.at(6))
+    other = Process.objects.get(title="Lead management")
+    title = "Leads are handed over within the hour"
+    improving.propose(other, by=first, title=title, figure=ProcessFigure.WAITING, due_on=company.today)

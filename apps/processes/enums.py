@@ -204,3 +204,61 @@ class AutomationState(models.TextChoices):
 
     LIVE = "live", "In use"
     RETIRED = "retired", "Retired"
+
+
+class ProcessFigure(models.TextChoices):
+    """The figures of a process that an improvement can be bound to."""
+
+    EXECUTION = "execution", "Execution time (working minutes)"
+    WAITING = "waiting", "Waiting time per step (working minutes)"
+    REWORK = "rework", "Rework rate (%)"
+    ERRORS = "errors", "Error rate (%)"
+    AUTOMATION = "automation", "Automation coverage (%)"
+    CONFORMANCE = "conformance", "Conformance (%)"
+
+    @property
+    def less_is_better(self) -> bool:
+        """Whether the figure has to go down."""
+        return self not in (ProcessFigure.AUTOMATION, ProcessFigure.CONFORMANCE)
+
+    @property
+    def unit(self) -> str:
+        """What it is counted in."""
+        return "min" if self in (ProcessFigure.EXECUTION, ProcessFigure.WAITING) else "%"
+
+
+class MeasuredOver(models.IntegerChoices):
+    """How far back the figure before a change looks."""
+
+    MONTH = 30, "30 days"
+    QUARTER = 90, "90 days"
+    YEAR = 365, "A year"
+
+
+class ImprovementState(models.TextChoices):
+    """Where an improvement stands: the five steps, and its two ends."""
+
+    MEASURE = "measure", "1 · Measure"
+    GAP = "gap", "2 · Gap"
+    SOLUTION = "solution", "3 · Solution"
+    IMPLEMENT = "implement", "4 · Implement"
+    VALIDATE = "validate", "5 · Validate"
+    CLOSED = "closed", "Closed"
+    DROPPED = "dropped", "Dropped"
+
+
+class Gain(models.TextChoices):
+    """What an improvement came to, by its figures."""
+
+    REACHED = "reached", "Target reached"
+    BETTER = "better", "Better, short of the target"
+    NONE = "none", "Not better"
+
+
+class MaturityLevel(models.IntegerChoices):
+    """How mature a process is."""
+
+    BELOW = 0, "Below foundational"
+    FOUNDATIONAL = 1, "Foundational"
+    MANAGED = 2, "Managed"
+    OPTIMISED = 3, "Optimised"

@@ -32,6 +32,13 @@ def by_process(path: str) -> Any:
     return scope
 
 
+def of_process_or_whole(user: "User", rows: "models.QuerySet[Any]") -> "models.QuerySet[Any]":
+    """Leave out the rows of processes one does not see; rows about the whole are seen by everybody with the right."""
+    if user.has_perm("processes.oversee_process"):
+        return rows
+    return rows.filter(Q(process__isnull=True) | Q(process__in=Process.objects.filter(open_to(user)).values("pk")))
+
+
 def must_be_read_by(path: str, state: str) -> Any:
     """Return the scope of what everybody may view who must read it, whatever their role in mops opens.
 
@@ -48,6 +55,18 @@ def must_be_read_by(path: str, state: str) -> Any:
         return shown.filter(**{f"{state}__in": READABLE}) if state else shown
 
     return own
+
+
+def keeps_out(process: Process, person: "User") -> str | None:
+    """Return why somebody may not decide about a process that is kept to its stakeholders; None when they may."""
+    if process.stakeholder_access == StakeholderAccess.EVERYBODY:
+        return None
+    if visible_processes(person, Process.objects.filter(pk=process.pk)).exists():
+        return None
+    return (
+        f"{process} is kept to its owners and stakeholders, so one of them decides. "
+        "Whoever answers for it names the approver as a stakeholder first."
+    )
 
 
 def open_to(user: "User") -> Q:

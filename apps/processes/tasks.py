@@ -1,9 +1,12 @@
 """The jobs of processes: bringing versions into force, asking people to read them, reminding of reviews."""
 
+import datetime as dt
+
 from apps.core import clock
+from apps.core.actors import system_principal
 from apps.core.jobs.api import Run, job
-from apps.processes.domain import compliance, effect, recurring, telling
-from apps.processes.models import Feedback, Process, SOPVersion
+from apps.processes.domain import compliance, effect, maturity, packs, recurring, telling
+from apps.processes.models import Feedback, GovernancePack, Process, SOPVersion
 from apps.processes.models import Run as ProcessRun
 
 
@@ -69,3 +72,19 @@ def evaluate_run(run: Run, run_id: int) -> dict[str, int]:
     """Look how a run that is over stands, and its process."""
     done = ProcessRun.objects.select_related("process").get(pk=run_id)
     return {"rules": compliance.evaluate_subject(done) + compliance.evaluate_subject(done.process)}
+
+
+@job("processes.assess_maturity", title="Assess how mature processes are", timeout=900)
+def assess_maturity(run: Run) -> dict[str, int]:
+    """Compute the level of every process and of the whole, and write down what changed."""
+    return {"assessed": maturity.assess_all(progress=run.progress)}
+
+
+@job("processes.make_pack", title="Make the governance pack of the quarter that ended", timeout=300)
+def make_pack(run: Run) -> dict[str, int]:
+    """Freeze the pack of the quarter that ended, unless somebody has made one that tells all of it."""
+    last = packs.quarter_of(clock.today()) - dt.timedelta(days=1)
+    if GovernancePack.objects.filter(quarter=packs.quarter_of(last), ends_on=last).exists():
+        return {"made": 0}
+    packs.make_pack(by=system_principal(), on=last)
+    return {"made": 1}

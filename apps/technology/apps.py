@@ -23,7 +23,7 @@ class TechnologyConfig(AppConfig):
         from apps.core.access import register_own  # noqa: PLC0415
         from apps.core.notifications.kinds import register_kind  # noqa: PLC0415
         from apps.core.overdue import register_overdue  # noqa: PLC0415
-        from apps.technology import imports, money_imports, use_imports  # noqa: F401, PLC0415  # register on import
+        from apps.technology import imports, measures, money_imports, use_imports  # noqa: F401, PLC0415  # register on import
         from apps.technology.domain import cases, queries, renewals, retirement, reviews, seats  # noqa: PLC0415
         from apps.technology.models import (  # noqa: PLC0415
             CalendarFeed,
@@ -35,6 +35,7 @@ class TechnologyConfig(AppConfig):
             Waiver,
         )
 
+        measures.register()
         register_ownership(
             Tool, "technical_owner", "technical owner", still_matters=lambda rows: rows.exclude(lifecycle="retired")
         )

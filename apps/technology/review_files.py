@@ -1,15 +1,11 @@
 """A review pack as a document and as a workbook, from its frozen figures alone."""
 
-import tempfile
 from collections.abc import Iterator
 from decimal import Decimal
-from functools import lru_cache
-from importlib.resources import files
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 from apps.core.exchange.writing.tables import write_xlsx
+from apps.core.packs import Document
 from apps.technology.enums import Lifecycle, Verdict
 from apps.technology.models import ReviewPack
 
@@ -38,37 +34,19 @@ def workbook(pack: ReviewPack) -> Iterator[bytes]:
     return write_xlsx(names, [title for _, title in COLUMNS], rows)
 
 
-def can_print() -> bool:
-    """Whether the library that writes documents is installed."""
-    return find_spec("fpdf") is not None
-
-
 def document(pack: ReviewPack) -> bytes:
     """Return the pack as a PDF: totals, proposals, gaps, overlaps, and the tools with the largest savings."""
-    from fpdf import FPDF  # noqa: PLC0415  # only who wants a document pays for the library
-
-    pdf = FPDF(orientation="landscape", format="A4")
-    pdf.set_title(str(pack))
-    pdf.set_auto_page_break(True, margin=15)
-    family = _font(pdf)
-    pdf.add_page()
-    pdf.set_font(family, "B", 18)
-    pdf.cell(0, 10, str(pack), new_x="LMARGIN", new_y="NEXT")
-    pdf.set_font(family, "", 10)
-    told = (
+    printed = Document(str(pack))
+    printed.text(
         f"At the prices of {pack.on:%-d %B %Y}, as known on {pack.known_at:%-d %B %Y %H:%M} UTC, in {pack.currency}. "
         f"{pack.tools:,} tools in use cost {pack.yearly:,.2f} a year; {pack.saving:,.2f} could be saved."
     )
-    pdf.multi_cell(0, 5, told, new_x="LMARGIN", new_y="NEXT")
-    _proposals(pdf, pack)
-    _list(pdf, family, "Needed and served by no tool", pack.totals["gaps"])
+    _proposals(printed.pdf, pack)
+    printed.points("Needed and served by no tool", pack.totals["gaps"])
     overlaps = [f"{each['capability']}: {', '.join(each['tools'])}" for each in pack.totals["overlaps"][:15]]
-    _list(pdf, family, "Several tools can do the same", overlaps)
-    _tools(pdf, family, pack)
-    pdf.set_font(family, "", 8)
-    pdf.ln(3)
-    pdf.multi_cell(0, 4, f"SHA-256 of the frozen figures: {pack.digest}", new_x="LMARGIN", new_y="NEXT")
-    return bytes(pdf.output())
+    printed.points("Several tools can do the same", overlaps)
+    _tools(printed.pdf, printed.family, pack)
+    return printed.output(digest=pack.digest)
 
 
 def _proposals(pdf: Any, pack: ReviewPack) -> None:
@@ -80,17 +58,6 @@ def _proposals(pdf: Any, pack: ReviewPack) -> None:
         for verdict in Verdict:
             figures = pack.totals["verdicts"].get(verdict.value, {"tools": 0, "yearly": "0", "saving": "0"})
             table.row((verdict.label, str(figures["tools"]), *(_money(figures[name]) for name in ("yearly", "saving"))))
-
-
-def _list(pdf: Any, family: str, title: str, lines: list[str]) -> None:
-    if not lines:
-        return
-    pdf.ln(4)
-    pdf.set_font(family, "B", 12)
-    pdf.cell(0, 7, title, new_x="LMARGIN", new_y="NEXT")
-    pdf.set_font(family, "", 9)
-    for line in lines:
-        pdf.multi_cell(0, 4.5, f"– {line}", new_x="LMARGIN", new_y="NEXT")
 
 
 def _tools(pdf: Any, family: str, pack: ReviewPack) -> None:
@@ -120,28 +87,3 @@ def _tools(pdf: Any, family: str, pack: ReviewPack) -> None:
 
 def _money(value: Any) -> str:
     return "–" if value is None else f"{Decimal(value):,.2f}"
-
-
-def _font(pdf: Any) -> str:
-    """Use the typeface of the pages, which has the letters of names from everywhere; else one every reader has."""
-    regular, bold = _typeface("Inter-Regular"), _typeface("Inter-Bold")
-    if regular is None or bold is None:
-        return "helvetica"
-    pdf.add_font("inter", "", regular)
-    pdf.add_font("inter", "B", bold)
-    return "inter"
-
-
-@lru_cache(maxsize=4)
-def _typeface(name: str) -> str | None:
-    """Return a copy of a web font of the pages in the form a document embeds; None where there is no such font."""
-    from fontTools.ttLib import TTFont  # noqa: PLC0415  # only who wants a document pays for the library
-
-    source = Path(str(files("unfold") / "static" / "unfold" / "fonts" / "inter" / f"{name}.woff2"))
-    if not source.exists():
-        return None
-    font = TTFont(source)
-    font.flavor = None
-    with tempfile.NamedTemporaryFile(suffix=".ttf", delete=False) as file:
-        font.save(file)
-    return file.name

@@ -13,6 +13,7 @@ from apps.core.actors import acting_as
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.core.notifications.models import Notification
 from apps.processes.domain import doing, moving, running, waiving
+from apps.processes.domain.publishing import submit_for_approval
 from apps.processes.domain.queries import overdue_runs
 from apps.processes.enums import RunState, StepKind, StepState, WaiverState
 from apps.processes.models import Run, RunStep, RunStepEvent
@@ -305,3 +306,72 @@ def test_a_run_past_its_day_is_overdue_for_its_owner(ops, other):
     run = running.start_run(process, by=ops, due_on=begun.date(), at=begun)
     assert [each.thing for each in overdue_runs(ops, clock.today())] == [run]
     assert overdue_runs(other, clock.today()) == []
+
+
+def chosen(process, by, way):
+    run = running.start_run(process, by=by, title="The run")
+    doing.finish_step(step(run, "write"), by=by)
+    second = person_with(Role.OPS)
+    doing.finish_step(step(run, "check"), by=second, ways=["choose"])
+    doing.finish_step(step(run, "choose"), by=second, ways=[way])
+    return run
+
+
+def without(key, *more):
+    ways = tuple(each for each in (*BRANCHED.edges, *more) if key not in (each.source, each.target))
+    return Flow(tuple(each for each in BRANCHED.steps if each.key != key) + EMAILED, ways)
+
+
+EMAILED = (FlowStep("mail", "Mail", role="Author"),)
+TO_MAIL = (FlowEdge("choose", "mail", "by mail"), FlowEdge("mail", "file"))
+
+
+def test_way_that_was_not_taken_stays_so_in_the_next_version(ops):
+    process = effective(flow=BRANCHED).process
+    run = chosen(process, ops, "post")
+    effective(process, flow=Flow((*BRANCHED.steps, *EMAILED), (*BRANCHED.edges, *TO_MAIL)), change_log="Mail too")
+    run.refresh_from_db()
+    process.refresh_from_db()
+    assert moving.plan_move(run, process.effective_version).decided_again == ()
+    moving.move_run(run, by=ops, reason="Newer")
+    assert {key: step(run, key).state for key in ("choose", "print", "post", "mail")} == {
+        "choose": StepState.DONE,
+        "print": StepState.SKIPPED,
+        "post": StepState.TODO,
+        "mail": StepState.SKIPPED,
+    }
+
+
+def test_decision_whose_way_is_gone_is_made_anew(ops):
+    process = effective(flow=BRANCHED).process
+    run = chosen(process, ops, "post")
+    effective(process, flow=without("post", *TO_MAIL), change_log="No posts any more")
+    run.refresh_from_db()
+    process.refresh_from_db()
+    assert moving.plan_move(run, process.effective_version).decided_again == ("Print or post?",)
+    moving.move_run(run, by=ops, reason="Newer")
+    assert {key: step(run, key).state for key in ("choose", "print", "mail", "file")} == {
+        "choose": StepState.TODO,
+        "print": StepState.LATER,
+        "mail": StepState.LATER,
+        "file": StepState.LATER,
+    }
+    assert step(run, "choose").round == 2
+
+
+def test_approver_of_a_closed_process_is_one_of_its_stakeholders(ops):
+    process = ProcessFactory(title="Closed", owner_person=ops, stakeholder_access="stakeholders")
+    approver = person_with(Role.APPROVER)
+    with pytest.raises(WrongState, match="Closed is kept to its owners and stakeholders, so one of them decides"):
+        in_review(process, author=ops, flow=steps("One"))
+    stakeholder = process.stakeholders.create(person=approver)
+    version = process.versions.get()
+    submit_for_approval(version, by=ops)
+    request = ApprovalRequest.objects.get(object_id=version.pk, content_type__model="sopversion", state="in_review")
+    other = person_with(Role.APPROVER)
+    with pytest.raises(NotAllowed, match="Whoever answers for it names the approver as a stakeholder first"):
+        approve(request, by=other)
+    approve(request, by=approver)
+    process.refresh_from_db()
+    assert process.effective_version == version
+    assert stakeholder.person == approver

@@ -206,6 +206,8 @@ def eligible_in(case: Case, person: User, *, digest: str | None = None, lock: bo
     if refusal := _closed(case):
         return Eligibility(refusal)
     seat = _seat(case, person, lock=lock)
+    if seat.refusal is None and (kept := kept_out(case.thing, person)):
+        return Eligibility(NotAllowed(kept))
     if seat.refusal is None and (digest or live_digest(case.thing)) != case.request.digest:
         return Eligibility(
             WrongState(
@@ -214,6 +216,12 @@ def eligible_in(case: Case, person: User, *, digest: str | None = None, lock: bo
             )
         )
     return seat
+
+
+def kept_out(thing: Any, person: User) -> str | None:
+    """Return why this subject is not for `person` to decide about, whatever the policy names; None when it is."""
+    known = subject_of(type(thing)).keeps_out
+    return known(thing, person) if known is not None else None
 
 
 def _closed(case: Case) -> DomainError | None:

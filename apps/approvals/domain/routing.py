@@ -12,7 +12,7 @@ from django.db import models
 from apps.accounts.models import User
 from apps.approvals.domain.content import payload_of
 from apps.approvals.domain.definition import Definition, Row, Stage, definition_of, in_words, resolved
-from apps.approvals.domain.eligibility import OwnWork, editors_of, own_work
+from apps.approvals.domain.eligibility import OwnWork, editors_of, kept_out, own_work
 from apps.approvals.domain.seats import Tokens, delegations_about, holders_of
 from apps.approvals.domain.table import Reason, decide
 from apps.approvals.enums import Mode
@@ -49,6 +49,7 @@ class RoutedStage:
     holders: Tokens
     able: frozenset[int]
     unmet: tuple[tuple[str, str], ...]
+    kept_out: str = ""
 
     @property
     def expected(self) -> int:
@@ -207,7 +208,17 @@ def _stage(stage: Stage, own: Mapping[int, OwnWork], thing: Any, by: User) -> Ro
     stage = resolved(stage, thing, by)
     holders = holders_of(stage.named)
     able = frozenset(key for key, tokens in holders.items() if key not in own and tokens - stage.optional)
-    return RoutedStage(stage, holders, able, unmet_checks(stage, thing))
+    kept = _kept_out(thing, able)
+    said = next(iter(kept.values()), "")
+    return RoutedStage(stage, holders, able - set(kept), unmet_checks(stage, thing), said)
+
+
+def _kept_out(thing: Any, able: Iterable[int]) -> dict[int, str]:
+    """Return whom the subject itself keeps from deciding, and why."""
+    if thing is None or subject_of(type(thing)).keeps_out is None:
+        return {}
+    people = User.objects.in_bulk(list(able))
+    return {key: said for key, person in people.items() if (said := kept_out(thing, person))}
 
 
 def _without_approvers(stages: tuple[RoutedStage, ...], distinct: bool) -> Iterable[str]:
@@ -218,7 +229,12 @@ def _without_approvers(stages: tuple[RoutedStage, ...], distinct: bool) -> Itera
         if len(each.able) < each.expected:
             yield (
                 f"{where}{each.expected} must approve, but only {len(each.able)} could: {each.whom}, without those who "
-                "wrote or send it. Ask an administrator to name more approvers in the policy."
+                "wrote or send it. "
+                + (
+                    f"To others it says: {each.kept_out}"
+                    if each.kept_out
+                    else "Ask an administrator to name more approvers in the policy."
+                )
             )
         for place in sorted(each.stage.quorum.required):
             wanted = each.stage.approvers[place]

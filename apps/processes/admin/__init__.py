@@ -1,5 +1,33 @@
 """The pages of processes."""
 
-from apps.processes.admin import automations, compliance, reading, recurrences, register, reviews, runs, steps, versions
+from apps.processes.admin import (
+    automations,
+    compliance,
+    improvements,
+    maturity,
+    packs,
+    reading,
+    recurrences,
+    register,
+    reviews,
+    roadmap,
+    runs,
+    steps,
+    versions,
+)
 
-__all__ = ["automations", "compliance", "reading", "recurrences", "register", "reviews", "runs", "steps", "versions"]
+__all__ = [
+    "automations",
+    "compliance",
+    "improvements",
+    "maturity",
+    "packs",
+    "reading",
+    "recurrences",
+    "register",
+    "reviews",
+    "roadmap",
+    "runs",
+    "steps",
+    "versions",
+]

@@ -42,8 +42,9 @@ def figures_page(request: HttpRequest, process_id: int) -> HttpResponse:
 def _rows(process: Process, deed: str, since: dt.datetime) -> str:
     """Return the address of the list with the rows that a figure was counted from."""
     query: dict[str, str | int]
-    if deed == "run":
+    if deed in ("run", "conforms"):
         query = {"process__id__exact": process.pk, "state__exact": "done", "started_at__gte": since.isoformat()}
+        query |= {"conforms": "no"} if deed == "conforms" else {}
         return f"{reverse('admin:processes_run_changelist')}?{urlencode(query)}"
     query = {"run__process__id__exact": process.pk, "deed__exact": deed, "run__started_at__gte": since.isoformat()}
     return f"{reverse('admin:processes_runstepevent_changelist')}?{urlencode(query)}"

@@ -17,6 +17,7 @@ from apps.core.markdown import render
 from apps.processes.admin import handbook
 from apps.processes.admin.automations import automation_panel
 from apps.processes.admin.compliance import compliance_panel
+from apps.processes.admin.improvements import PROPOSE, improvements_panel
 from apps.processes.admin.maps import map_panel
 from apps.processes.admin.reviews import FeedbackForm, begin_review, review_panel
 from apps.processes.admin.starting import START, runs_panel
@@ -24,7 +25,7 @@ from apps.processes.domain.feedback import give_feedback, refuse_feedback
 from apps.processes.domain.publishing import refuse_draft, start_draft
 from apps.processes.domain.reading import reading_progress
 from apps.processes.domain.reviews import confirm_unchanged, refuse_start
-from apps.processes.domain.skills import standardised
+from apps.processes.domain.skills import documented_share, standardised
 from apps.processes.enums import OPEN_STATES, Family, VersionState
 from apps.processes.models import Process, ProcessRole, SOPVersion, Stakeholder, TrainingRequirement
 
@@ -147,6 +148,7 @@ class ProcessAdmin(MopsAdmin):
             icon="rate_review",
         ),
         START,
+        PROPOSE,
         *ARCHIVE_BUTTONS,
     )
     consistency_checks = (
@@ -176,6 +178,14 @@ class ProcessAdmin(MopsAdmin):
         rows = super().get_queryset(request).select_related("effective_version", "owner_person", "owner_team")
         annotated: models.QuerySet[Any] = rows.annotate(open_state=models.Subquery(open_one.values("state")[:1]))
         return annotated
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        """Say above the list how many are standardised and documented."""
+        person: Any = request.user
+        found = documented_share(person) if request.method == "GET" else {}
+        percent = round(100 * found["share"]) if found.get("total") else 0
+        extra = {**(extra_context or {}), "documented": {**found, "percent": percent}}
+        return super().changelist_view(request, extra)
 
     @display(description="Family", ordering="family")
     def kind(self, process: Process) -> str:
@@ -232,4 +242,5 @@ class ProcessAdmin(MopsAdmin):
             review_panel(request, process),
             *automation_panel(request, process),
             *compliance_panel(request, process),
+            *improvements_panel(request, process),
         ]

@@ -16,6 +16,7 @@ from apps.core.admin_kit.buttons import Button, ReasonForm, shown_buttons
 from apps.core.markdown import render
 from apps.processes.domain import doing, moving, running, waiving
 from apps.processes.domain.checklist import steps_of, trail_of, trail_of_step, way_choices, workers
+from apps.processes.domain.measuring import strayed
 from apps.processes.enums import RunState, StepKind, StepState, WaiverState
 from apps.processes.models import Run, RunStep, RunStepEvent, StepWaiver
 
@@ -91,12 +92,28 @@ def move_panel(request: HttpRequest, run: Run) -> dict[str, Any]:
     }
 
 
+class ConformsFilter(admin.SimpleListFilter):
+    """Whether a run followed its process, as the figure conformance counts it."""
+
+    title, parameter_name = "followed its process", "conforms"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Offer yes and no."""
+        return [("yes", "Yes"), ("no", "No: a step was left out, or the version changed")]
+
+    def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
+        """Narrow to what was chosen."""
+        if self.value() == "no":
+            return queryset.filter(strayed())
+        return queryset.exclude(strayed()) if self.value() == "yes" else queryset
+
+
 @admin.register(Run)
 class RunAdmin(MopsAdmin):
     """Processes being carried out."""
 
     list_display = ("title", "document", "standing", "progress", "owned_by", "due_on", "started_at")
-    list_filter = ("state", "process", "process__family", "started_at", "due_on")
+    list_filter = ("state", "process", "process__family", ConformsFilter, "started_at", "due_on")
     search_fields = ("title", "process__title")
     fields = (("title", "due_on"), ("owner_person", "owner_team"), ("backup_person", "backup_team"))
     autocomplete_fields = ("owner_person", "owner_team", "backup_person", "backup_team")

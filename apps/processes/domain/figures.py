@@ -223,8 +223,9 @@ def _figures(
         Figure(
             "Conformance",
             _share(done_runs - strayed, done_runs),
-            "Finished runs in which no step was left out and the version did not change ÷ finished runs.",
-            "waived",
+            "Finished runs in which no step was left out and the version did not change ÷ finished runs; behind it "
+            "those that did not conform.",
+            "conforms",
         ),
     )
 

@@ -98,6 +98,26 @@ def refuse_ways(flow: Flow, key: str, chosen: Sequence[str]) -> str | None:
     return None
 
 
+def ways_after(old: Flow, new: Flow, key: str, taken: Sequence[str]) -> list[str] | None:
+    """Return the ways a closed step counts as having taken after its run went to another version.
+
+    Args:
+        old: the steps and ways it was closed in.
+        new: those that count now.
+        key: the step.
+        taken: keys of the steps it led to; empty where one way led on, or where it was left out.
+
+    Returns:
+        Those of the ways it took that are left; nothing where one way leads on, which needs no choice; None where
+        several lead on and none of them was taken: somebody has to choose.
+    """
+    onward = [edge.target for edge in new.forward if edge.source == key]
+    if len(onward) <= 1:
+        return []
+    went = list(taken) or [edge.target for edge in old.forward if edge.source == key]
+    return [each for each in went if each in onward] or None
+
+
 def again_from(flow: Flow, key: str) -> set[str]:
     """Return the step and all that come after it: what is done anew when the run goes back to `key`."""
     again, todo = set(), [key]

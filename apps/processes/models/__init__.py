@@ -8,6 +8,9 @@ from apps.processes.models.compliance import (
     ComplianceWaiver,
 )
 from apps.processes.models.flow import Step, StepEdge
+from apps.processes.models.improvements import Improvement, ImprovementEvent
+from apps.processes.models.maturity import ExitCriterion, MaturityAssessment, MaturityOverride, RoadmapPhase
+from apps.processes.models.packs import GovernancePack
 from apps.processes.models.reading import Acknowledgement, TrainingRequirement
 from apps.processes.models.recurrence import Occurrence, Recurrence
 from apps.processes.models.register import Process, ProcessQuerySet, ProcessRole, Stakeholder
@@ -23,13 +26,20 @@ __all__ = [
     "ComplianceRule",
     "ComplianceStanding",
     "ComplianceWaiver",
+    "ExitCriterion",
     "Feedback",
+    "GovernancePack",
+    "Improvement",
+    "ImprovementEvent",
+    "MaturityAssessment",
+    "MaturityOverride",
     "Occurrence",
     "Process",
     "ProcessQuerySet",
     "ProcessRole",
     "Recurrence",
     "Review",
+    "RoadmapPhase",
     "Run",
     "RunStep",
     "RunStepEvent",

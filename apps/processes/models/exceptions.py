@@ -52,7 +52,7 @@ class ApprovedException(GovernedModel):
 
     def counts(self, day: dt.date) -> bool:
         """Whether it is approved and not past its last day."""
-        return self.state == WaiverState.APPROVED and self.until >= day
+        return bool(self.state == WaiverState.APPROVED and self.until >= day)
 
 
 OPEN_EXCEPTION = Q(state__in=(WaiverState.DRAFT, WaiverState.IN_REVIEW))

@@ -18,11 +18,12 @@ from apps.core.admin_kit.buttons import Button, ReasonForm
 from apps.core.admin_kit.links import url_of
 from apps.core.errors import DomainError
 from apps.core.exchange.writing.tables import MEDIA
+from apps.core.packs import can_print, quarter_of
 from apps.technology.charts import bar_chart
 from apps.technology.domain import reviews
 from apps.technology.enums import ActionState, Lifecycle, Verdict
 from apps.technology.models import ReviewAction, ReviewItem, ReviewPack
-from apps.technology.review_files import can_print, document, workbook
+from apps.technology.review_files import document, workbook
 
 TOP = 15
 NONE = {"tools": 0, "yearly": "0", "saving": "0"}
@@ -65,7 +66,7 @@ class ReviewPackAdmin(ReadOnlyAdmin):
             "title": "Make a review pack",
             "opts": self.opts,
             "today": clock.today(),
-            "quarter": reviews.quarter_of(clock.today()),
+            "quarter": quarter_of(clock.today()),
         }
         return TemplateResponse(request, "admin/technology/make_pack.html", context)
 

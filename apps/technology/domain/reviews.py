@@ -14,6 +14,7 @@ from apps.core.actors import acting_as
 from apps.core.errors import DomainError, InvalidInput, NotAllowed, WrongState
 from apps.core.events import publish
 from apps.core.overdue import Overdue
+from apps.core.packs import quarter_of
 from apps.core.transitions import transition
 from apps.technology.domain.rates import missing_rate, policy
 from apps.technology.domain.review_sql import DIGEST, FREEZE, GAPS, MISSING, OVERLAPS, TOTALS
@@ -25,11 +26,6 @@ if TYPE_CHECKING:
     from apps.accounts.models import User
 
 SHOWN = 20
-
-
-def quarter_of(day: dt.date) -> dt.date:
-    """Return the first day of the quarter of `day`."""
-    return dt.date(day.year, day.month - (day.month - 1) % 3, 1)
 
 
 def refuse_pack(user: "User") -> str | None:

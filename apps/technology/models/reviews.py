@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from apps.core.governed import GovernedModel, append_only_triggers
+from apps.core.packs import quarter_words
 from apps.core.transitions import guarded_columns
 from apps.technology.enums import ActionState, Verdict
 
@@ -34,8 +35,7 @@ class ReviewPack(models.Model):
         triggers = append_only_triggers(FROZEN)
 
     def __str__(self) -> str:
-        quarter = (self.quarter.month + 2) // 3
-        return f"Technology review {self.quarter.year} Q{quarter}{f', pack {self.number}' if self.number > 1 else ''}"
+        return f"Technology review {quarter_words(self.quarter)}{f', pack {self.number}' if self.number > 1 else ''}"
 
 
 class ReviewItem(models.Model):
