@@ -5,6 +5,7 @@ import datetime as dt
 from apps.core import clock
 from apps.core.actors import system_principal
 from apps.core.jobs.api import Run, job
+from apps.core.packs import quarter_of
 from apps.processes.domain import compliance, effect, maturity, packs, recurring, telling
 from apps.processes.models import Feedback, GovernancePack, Process, SOPVersion
 from apps.processes.models import Run as ProcessRun
@@ -83,8 +84,8 @@ def assess_maturity(run: Run) -> dict[str, int]:
 @job("processes.make_pack", title="Make the governance pack of the quarter that ended", timeout=300)
 def make_pack(run: Run) -> dict[str, int]:
     """Freeze the pack of the quarter that ended, unless somebody has made one that tells all of it."""
-    last = packs.quarter_of(clock.today()) - dt.timedelta(days=1)
-    if GovernancePack.objects.filter(quarter=packs.quarter_of(last), ends_on=last).exists():
+    last = quarter_of(clock.today()) - dt.timedelta(days=1)
+    if GovernancePack.objects.filter(quarter=quarter_of(last), ends_on=last).exists():
         return {"made": 0}
     packs.make_pack(by=system_principal(), on=last)
     return {"made": 1}

@@ -152,7 +152,7 @@ def _number(value: Decimal | None, unit: str) -> str:
 def _measured(span: Span, before: GovernancePack | None = None) -> Part:
     was = {}
     if before is not None:
-        told = next((part for part in before.parts if part["key"] == "measures"), {"lines": []})
+        told: dict[str, Any] = next((part for part in before.parts if part["key"] == "measures"), {"lines": []})
         was = {line["what"]: line["value"] for line in told["lines"]}
     lines = []
     for each in measures():
