@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminSingleDateWidget
+from unfold.widgets import UnfoldAdminSelectWidget
 
 from apps.core import access, clock
 from apps.core.access import visible
@@ -39,7 +39,9 @@ class OverrideForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}), help_text="Why the computed level is wrong, and what shows it."
     )
     until = forms.DateField(
-        label="Until", widget=UnfoldAdminSingleDateWidget, help_text="The last day it counts; within a year."
+        label="Until",
+        widget=forms.DateInput(attrs={"type": "date"}),
+        help_text="The last day it counts; within a year.",
     )
 
 
