@@ -16,6 +16,8 @@ from apps.rights.admin.then_page import then_page
 from apps.rights.admin.view_as_kit import stop_page
 from apps.technology.admin.renewals import feed_view, renewals_page
 from apps.tickets.admin import portal
+from apps.tickets.admin.figures import figures_page as ticket_figures
+from apps.tickets.admin.figures import report_file
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
@@ -38,6 +40,8 @@ urlpatterns = [
     path("admin/help/ask/", portal.ask_page, name="portal-ask"),
     path("admin/help/ask/<int:type_id>/", portal.ask_page, name="portal-ask-type"),
     path("admin/help/tickets/<int:ticket_id>/", portal.ticket_page, name="portal-ticket"),
+    path("admin/tickets/figures/", ticket_figures, name="tickets-figures"),
+    path("admin/tickets/figures/report.<str:kind>", report_file, name="tickets-report"),
     path("admin/technology/renewals/", renewals_page, name="technology-renewals"),
     path("calendar/<str:token>.ics", feed_view, name="technology-feed"),
     path("admin/", admin.site.urls),

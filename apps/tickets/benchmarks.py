@@ -77,10 +77,10 @@ def _fill(rows: int) -> None:
     ticket = open_ticket(title="Bench", body="Bench", by=by, queue=_queue(by))
     model = start_clock(Ticket.objects.get(pk=ticket.pk), FIRST, target=dt.timedelta(hours=40), by=by)
     given = ("id", "object_id", "next_fire_at", "due_at", "running_since", "started_at", "follows_id")
-    columns = [each.column for each in Clock._meta.concrete_fields if each.column not in given]
+    columns = [str(each.column) for each in Clock._meta.concrete_fields if each.column not in given]
     named = {"columns": ", ".join(columns), "values": ", ".join(f"c.{each}" for each in columns)}
     now = time.now()
-    values = {"rows": rows, "model": model.pk, "now": now, "later": now + dt.timedelta(days=30)}
+    values: dict[str, Any] = {"rows": rows, "model": model.pk, "now": now, "later": now + dt.timedelta(days=30)}
     with connection.cursor() as cursor:
         cursor.execute(_CLOCKS.format(**named), values)
         cursor.execute(_SEGMENTS, values)

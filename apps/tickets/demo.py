@@ -16,8 +16,9 @@ from apps.tickets.domain.agreements import submit_agreement
 from apps.tickets.domain.conversation import answer_as_requester, filled, reply
 from apps.tickets.domain.forms import publish_form
 from apps.tickets.domain.intake import open_ticket
+from apps.tickets.domain.problems import call_known, open_problem
 from apps.tickets.enums import Intake, Tier
-from apps.tickets.models import Agreement, Queue, ReplyTemplate, Ticket, TicketType
+from apps.tickets.models import Agreement, Mailbox, Queue, ReplyTemplate, Ticket, TicketType
 
 QUEUES = (
     ("Marketing desk", "Everything marketers ask that belongs nowhere else.", "Marketing Operations", True),
@@ -124,6 +125,8 @@ def tell(company: Any) -> None:
     _segment(company, people, types)
     _duplicates(company, people)
     _rest(company, people, types, queues)
+    _problem(people, types)
+    _mailbox(people, queues)
 
 
 def _agreements(company: Any, people: dict[str, User], queues: dict[str, Queue]) -> None:
@@ -283,6 +286,39 @@ def _rest(company: Any, people: dict[str, User], types: dict[str, TicketType], q
         urgency=3,
         at=min(company.at(0, 8), clock.now()),
     )
+
+
+def _problem(people: dict[str, User], types: dict[str, TicketType]) -> None:
+    """What two tickets have in common, with a way around it."""
+    by = people["specialist"]
+    problem = open_problem(
+        title="Renamed fields break integrations after a release",
+        description="Forms and syncs lose values after releases that rename a field.",
+        kind=types["Something does not work"],
+        tickets=list(Ticket.objects.filter(title__in=("Webinar form loses the company name",))),
+        by=by,
+    )
+    call_known(
+        problem,
+        by=by,
+        root_cause="Integrations address fields by key, and the release check does not look at them.",
+        workaround="Map the new key in the integration, then re-run the records of the day.",
+    )
+
+
+def _mailbox(people: dict[str, User], queues: dict[str, Queue]) -> None:
+    """A mailbox as it would be set up; nobody fetches it, for there is no server behind the demo."""
+    with acting_as(people["technology_administrator"]):
+        Mailbox.objects.create(
+            name="Marketing help",
+            address="marketing-help@example.com",
+            host="imap.example.com",
+            username="marketing-help",
+            secret_name="MOPS_MAILBOX_MARKETING_HELP_PASSWORD",  # noqa: S106  # the name of a variable
+            queue=queues["Marketing desk"],
+            runs_as=people["specialist"],
+            is_active=False,
+        )
 
 
 def _about(ticket: Ticket, agent: User, at: dt.datetime, *things: Any) -> None:

@@ -120,3 +120,39 @@ class AgreementState(models.TextChoices):
     IN_APPROVAL = "in_approval", "Waits for signatures"
     SIGNED = "signed", "Signed"
     RETIRED = "retired", "Retired"
+
+
+class MailSecurity(models.TextChoices):
+    """How the way to a mail server is kept private."""
+
+    TLS = "tls", "TLS"
+    STARTTLS = "starttls", "STARTTLS"
+    NONE = "none", "None (same machine only)"
+
+
+class MailOutcome(models.TextChoices):
+    """What became of a mail that was fetched."""
+
+    OPENED = "opened", "Opened a ticket"
+    ANSWERED = "answered", "Went on a ticket"
+    NOTED = "noted", "Kept as a note"
+    DUPLICATE = "duplicate", "Came twice"
+    REJECTED = "rejected", "Refused"
+    FAILED = "failed", "Could not be read"
+
+
+class SentState(models.TextChoices):
+    """How far an answer by mail has come."""
+
+    QUEUED = "queued", "Waits"
+    SENDING = "sending", "Is being sent"
+    SENT = "sent", "Sent"
+    DEAD = "dead", "Given up"
+
+
+class ProblemState(models.TextChoices):
+    """Where a problem stands."""
+
+    OPEN = "open", "Under investigation"
+    KNOWN = "known", "Known error"
+    SOLVED = "solved", "Solved"

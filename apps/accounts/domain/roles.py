@@ -122,6 +122,7 @@ GRANTS: dict[Role, tuple[str, ...]] = {
         "tickets.*: view",
         "tickets.queue: add change",
         "tickets.tickettype: add change",
+        "tickets.mailbox: add change",
         "django_q.*: view",
     ),
 }

@@ -1,5 +1,5 @@
 """The pages of tickets."""
 
-from apps.tickets.admin import agreements, catalogue, incidents, tickets
+from apps.tickets.admin import agreements, catalogue, incidents, mail, problems, tickets
 
-__all__ = ["agreements", "catalogue", "incidents", "tickets"]
+__all__ = ["agreements", "catalogue", "incidents", "mail", "problems", "tickets"]

@@ -10,11 +10,13 @@ from django.urls import reverse
 from apps.core import access
 from apps.core.admin_kit.links import link_to
 from apps.core.clocks.domain.explaining import clock_panel
+from apps.core.markdown import render
 from apps.tickets.domain.conversation import filled, refuse_reply, templates_for
 from apps.tickets.domain.forms import answered
 from apps.tickets.domain.rows import refuse_active_work
 from apps.tickets.domain.trail import trail_of
-from apps.tickets.models import Ticket
+from apps.tickets.enums import ProblemState
+from apps.tickets.models import Problem, Ticket
 
 
 def desk_panel(request: HttpRequest, ticket: Ticket) -> dict[str, Any]:
@@ -39,6 +41,7 @@ def desk_panel(request: HttpRequest, ticket: Ticket) -> dict[str, Any]:
         ],
         "links": _links(person, ticket),
         "records": [link_to(each.record) for each in ticket.records.live() if _sees(person, each.record)],
+        "known": _known(person, ticket),
         "minutes": ticket.time_entries.aggregate(sum=Sum("minutes"))["sum"] or 0,
         "watchers": list(ticket.watchers.all()),
         "clocks": clock_panel(ticket, title="Promised times"),
@@ -51,6 +54,12 @@ def _links(person: Any, ticket: Ticket) -> list[tuple[str, str]]:
     here = [(back[each.kind], link_to(each.ticket)) for each in ticket.linked_from.live().select_related("ticket")]
     into = [("goes on in", link_to(ticket.merged_into))] if ticket.merged_into is not None else []
     return [*into, *there, *here, *(("has taken in", link_to(each)) for each in ticket.merged.all())]
+
+
+def _known(person: Any, ticket: Ticket) -> list[tuple[str, str]]:
+    """Return the problems a ticket belongs to, each with what helps until it is solved."""
+    rows = access.visible(person, Problem).filter(tickets=ticket).exclude(state=ProblemState.SOLVED)
+    return [(link_to(each), render(each.workaround) if each.workaround else "") for each in rows]
 
 
 def _process(person: Any, ticket: Ticket) -> str:

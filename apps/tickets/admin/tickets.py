@@ -50,6 +50,7 @@ class TicketAdmin(MopsAdmin):
     list_filter = (WhoseFilter, WhereFilter, "priority", "queue", "assignee", "type", "intake", "resolution")
     search_fields = ("title", "requester__full_name", "requester_email", "requester_name")
     autocomplete_fields = ("type", "requester", "watchers")
+    allowed_lookups = ("id", "opened_at", "resolved_at", "reopened", "reassigned")  # figures and trends lead here
     fieldsets = (
         ("Facts", {"fields": ("title", "type", "requester", ("requester_name", "requester_email"), "watchers")}),
     )

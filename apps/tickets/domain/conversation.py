@@ -13,7 +13,7 @@ from apps.core.words import fitting
 from apps.tickets.domain import service
 from apps.tickets.domain.moves import move, refuse_resolve
 from apps.tickets.domain.rows import locked, raise_refusal, refuse_work, write
-from apps.tickets.domain.telling import tell_of_message
+from apps.tickets.domain.telling import tell_desk, tell_of_message
 from apps.tickets.enums import DONE, Intake, MessageKind, Resolution, TicketState
 from apps.tickets.models import Message, ReplyTemplate, Ticket
 
@@ -110,7 +110,29 @@ def answer_as_requester(
 
 def requester_wrote(ticket: Ticket, text: str, *, by: "User", channel: Intake, at: dt.datetime) -> str:
     """Keep what the requester of a locked ticket wrote, by whichever door, and let the ticket go on."""
+    reopened = ticket.state in DONE
     said = _say(ticket, MessageKind.REQUESTER, text, by=by, at=at, channel=channel)
+    after_requesters_word(ticket, said, by=by, at=at)
+    return f"{ticket.ref} is open again; the desk has been told." if reopened else f"Your word on {ticket.ref} is kept."
+
+
+def word_by_mail(ticket: Ticket, text: str, *, by: "User", at: dt.datetime) -> Message:
+    """Keep what the requester of a locked ticket wrote by mail, signed by them, and let the ticket go on."""
+    said = _say(ticket, MessageKind.REQUESTER, text, by=by, at=at, channel=Intake.MAIL, signed=ticket.asked_by)
+    after_requesters_word(ticket, said, by=by, at=at)
+    return said
+
+
+def note_by_mail(ticket: Ticket, text: str, *, by: "User", at: dt.datetime, signed: str = "") -> Message:
+    """Keep what came by mail and is not the requester's word where only the desk reads it; the desk is told."""
+    said = _say(ticket, MessageKind.INTERNAL, text, by=by, at=at, channel=Intake.MAIL, signed=signed)
+    if signed:
+        tell_desk(ticket, "ticket.word", title=f"{signed} wrote about {ticket}", body=text, by=by)
+    return said
+
+
+def after_requesters_word(ticket: Ticket, said: Message, *, by: "User", at: dt.datetime) -> None:
+    """Let a ticket that waited for its requester go on, reopen one that was done, and tell the desk."""
     reopened = ticket.state in DONE
     if reopened or ticket.state == TicketState.WAITING_REQUESTER:
         note = "The requester came back." if reopened else "The requester answered."
@@ -118,7 +140,6 @@ def requester_wrote(ticket: Ticket, text: str, *, by: "User", channel: Intake, a
     service.asked(ticket, by=by, at=at)
     tell_of_message(said, by=by)
     publish("ticket.word", ticket_id=ticket.pk)
-    return f"{ticket.ref} is open again; the desk has been told." if reopened else f"Your word on {ticket.ref} is kept."
 
 
 def filled(template: ReplyTemplate, ticket: Ticket, *, agent: "User") -> str:
@@ -166,12 +187,15 @@ def _say(
     at: dt.datetime,
     template: ReplyTemplate | None = None,
     channel: Intake = Intake.DESK,
+    signed: str = "",
 ) -> Message:
+    """Keep what was said; `signed` names who said it where `by` only wrote it down."""
+    author = by if not signed else ticket.requester if kind == MessageKind.REQUESTER else None
     said: Message = Message.objects.create(
         ticket=ticket,
         kind=kind,
-        author=by,
-        author_label=str(by),
+        author=author,
+        author_label=signed or str(by),
         body=text,
         channel=channel,
         template=template,

@@ -9,6 +9,7 @@ from django.db import transaction
 
 from apps.core import access
 from apps.core.actors import acting_as
+from apps.core.errors import WrongState
 from apps.core.transitions import transition
 from apps.tickets.enums import DONE, EventKind, Intake, MessageKind, Priority, Resolution, TicketState, priority_of
 from apps.tickets.models import ImportedChange, ImportedIncident, Message, Queue, Ticket, TicketEvent, TicketType
@@ -26,6 +27,7 @@ STATES = {
     "Resolved": TicketState.RESOLVED,
     "Closed": TicketState.CLOSED,
 }
+NO_QUEUE = "There is no queue to put it in; an administrator makes one the default under Queues."
 CLOCK_SKEW = dt.timedelta(minutes=30)
 _SHORT = 200
 
@@ -96,13 +98,19 @@ class _Places:
         self.types = {each.name.casefold(): each for each in TicketType.objects.live()}
         self.default = next((each for each in self.queues.values() if each.is_default), None)
 
+    def queue_of(self, group: str) -> Queue:
+        """Return the queue called like a group, else the default one."""
+        found = self.queues.get(group.casefold(), self.default)
+        if found is None:
+            raise WrongState(NO_QUEUE)
+        return found
+
 
 def _bring_in_one(
     incident: ImportedIncident | None, rows: list[Change], places: _Places, *, system: str, zone: str, by: "User"
 ) -> dict[int, Brought]:
     if incident is None and places.default is None:
-        words = "There is no queue to put it in; an administrator makes one the default under Queues."
-        return {row.line: Brought("", refused=words) for row in rows}
+        return {row.line: Brought("", refused=NO_QUEUE) for row in rows}
     if incident is not None and not access.can(by, "change", incident.ticket):
         words = f"{incident.number} is there already, and you may not change it."
         return {row.line: Brought("", refused=words) for row in rows}
@@ -127,7 +135,7 @@ def _open(first: Change, places: _Places, *, system: str, zone: str, by: "User")
     ticket: Ticket = Ticket.objects.create(
         title=f"{first.number}: {about or 'incident'}"[:_SHORT],
         type=places.types.get(first.fact("category").casefold()),
-        queue=places.queues.get(first.fact("group").casefold(), places.default),
+        queue=places.queue_of(first.fact("group")),
         requester_name=first.fact("caller")[:150],
         impact=first.impact,
         urgency=first.urgency,

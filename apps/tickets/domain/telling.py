@@ -6,6 +6,7 @@ from django.urls import reverse
 
 from apps.core.notifications.domain.audiences import people_of
 from apps.core.notifications.domain.notifying import notify
+from apps.tickets.domain.mail.answering import queue_answer
 from apps.tickets.models import Message, Ticket
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def tell_desk(
 def tell_of_message(message: Message, *, by: "User") -> None:
     """Tell those whom a message concerns."""
     ticket = message.ticket
-    if message.kind == "public":
+    if message.kind == "public" and not queue_answer(message):
         tell_requester(ticket, title=f"{ticket.ref} was answered: {ticket.title}", body=message.body, by=by)
     elif message.kind == "requester":
         tell_desk(ticket, "ticket.word", title=f"{ticket.asked_by} wrote about {ticket}", body=message.body, by=by)

@@ -3,6 +3,8 @@
 from apps.tickets.models.catalogue import FormVersion, Queue, ReplyTemplate, TicketType
 from apps.tickets.models.conversation import Message, TicketEvent, TimeEntry
 from apps.tickets.models.imported import ImportedChange, ImportedIncident
+from apps.tickets.models.mail import Mailbox, MailboxState, ReceivedMail, SentMail
+from apps.tickets.models.problem import Problem
 from apps.tickets.models.service import Agreement
 from apps.tickets.models.ticket import ChecklistItem, Ticket, TicketLink, TicketRecord
 
@@ -12,9 +14,14 @@ __all__ = [
     "FormVersion",
     "ImportedChange",
     "ImportedIncident",
+    "Mailbox",
+    "MailboxState",
     "Message",
+    "Problem",
     "Queue",
+    "ReceivedMail",
     "ReplyTemplate",
+    "SentMail",
     "Ticket",
     "TicketEvent",
     "TicketLink",

@@ -106,6 +106,7 @@ class Ticket(GovernedModel):
             models.Index(fields=("queue", "state", "priority"), name="ticket_by_queue"),
             models.Index(fields=("assignee", "state"), name="ticket_by_assignee"),
             models.Index(fields=("requester", "-id"), name="ticket_by_requester"),
+            models.Index(fields=("opened_at",), name="ticket_by_opening"),
             models.Index(
                 fields=("priority", "opened_at"), condition=Q(state__in=ACTIVE, archived_at=None), name="ticket_active"
             ),

@@ -6,6 +6,7 @@ the laid-out years do not reach, one by one by the same arithmetic in Python.
 
 import datetime as dt
 from functools import reduce
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -116,7 +117,7 @@ def recount(calendar: BusinessCalendar) -> int:
 
 def _recount_at_once(calendar: BusinessCalendar, version: CalendarVersion, now: dt.datetime) -> int:
     """Count in PostgreSQL what can be counted there; the clocks it leaves keep their old version."""
-    wanted = {"version": version.pk, "calendar": calendar.pk, "now": now}
+    wanted: dict[str, Any] = {"version": version.pk, "calendar": calendar.pk, "now": now}
     with transaction.atomic(), transition(Clock):
         # those that somebody moves on just now wait: their segments must be read as they are left
         rows = Clock.objects.open().filter(calendar=calendar, running_since__isnull=False).order_by("pk")

@@ -1,0 +1,30 @@
+"""The jobs of tickets."""
+
+from apps.core.jobs.api import Overlap, Run, job
+from apps.tickets.domain.mail.answering import give_up_stuck, send_due
+from apps.tickets.domain.mail.fetching import fetch
+from apps.tickets.domain.trends import watch_trends
+from apps.tickets.models import Mailbox
+
+
+@job("tickets.fetch_mail", title="Fetch mail", timeout=300, overlap=Overlap.FORBID)
+def fetch_mail(run: Run, *, mailbox_id: int = 0) -> dict[str, int]:
+    """Fetch one mailbox, or all of them; one that cannot be reached holds up no other."""
+    boxes = Mailbox.objects.live().filter(is_active=True).select_related("queue", "runs_as")
+    counts: dict[str, int] = {}
+    for box in boxes.filter(pk=mailbox_id) if mailbox_id else boxes:
+        for outcome, number in fetch(box, tick=run.raise_if_cancelled).items():
+            counts[outcome] = counts.get(outcome, 0) + number
+    return counts
+
+
+@job("tickets.send_answers", title="Send answers by mail", timeout=120)
+def send_answers(run: Run) -> dict[str, int]:
+    """Send the answers that are due by mail."""
+    return {**send_due(), "given_up": give_up_stuck()}
+
+
+@job("tickets.watch_trends", title="Watch what tickets grow", timeout=300)
+def watch(run: Run) -> dict[str, int]:
+    """Raise alerts for what comes more often than usual, and end those of what no longer does."""
+    return watch_trends()
