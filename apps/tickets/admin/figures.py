@@ -41,7 +41,7 @@ def figures_page(request: HttpRequest) -> HttpResponse:
         "month": month,
         "months": _months(),
         "queue": period.queue,
-        "queues": list(Queue.objects.live()),
+        "queues": list(_queues(request)),
         "chosen": urlencode(_chosen(month, period)),
         "opened_chart": bar_chart([(f"{localtime(step):%-d %b}", opened) for step, opened, _ in found.volume][-31:]),
         "solved_chart": bar_chart([(f"{localtime(step):%-d %b}", solved) for step, _, solved in found.volume][-31:]),
@@ -91,10 +91,15 @@ def _reader(request: HttpRequest) -> Any:
     return person
 
 
+def _queues(request: HttpRequest) -> Any:
+    person: Any = request.user
+    return access.visible(person, Queue).filter(archived_at__isnull=True).order_by("name")
+
+
 def _period(request: HttpRequest) -> tuple[Period, dt.date | None]:
     """Read the month, or the number of days, and the queue that were asked for."""
     asked = request.GET.get("queue", "")
-    queue = Queue.objects.live().filter(pk=int(asked)).first() if asked.isdecimal() and len(asked) < 12 else None
+    queue = _queues(request).filter(pk=int(asked)).first() if asked.isdecimal() and len(asked) < 12 else None
     zone = get_current_timezone()
     try:
         month = dt.datetime.strptime(request.GET.get("month", ""), "%Y-%m").replace(tzinfo=zone)

@@ -171,8 +171,10 @@ class ProblemAdmin(MopsAdmin):
             problem = problems.open_problem(
                 title=f"Many tickets about {trend.key}",
                 description=trend.words,
-                kind=TicketType.objects.live().filter(name=trend.key).first() if trend.kind == "category" else None,
-                tickets=list(Ticket.objects.filter(pk__in=trend.ids)),
+                kind=access.visible(person, TicketType).filter(name=trend.key, archived_at__isnull=True).first()
+                if trend.kind == "category"
+                else None,
+                tickets=list(access.visible(person, Ticket).filter(pk__in=trend.ids)),
                 by=person,
             )
         except DomainError as refusal:

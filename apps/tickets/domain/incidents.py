@@ -100,7 +100,7 @@ class _Places:
 
     def queue_of(self, group: str) -> Queue:
         """Return the queue called like a group, else the default one."""
-        found = self.queues.get(group.casefold(), self.default)
+        found: Queue | None = self.queues.get(group.casefold(), self.default)
         if found is None:
             raise WrongState(NO_QUEUE)
         return found
