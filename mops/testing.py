@@ -25,7 +25,7 @@ class PytestRunner:
         self.args += ["--reuse-db"] if keepdb else []
         self.args += ["--proof"] if proof else []
         self.args += ["--durations=25"] if os.environ.get("CI") else []
-        self.args += ["-n", workers, "--dist", "loadgroup"] if workers else []
+        self.args += ["-n", workers, "--dist", "loadscope"] if workers else []
 
     @classmethod
     def add_arguments(cls, parser: ArgumentParser) -> None:

@@ -1,5 +1,7 @@
 """What the tests of admin pages share: addresses, and how many questions a page asks the database."""
 
+import difflib
+
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -18,17 +20,23 @@ def button_of(thing, name):
     return reverse(address, kwargs={"object_id": thing.pk, "name": name})
 
 
-def queries_of(client, address):
+def asked_by(client, address):
+    """The questions that a page puts to the database once it is warm."""
     client.get(address)
     with CaptureQueriesContext(connection) as asked:
         answer = client.get(address)
     assert answer.status_code == 200
-    return len(asked)
+    return [each["sql"] for each in asked.captured_queries]
+
+
+def queries_of(client, address):
+    return len(asked_by(client, address))
 
 
 def assert_same_queries(client, address, more):
     """The page asks as much with the rows that `more()` adds as without them."""
-    before = queries_of(client, address)
+    before = asked_by(client, address)
     more()
-    assert queries_of(client, address) == before
-    return before
+    after = asked_by(client, address)
+    assert len(after) == len(before), "\n".join(difflib.ndiff(before, after))
+    return len(before)

@@ -26,6 +26,18 @@ def pytest_configure(config):
     hypothesis_settings.load_profile("proof" if config.getoption("--proof") else "plain")
 
 
+def pytest_xdist_make_scheduler(config, log):
+    """Share the tests out one by one, but the stories in a browser to one process: they share one installation."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class OneInstallation(LoadScopeScheduling):
+        # the mark "xdist_group" is not heard by pytest-xdist 3.8 under pytest 9.2
+        def _split_scope(self, nodeid):
+            return "installation" if nodeid.startswith("tests/e2e/") else nodeid
+
+    return OneInstallation(config, log)
+
+
 @pytest.fixture(scope="session")
 def proof(request):
     """Whether this run proves at full figures."""

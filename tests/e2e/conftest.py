@@ -91,13 +91,6 @@ class Installation:
         )
 
 
-def pytest_collection_modifyitems(items):
-    """Keep the browser tests in one process: they share one installation, and the later ones see what the first did."""
-    for item in items:
-        if "installation" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("installation"))
-
-
 @pytest.fixture(scope="session")
 def installation(chromium):
     """mops as a new user starts it, once for all browser tests; file sources may read the folder of real data."""

@@ -85,5 +85,8 @@ const nameBoxes = () => {
     }
   });
 };
-window.addEventListener("load", nameBoxes);
-document.addEventListener("formset:added", () => window.setTimeout(nameBoxes));
+// the boxes are made by another script, whenever it comes to it: after loading, and with every row that is added
+new MutationObserver((changes) => {
+  const added = changes.flatMap((change) => [...change.addedNodes]);
+  if (added.some((node) => node.classList?.contains("select2-container"))) nameBoxes();
+}).observe(document.documentElement, { childList: true, subtree: true });
