@@ -76,13 +76,15 @@ const nameBoxes = () => {
   document.querySelectorAll(".select2-selection").forEach((box) => {
     const field = box.closest(".select2-container")?.previousElementSibling;
     const label = field?.labels?.[0];
-    if (label) {
-      label.id ||= `${field.id}_label`;
-      const others = (box.getAttribute("aria-labelledby") || "").split(" ").filter((id) => id && id !== label.id);
-      box.setAttribute("aria-labelledby", [label.id, ...others].join(" "));
-    } else if (field?.name && !box.hasAttribute("aria-label")) {
-      box.setAttribute("aria-label", field.getAttribute("aria-label") || field.name.replace(/.*-|_/g, " ").trim());
-    }
+    if (label) label.id ||= `${field.id}_label`;
+    [box, ...box.querySelectorAll("[role=textbox]")].forEach((part) => {
+      if (label) {
+        const others = (part.getAttribute("aria-labelledby") || "").split(" ").filter((id) => id && id !== label.id);
+        part.setAttribute("aria-labelledby", [label.id, ...others].join(" "));
+      } else if (field?.name && !part.hasAttribute("aria-label")) {
+        part.setAttribute("aria-label", field.getAttribute("aria-label") || field.name.replace(/.*-|_/g, " ").trim());
+      }
+    });
   });
 };
 // the boxes are made by another script, whenever it comes to it: after loading, and with every row that is added
