@@ -9,6 +9,7 @@ from apps.accounts.enums import Role
 from apps.core import clock
 from apps.processes.domain import doing, running
 from apps.processes.domain.figures import Counted, Happened, automation_coverage, count_steps, overlay, report
+from apps.processes.domain.waiving import waive_step
 from tests.admin_pages import page_of
 from tests.factories.accounts import person_with
 from tests.factories.processes import effective, steps
@@ -90,3 +91,23 @@ def test_figures_of_a_process_one_does_not_see_are_not_there(client):
     process = effective(flow=steps("One")).process
     client.force_login(person_with())
     assert client.get(reverse("processes-figures", args=(process.pk,))).status_code == 404
+
+
+@pytest.mark.django_db
+def test_conformance_leads_to_the_runs_that_did_not_conform(client):
+    ops = person_with(Role.OPS)
+    process = effective(flow=steps("One", "Two", blocking=False)).process
+    straight, strayed = (running.start_run(process, by=ops, title=title) for title in ("Straight", "Strayed"))
+    for run in (straight, strayed):
+        doing.begin_step(step(run, "one"), by=ops)
+        doing.finish_step(step(run, "one"), by=ops)
+    doing.finish_step(step(straight, "two"), by=ops)
+    waive_step(step(strayed, "two"), by=ops, reason="Not needed")
+    client.force_login(ops)
+    page = client.get(reverse("processes-figures", args=(process.pk,)))
+    links = {figure.name: rows for figure, rows in page.context["figures"]}
+    listed = client.get(links["Conformance"]).context["cl"].result_list
+    assert [each.title for each in listed] == ["Strayed"]
+    followed = client.get(links["Conformance"].replace("conforms=no", "conforms=yes")).context["cl"].result_list
+    assert [each.title for each in followed] == ["Straight"]
+    assert f"automation/?steps__process__id__exact={process.pk}" in page.content.decode()

@@ -35,6 +35,7 @@ def figures_page(request: HttpRequest, process_id: int) -> HttpResponse:
         "days": days,
         "periods": PERIODS,
         "events": reverse("admin:processes_runstepevent_changelist"),
+        "register": f"{reverse('admin:processes_automation_changelist')}?steps__process__id__exact={process.pk}",
     }
     return TemplateResponse(request, "admin/processes/figures.html", context)
 
