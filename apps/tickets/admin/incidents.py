@@ -28,7 +28,7 @@ class CompareForm(forms.Form):
     """Asks what is assumed of the other desk: the file does not say."""
 
     targets = forms.CharField(
-        widget=forms.Textarea(attrs={"rows": 4, "class": "mops-field"}),
+        widget=forms.Textarea(attrs={"rows": 4}),
         initial=ASSUMED,
         label="Assumed promises",
         help_text="As in an agreement; the solution by priority counts. A day (d) is eight working hours.",
