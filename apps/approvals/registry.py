@@ -6,9 +6,12 @@ Filled in `AppConfig.ready` of the apps above, so that one engine and one inbox 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
+
+if TYPE_CHECKING:
+    from apps.core.rules.catalog import Field
 
 Payload = dict[str, Any]
 # Returns what is still unmet, in sentences; nothing when the precondition holds.
@@ -31,7 +34,8 @@ class ApprovalSubject:
             was last approved of the same row.
         facts: `facts(subject)` returns what a decision table looks at besides the material columns: amount, currency,
             risk, channel…
-        fact_names: the names that `facts` may return, so that a policy that asks for another one is refused.
+        fact_fields: what `facts` may return, each as a field of the rules kit, so that conditions are built and
+            checked by it: `Field("days", "Length", Number(whole=True, unit="days"))`.
         checks: preconditions by name ("qa_passed"), each returning unmet sentences; a stage names those it wants.
         files: `files(subject)` returns [{"name": …, "sha256": …}] of the files that are decided about too.
         owner_fields: columns that hold a person a policy may name as approver ("owner_person").
@@ -50,7 +54,7 @@ class ApprovalSubject:
     markdown: tuple[str, ...] = ()
     before: Callable[[Any], Payload | None] | None = None
     facts: Callable[[Any], Mapping[str, Any]] | None = None
-    fact_names: tuple[str, ...] = ()
+    fact_fields: "tuple[Field, ...]" = ()
     checks: Mapping[str, Check] = field(default_factory=dict)
     files: Callable[[Any], Iterable[Mapping[str, str]]] | None = None
     owner_fields: tuple[str, ...] = ()

@@ -24,7 +24,7 @@ class CampaignsConfig(AppConfig):
                 apply=approval.carry_out_approval,
                 on_refused=approval.return_to_planning,
                 facts=approval.facts_to_decide_on,
-                fact_names=("amount", "channel", "days"),
+                fact_fields=approval.fact_fields(),
                 owner_fields=("owner_person", "backup_person"),
                 cost_impact=approval.cost_impact,
             ),

@@ -34,6 +34,8 @@ def _approved() -> None:
             on_refused=publishing.return_to_draft,
             markdown=("body", "change_log"),
             before=publishing.payload_in_force,
+            facts=publishing.facts_to_decide_on,
+            fact_fields=publishing.fact_fields(),
             preview=lambda version: reverse("admin:processes_sopversion_change", args=(version.pk,)),
             checks={"complies": lambda version: compliance.unmet_sentences(version.process)},
             keeps_out=lambda version, person: permissions.keeps_out(version.process, person),

@@ -1,6 +1,7 @@
 """The inbox, the simulator, the analytics, the policies and who stands in, as people meet them."""
 
 import datetime as dt
+import json
 
 import pytest
 from django.urls import reverse
@@ -45,6 +46,19 @@ def administrator(client):
     person = person_with(Role.ADMINISTRATOR)
     client.force_login(person)
     return person
+
+
+def form_of(client, thing):
+    """What the page of a thing would send as it stands."""
+    context = client.get(page_of(thing)).context
+    sets = [each.formset for each in context["inline_admin_formsets"]]
+    forms = [context["adminform"].form, *(form for each in sets for form in (each.management_form, *each.forms))]
+    sent = {}
+    for field in (field for form in forms for field in form):
+        value = field.value()
+        value = ", ".join(map(str, value)) if isinstance(value, list) else value
+        sent[field.html_name] = json.dumps(value) if isinstance(value, dict) else value
+    return {name: "on" if value is True else value for name, value in sent.items() if value not in (None, False)}
 
 
 def inbox():
@@ -114,7 +128,7 @@ def test_the_simulator_tells_where_and_why(client, administrator):
     policy_with(stage(1, Role.APPROVER), stage(2, Role.EXECUTIVE, name="Money"), kind=KIND, rows=rows)
     address = reverse("admin:approvals_simulator")
     page = client.get(address, {"kind": KIND, "facts": "budget = 25000"}).content.decode()
-    for shown in ("Large", "Money", str(executive), "budget is at least 20000 (it is 25000)"):
+    for shown in ("Large", "Money", str(executive), "Budget 25,000 is at least 20,000"):
         assert shown in page
     assert "Money" not in client.get(address, {"kind": KIND, "facts": "budget = 100"}).content.decode()
     sent(approver=True, name="Autumn")
@@ -149,6 +163,14 @@ def test_a_condition_is_closed_on_its_page(client, approver):
 
 
 # --- policies
+
+
+def asks(field, value, op="eq"):
+    return {"all": [{"field": field, "op": op, "value": value}]}
+
+
+def row(version, position, name, when):
+    PolicyRule.objects.create(version=version, position=position, name=name, when=when, stage_numbers=[1])
 
 
 def policy():
@@ -216,10 +238,13 @@ def test_a_version_in_review_is_fixed(administrator):
         (lambda v: v.rules.update(stage_numbers=[1, 1]), "names a stage twice"),
         (lambda v: v.rules.update(stage_numbers=[3]), "sends to stage 3, which this version does not have"),
         (lambda v: v.rules.update(stage_numbers=[]), "names no stage"),
-        (lambda v: v.rules.update(condition="budget >= 5"), "The last row of the decision table has a condition"),
         (
-            lambda v: v.rules.update(condition="gibberish"),
-            "Row 1 of the decision table, Everything: “gibberish”",
+            lambda v: v.rules.update(when=asks("round", 2)),
+            "The last row of the decision table has a condition",
+        ),
+        (
+            lambda v: v.rules.update(when={"gibberish": 1}),
+            "Row “Everything”: A condition is a group (all, any, not), a field or a count of rows.",
         ),
         (lambda v: v.stages.update(checks="no_such"), "wants “no_such” first, which is no check of this kind"),
         (lambda v: v.approvers.update(role="emperor"), "names the role “emperor”, which does not exist"),
@@ -239,13 +264,29 @@ def test_a_version_in_review_is_fixed(administrator):
         ),
         (
             lambda v: PolicyRule.objects.create(version=v, position=9, name="Late", stage_numbers=[1]),
-            "always holds, so that the rows below it are never reached",
+            "Rule 2, Late, never gets its turn: whatever fits it also fits rule 1, Everything",
         ),
         (
             lambda v: PolicyRule.objects.create(
-                version=v, position=0, name="Odd", condition="weather is fine", stage_numbers=[1]
+                version=v, position=0, name="Odd", when=asks("weather", "fine"), stage_numbers=[1]
             ),
-            "looks at “weather”, which this kind does not tell",
+            "Row “Odd”: There is no field “weather” here",
+        ),
+        (
+            lambda v: PolicyRule.objects.create(
+                version=v, position=0, name="Odd", when=asks("main_channel", "pigeon"), stage_numbers=[1]
+            ),
+            "Row “Odd”: Main channel: “pigeon” is no choice here",
+        ),
+        (
+            lambda v: (
+                PolicyRule.objects.create(
+                    version=v, position=0, name="A", when=asks("round", 2, "gte"), stage_numbers=[1]
+                ),
+                v.rules.filter(position=1).update(position=3),
+                row(v, 2, "B", asks("round", 5)),
+            ),
+            "Rule 2, B, never gets its turn: whatever fits it also fits rule 1, A",
         ),
     ],
 )
@@ -335,3 +376,34 @@ def test_what_nobody_could_decide_is_refused_and_administrators_are_told(client)
     )
     campaign.refresh_from_db()
     assert campaign.state == "planning"
+
+
+def test_a_condition_is_built_on_the_page_and_tried(client, administrator):
+    person_with(Role.APPROVER)
+    sent(approver=True, budget=12000)
+    version = draft_version(policy(), by=administrator)
+    page = client.get(page_of(version)).content.decode()
+    for shown in ("data-rules-editor", "rules/builder.js", "Main channel", "Length in days"):
+        assert shown in page
+    address = reverse("admin:approvals_policyversion_count", args=(version.pk,))
+    body = {"predicate": asks("budget", 10000, "gte")}
+    said = client.post(address, {"body": json.dumps(body)}).json()
+    assert said["words"] == "Budget is at least 10,000"
+    assert said["live"] == "Fits 1 of the last 1 requests of this kind that you see."
+    assert "There is no field" in client.post(address, {"body": '{"predicate": {"field": "x"}}'}).json()["live"]
+    assert client.post(address, {"body": "{"}).json()["live"] == "The condition is no valid JSON."
+    client.force_login(person_with(Role.AUDITOR))
+    assert client.post(address, {"body": json.dumps(body)}).status_code == 403
+
+
+def test_a_condition_is_saved_as_a_predicate_and_refused_at_its_place(client, administrator):
+    person_with(Role.APPROVER)
+    version = draft_version(policy(), by=administrator)
+    form = form_of(client, version)
+    form |= {"rules-0-when": json.dumps({"predicate": asks("budget", "much", "gte")})}
+    page = client.post(page_of(version), form).content.decode()
+    assert "Budget: Give a number such as 1250 or 99.5. (at predicate/all/0/value)" in page
+    form |= {"rules-0-when": json.dumps({"predicate": asks("budget", 10000, "gte")})}
+    client.post(page_of(version), form)
+    assert version.rules.get().when == asks("budget", 10000, "gte")
+    assert "Budget is at least 10,000" in client.get(page_of(version)).content.decode()

@@ -24,7 +24,6 @@ from apps.approvals.domain.effects import carry_out, close_condition, expire, re
 from apps.approvals.domain.eligibility import eligible
 from apps.approvals.domain.emergencies import approve_in_emergency, review_emergency
 from apps.approvals.domain.inbox import waiting_for
-from apps.approvals.domain.table import read_condition
 from apps.approvals.enums import Mode, Part, RequestState, StageState, Via
 from apps.approvals.models import ApprovalCondition, ApprovalRequest, BreakGlass, Decision, Delegation, StageInstance
 from apps.approvals.registry import subject_of
@@ -110,8 +109,8 @@ def test_a_stage_that_has_not_begun_is_not_decided(crew):
 def test_the_table_chooses_the_stages(crew):
     stages = stage(1, Role.APPROVER), stage(2, Role.EXECUTIVE)
     rows = (
-        Row("Large budgets", read_condition("budget >= 10000"), (1, 2)),
-        Row("Others", read_condition(""), (1,)),
+        Row("Large budgets", {"all": [{"field": "budget", "op": "gte", "value": 10000}]}, (1, 2)),
+        Row("Others", {"all": []}, (1,)),
     )
     policy_with(*stages, kind=KIND, rows=rows)
     assert send(budget=12000).stages.count() == 2

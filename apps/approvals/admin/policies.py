@@ -5,20 +5,21 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.db import models
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
+from django.views.decorators.http import require_POST
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminTextInputWidget
 
 from apps.approvals import registry
+from apps.approvals.admin import decision_table
 from apps.approvals.domain import policies
 from apps.approvals.domain.definition import definition_of, in_words
 from apps.approvals.enums import Mode, PolicyState
-from apps.approvals.models import ApprovalPolicy, PolicyRule, PolicyStage, PolicyVersion, StageApprover
-from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin, MopsStackedInline, MopsTabularInline
+from apps.approvals.models import ApprovalPolicy, PolicyStage, PolicyVersion, StageApprover
+from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin, MopsStackedInline
 from apps.core.admin_kit.buttons import Button, NoteForm
 from apps.core.admin_kit.consistency import Check
 from apps.core.admin_kit.locking import RowVersionForm
-from apps.core.errors import InvalidInput
 
 STATE_COLOURS = {
     PolicyState.DRAFT.label: "warning",
@@ -161,17 +162,8 @@ class ApproverInline(PartOfVersion, MopsStackedInline):
     verbose_name_plural = "approvers of the stages"
 
 
-class RuleInline(PartOfVersion, MopsTabularInline):
-    """The decision table."""
-
-    model = PolicyRule
-    fields = ("position", "name", "condition", "stage_numbers")
-
-    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """Ask for the stages in one line."""
-        if db_field.name == "stage_numbers":
-            kwargs["widget"] = UnfoldAdminTextInputWidget()
-        return super().formfield_for_dbfield(db_field, request, **kwargs)
+class RuleInline(PartOfVersion, decision_table.RuleInline):
+    """The decision table of a version."""
 
 
 @admin.register(PolicyVersion)
@@ -201,6 +193,15 @@ class PolicyVersionAdmin(MopsAdmin):
     )
     empty_state = "No version yet. Open a policy and start one."
 
+    def get_urls(self) -> list[URLPattern]:
+        """Add the address that counts while somebody builds a condition."""
+        counting = self.admin_site.admin_view(require_POST(self.count_view))
+        return [path("<int:object_id>/count/", counting, name="approvals_policyversion_count"), *super().get_urls()]
+
+    def count_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        """Say what a condition under construction means."""
+        return decision_table.count_view(self, request, object_id)
+
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Versions start from their policy."""
         return False
@@ -225,12 +226,9 @@ class PolicyVersionAdmin(MopsAdmin):
         return super().change_view(request, object_id, form_url, extra)
 
 
-def says(version: PolicyVersion) -> dict[str, Any] | None:
-    """Return what a version says, in words; None where its table is not understood."""
-    try:
-        definition = definition_of(version)
-    except InvalidInput:
-        return None
+def says(version: PolicyVersion) -> dict[str, Any]:
+    """Return what a version says, in words."""
+    definition = definition_of(version)
     numbers = {stage.number: stage.name for stage in definition.stages}
     return {
         "stages": [

@@ -11,11 +11,12 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, U
 from apps.accounts.models import User
 from apps.approvals import registry
 from apps.approvals.domain.definition import in_words
-from apps.approvals.domain.routing import Route, answers_of, route_of, route_of_facts
+from apps.approvals.domain.routing import JudgedRow, Route, answers_of, route_of, route_of_facts
 from apps.approvals.enums import Mode
 from apps.approvals.models import ApprovalRequest, PolicyVersion
 from apps.core import access
 from apps.core.errors import DomainError
+from apps.core.rules.panels import explained
 
 FOUND = 20
 
@@ -104,7 +105,7 @@ def shown_route(route: Route) -> dict[str, Any]:
     """Return a route as the templates show it."""
     return {
         "route": route,
-        "rows": route.rows,
+        "rows": [_shown_row(each) for each in route.rows],
         "stages": [
             {
                 "stage": each.stage,
@@ -120,6 +121,15 @@ def shown_route(route: Route) -> dict[str, Any]:
         "facts": sorted(route.facts.items()),
         "refusals": route.refusals,
     }
+
+
+def _shown_row(judged: JudgedRow) -> dict[str, Any]:
+    """Return a row of the table with the lines that tell why it holds or does not; none where nothing is asked."""
+    outcome = judged.outcome
+    if outcome.every is not None and len(outcome.parts) == 1:  # a group of one question is that question
+        (outcome,) = outcome.parts
+    lines = explained(outcome) if judged.outcome.parts or judged.outcome.every is None else []
+    return {"name": judged.row.name, "holds": judged.holds, "taken": judged.taken, "lines": lines}
 
 
 def route_panel(request: HttpRequest, thing: Any) -> dict[str, Any]:

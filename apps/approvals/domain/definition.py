@@ -1,8 +1,7 @@
-"""What a policy version says: read from its document, written from the rows of a draft, and what is wrong with it."""
+"""What a policy version says: read from its document, or written from the rows of a draft."""
 
 import hashlib
 import json
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -11,14 +10,11 @@ from django.contrib.auth.models import Group
 
 from apps.accounts.enums import Role
 from apps.accounts.models import Team, User
+from apps.approvals.domain.facts import condition_words, facts_catalog
 from apps.approvals.domain.quorum import Quorum
-from apps.approvals.domain.table import Predicate, fields_of, read_condition
 from apps.approvals.enums import Mode, Part, Via
 from apps.approvals.models import PolicyVersion
-from apps.approvals.registry import model_of, subject_of
-from apps.core.errors import InvalidInput
-
-GENERAL_FACTS = {"kind", "requester", "round"}
+from apps.core.rules.predicates import Predicate
 
 
 @dataclass(frozen=True)
@@ -76,7 +72,11 @@ class Stage:
 
 @dataclass(frozen=True)
 class Row:
-    """One row of the decision table."""
+    """One row of the decision table: a predicate of `apps.core.rules` on the facts of a kind, and the stages.
+
+    `condition` holds the words of the predicate as they were read by who approved the version. Versions from before
+    conditions were predicates keep what was typed there, and `when` in the form of that time (`facts.understood`).
+    """
 
     name: str
     when: Predicate
@@ -125,20 +125,13 @@ def read_definition(document: dict[str, Any]) -> Definition:
 
 
 def definition_of(version: PolicyVersion) -> Definition:
-    """Return what a version says: its document, or for a draft what its rows say now.
-
-    Raises:
-        InvalidInput: a condition of a draft's table is not understood.
-    """
+    """Return what a version says: its document, or for a draft what its rows say now."""
     return read_definition(version.definition) if version.definition else written(version)
 
 
 def written(version: PolicyVersion) -> Definition:
-    """Return what the rows of a draft say.
-
-    Raises:
-        InvalidInput: a condition of the table is not understood.
-    """
+    """Return what the rows of a draft say."""
+    catalog = facts_catalog(version.policy.subject_kind)
     approvers: dict[int, list[Named]] = {}
     for each in version.approvers.filter(archived_at=None).order_by("stage_number", "pk"):
         approvers.setdefault(each.stage_number, []).append(Named(each.via, _key(each), each.part))
@@ -158,7 +151,7 @@ def written(version: PolicyVersion) -> Definition:
         for each in version.stages.filter(archived_at=None).order_by("number")
     )
     rows = tuple(
-        Row(each.name, _condition(each), tuple(each.stage_numbers), each.condition)
+        Row(each.name, each.when, tuple(each.stage_numbers), condition_words(each.when, catalog))
         for each in version.rules.filter(archived_at=None).order_by("position")
     )
     return Definition(stages, rows, version.distinct_stages, version.expires_after_days)
@@ -180,113 +173,6 @@ def _escalation(row: Any) -> Iterator[str]:
         yield f"{Via.ROLE}:{row.escalate_role}"
     if row.escalate_person_id:
         yield f"{Via.PERSON}:{row.escalate_person_id}"
-
-
-def _condition(row: Any) -> Predicate:
-    try:
-        return read_condition(row.condition)
-    except InvalidInput as refusal:
-        raise InvalidInput(f"Row {row.position} of the decision table, {row.name}: {refusal.message}") from refusal
-
-
-def problems_of(definition: Definition, kind: str) -> list[str]:
-    """Return what is wrong with a definition, in sentences; nothing when it can work.
-
-    Args:
-        definition: what is looked at.
-        kind: the name of the kind it decides about, for instance "campaigns.campaign".
-    """
-    return [
-        *_stage_problems(definition, kind),
-        *_table_problems(definition, kind),
-        *(sentence for stage in definition.stages for sentence in _missing(stage)),
-    ]
-
-
-def _stage_problems(definition: Definition, kind: str) -> Iterator[str]:
-    if not definition.stages:
-        yield "It has no stage: nobody would decide. Add one with its approvers."
-    for number, times in Counter(stage.number for stage in definition.stages).items():
-        if times > 1:
-            yield f"Stage {number} is there {times} times; give each stage its own number."
-    model = model_of(kind)
-    for stage in definition.stages:
-        if not any(each.part != Part.OPTIONAL for each in stage.approvers):
-            yield f"Stage {stage.number} ({stage.name}) names nobody whose approval counts."
-        for each in stage.approvers:
-            if each.via == Via.OWNER and model is not None and each.key not in _person_fields(model):
-                known = ", ".join(_person_fields(model)) or "none"
-                yield f"Stage {stage.number} asks who is in “{each.key}”, which no such record has; it has: {known}."
-        known_checks = subject_of(model).checks if model is not None else {}
-        for name in stage.checks:
-            if name not in known_checks:
-                offered = ", ".join(sorted(known_checks)) or "none"
-                yield f"Stage {stage.number} wants “{name}” first, which is no check of this kind; it has: {offered}."
-
-
-def _person_fields(model: type[Any]) -> list[str]:
-    declared = set(subject_of(model).owner_fields)
-    columns = [each.name for each in model._meta.concrete_fields if each.related_model is User]
-    return sorted(declared | set(columns))
-
-
-def _table_problems(definition: Definition, kind: str) -> Iterator[str]:
-    known = {stage.number for stage in definition.stages}
-    if not definition.rows:
-        yield "The decision table is empty: no request would find its stages. Add a row without a condition."
-    elif fields_of(definition.rows[-1].when):
-        yield "The last row of the decision table has a condition: what fits no row would go nowhere. Add one without."
-    for row in definition.rows:
-        yield from _row_problems(row, known)
-    for row in definition.rows[:-1]:
-        if not fields_of(row.when):
-            yield f"Row “{row.name}” always holds, so that the rows below it are never reached; move it to the end."
-    yield from _unknown_facts(definition, kind)
-
-
-def _row_problems(row: Row, known: set[int]) -> Iterator[str]:
-    for number in row.stages:
-        if number not in known:
-            yield f"Row “{row.name}” sends to stage {number}, which this version does not have."
-    if not row.stages:
-        yield f"Row “{row.name}” names no stage: what it sends would be approved by nobody."
-    if len(set(row.stages)) < len(row.stages):
-        yield f"Row “{row.name}” names a stage twice; a request takes each stage once."
-    elif list(row.stages) != sorted(row.stages):
-        yield f"Row “{row.name}” goes back to an earlier stage; stages follow each other in their order."
-
-
-def _unknown_facts(definition: Definition, kind: str) -> Iterator[str]:
-    model = model_of(kind)
-    if model is None:
-        yield f"Nothing of the kind “{kind}” can be approved; choose one of the kinds offered."
-        return
-    subject = subject_of(model)
-    if subject.facts is not None and not subject.fact_names:
-        return
-    known = GENERAL_FACTS | set(subject.material) | set(subject.fact_names)
-    for row in definition.rows:
-        for name in sorted(fields_of(row.when) - known):
-            if not name.startswith("custom."):
-                told = ", ".join(sorted(known))
-                yield f"Row “{row.name}” looks at “{name}”, which this kind does not tell; it tells: {told}."
-
-
-def _missing(stage: Stage) -> Iterator[str]:
-    """What a stage names that is not there: a role nobody plays, an archived team, somebody who has left."""
-    for each in stage.approvers:
-        where = f"Stage {stage.number} ({stage.name})"
-        if each.via == Via.ROLE and each.key not in Role.values:
-            yield f"{where} names the role “{each.key}”, which does not exist."
-        elif each.via == Via.TEAM and not Team.objects.filter(pk=each.key, archived_at=None).exists():
-            yield f"{where} names a team that is archived."
-        elif each.via == Via.GROUP and not Group.objects.filter(pk=each.key).exists():
-            yield f"{where} names a group that does not exist any more."
-        elif each.via == Via.PERSON and not User.objects.filter(pk=each.key, is_active=True).exists():
-            person = User.objects.filter(pk=each.key).first()
-            yield f"{where} names {person}, who has no active account."
-    if stage.mode == Mode.SOME and stage.needed < 1:
-        yield f"Stage {stage.number} asks for no approval at all."
 
 
 def in_words(names: tuple[Named, ...]) -> str:

@@ -9,8 +9,10 @@ from django.db.models import Max, QuerySet
 from apps.accounts.enums import Role
 from apps.accounts.models import User
 from apps.approvals.domain.decisions import request_approval
-from apps.approvals.domain.definition import Definition, Named, Row, Stage, definition_of, problems_of, written
+from apps.approvals.domain.definition import Definition, Named, Row, Stage, definition_of, written
+from apps.approvals.domain.facts import ALWAYS, facts_catalog, understood
 from apps.approvals.domain.seats import holders_of
+from apps.approvals.domain.soundness import problems_of
 from apps.approvals.enums import PolicyState, Via
 from apps.approvals.models import (
     ApprovalPolicy,
@@ -37,13 +39,12 @@ SHIPPED = {
     "technology.renewaldecision": "Renewal decisions",
     OF_POLICIES: "Approval policies",
 }
-ALWAYS = "Everything"
 
 
 def one_stage(*roles: str, name: str = "Approval") -> Definition:
     """Return the plain definition: one stage, any one person with one of the roles decides."""
     stage = Stage(1, name, tuple(Named(Via.ROLE, role) for role in roles))
-    return Definition((stage,), (Row(ALWAYS, {"all": []}, (1,)),))
+    return Definition((stage,), (Row("Everything", ALWAYS, (1,)),))
 
 
 def ensure_default_policies(*, by: User | None = None) -> int:
@@ -165,10 +166,7 @@ def draft_version(policy: ApprovalPolicy, *, by: User) -> PolicyVersion:
 
 def problems(version: PolicyVersion) -> list[str]:
     """Return what keeps a version from working, in sentences: for its page, its check and its submission."""
-    try:
-        definition = definition_of(version)
-    except InvalidInput as refusal:
-        return [refusal.message]
+    definition = definition_of(version)
     found = problems_of(definition, version.policy.subject_kind)
     return [*found, *_numbered_approvers(version, definition), *_nobody(definition)]
 
@@ -321,7 +319,9 @@ def _copy(definition: Definition, version: PolicyVersion) -> None:
             StageApprover.objects.create(
                 version=version, stage_number=stage.number, via=each.via, part=each.part, **key
             )
+    catalog = facts_catalog(version.policy.subject_kind)
     for place, row in enumerate(definition.rows, start=1):
+        when = understood(row.when, catalog)
         PolicyRule.objects.create(
-            version=version, position=place, name=row.name, condition=row.condition, stage_numbers=list(row.stages)
+            version=version, position=place, name=row.name, when=when, stage_numbers=list(row.stages)
         )

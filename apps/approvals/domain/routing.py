@@ -10,15 +10,16 @@ from typing import Any
 from django.db import models
 
 from apps.accounts.models import User
-from apps.approvals.domain.content import payload_of
 from apps.approvals.domain.definition import Definition, Row, Stage, definition_of, in_words, resolved
 from apps.approvals.domain.eligibility import OwnWork, editors_of, kept_out, own_work
+from apps.approvals.domain.facts import asked, facts_catalog, facts_of, shown
 from apps.approvals.domain.seats import Tokens, delegations_about, holders_of
-from apps.approvals.domain.table import Reason, decide
 from apps.approvals.enums import Mode
 from apps.approvals.models import ApprovalPolicy, PolicyVersion
 from apps.approvals.registry import kind_of, model_of, subject_of
-from apps.core.errors import WrongState
+from apps.core import clock
+from apps.core.errors import InvalidInput, WrongState
+from apps.core.rules.predicates import Catalog, Outcome
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class JudgedRow:
     row: Row
     holds: bool
     taken: bool
-    reasons: tuple[Reason, ...]
+    outcome: Outcome
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ def route_of(thing: models.Model, *, by: User, version: PolicyVersion | None = N
         version: of the policy, to try out a draft; the active one when not given.
 
     Raises:
-        WrongState: no policy is in force for its kind.
+        WrongState: no policy is in force for its kind, or its decision table cannot be read any more.
     """
     model = type(thing)
     version = version or active_version(model)
@@ -110,6 +111,7 @@ def route_of_facts(kind: str, facts: Mapping[str, Any], *, by: User, version: Po
     """Return where something with these facts would go, without there being such a thing.
 
     Raises:
+        InvalidInput: a fact is not what it should be.
         WrongState: no policy is in force for the kind, or nothing of it can be approved.
     """
     model = model_of(kind)
@@ -118,19 +120,6 @@ def route_of_facts(kind: str, facts: Mapping[str, Any], *, by: User, version: Po
     version = version or active_version(model)
     own = own_work(by.pk, [], delegations_about(kind))
     return _routed(version, {"kind": kind, "requester": str(by), **facts}, own, [], thing=None, by=by)
-
-
-def facts_of(thing: models.Model, *, by: User) -> dict[str, Any]:
-    """Return what a decision table can look at: the material columns, what the kind adds, the kind, who sends it."""
-    subject = subject_of(type(thing))
-    payload = {name: value for name, value in payload_of(thing).items() if not isinstance(value, dict)}
-    long = {name for name, value in payload.items() if isinstance(value, str) and len(value) > LONGEST_FACT}
-    told = {name: value for name, value in payload.items() if name not in long and name not in subject.markdown}
-    added = {name: _plain(value) for name, value in (subject.facts(thing) if subject.facts else {}).items()}
-    return {**told, **added, "kind": kind_of(type(thing)), "requester": str(by)}
-
-
-LONGEST_FACT = 200
 
 
 def active_version(model: type[models.Model]) -> PolicyVersion:
@@ -181,7 +170,7 @@ def _routed(
     version: PolicyVersion, facts: dict[str, Any], own: dict[int, OwnWork], editors: list[int], *, thing: Any, by: User
 ) -> Route:
     definition = definition_of(version)
-    rows = tuple(_judged(definition.rows, facts))
+    rows = _judged(definition.rows, facts, facts_catalog(version.policy.subject_kind), thing is not None)
     taken = next((each.row for each in rows if each.taken), None)
     known = {stage.number: stage for stage in definition.stages}
     chosen = [known[number] for number in taken.stages if number in known] if taken is not None else []
@@ -193,15 +182,24 @@ def _routed(
     if stages:
         refusals += [sentence for _, sentence in stages[0].unmet]
     policy = version.policy
-    return Route(policy, version, definition, facts, rows, stages, own, editors, tuple(refusals), bool(nobody))
+    return Route(policy, version, definition, shown(facts), rows, stages, own, editors, tuple(refusals), bool(nobody))
 
 
-def _judged(rows: Iterable[Row], facts: Mapping[str, Any]) -> Iterable[JudgedRow]:
-    found = False
+def _judged(rows: Iterable[Row], facts: Mapping[str, Any], catalog: Catalog, is_record: bool) -> tuple[JudgedRow, ...]:
+    judged, found, now = [], False, clock.now()
     for row in rows:
-        holds, reasons = decide(row.when, facts)
-        yield JudgedRow(row, holds, holds and not found, reasons)
-        found = found or holds
+        try:
+            outcome = asked(row.when, facts, catalog, as_of=now)
+        except InvalidInput as refusal:
+            if not is_record:  # what was typed into the simulator is to blame, or told in the same words
+                raise InvalidInput(f"Row “{row.name}”: {refusal.message}") from refusal
+            raise WrongState(
+                f"Row “{row.name}” of the decision table cannot be read any more: {refusal.message} "
+                "An administrator must write a new version of the policy."
+            ) from refusal
+        judged.append(JudgedRow(row, outcome.matched, outcome.matched and not found, outcome))
+        found = found or outcome.matched
+    return tuple(judged)
 
 
 def _stage(stage: Stage, own: Mapping[int, OwnWork], thing: Any, by: User) -> RoutedStage:
@@ -262,11 +260,3 @@ def _can_seat(stages: tuple[RoutedStage, ...]) -> bool:
         return False
 
     return all(place_one(seat, set()) for seat in range(len(seats)))
-
-
-def _plain(value: Any) -> Any:
-    if value is None or isinstance(value, (str, bool, int)):
-        return value
-    if isinstance(value, (list, tuple, set)):
-        return [_plain(each) for each in value]
-    return str(value)

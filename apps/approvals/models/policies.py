@@ -259,17 +259,20 @@ class StageApprover(GovernedModel):
         return f"Stage {self.stage_number}: {self.get_via_display().lower()}"
 
 
+def always() -> dict[str, Any]:
+    """Return the condition that asks nothing."""
+    return {"all": []}
+
+
 class PolicyRule(GovernedModel):
     """One row of the decision table: the first one whose condition holds says which stages a request takes."""
 
     version = models.ForeignKey(PolicyVersion, models.PROTECT, related_name="rules")
     position = models.PositiveSmallIntegerField("row", default=1, help_text="Read from the lowest number on.")
     name = models.CharField(max_length=80, help_text="As it is told to people, for instance: Large budgets.")
-    condition = models.CharField(
-        "when",
-        max_length=500,
-        blank=True,
-        help_text="For instance: budget >= 10000 and main_channel in (email, social). Empty: always.",
+    when = models.JSONField(
+        default=always,
+        help_text="The first row whose condition holds is taken. Without a condition it always holds.",
     )
     stage_numbers = ArrayField(
         models.PositiveSmallIntegerField(),

@@ -10,10 +10,11 @@ from apps.approvals.domain.decisions import request_approval
 from apps.approvals.enums import RequestState
 from apps.approvals.models import ApprovalRequest
 from apps.campaigns.domain.moves import locked, move, raise_refusal, refuse_move
-from apps.campaigns.enums import CampaignState
+from apps.campaigns.enums import CampaignState, Channel
 from apps.campaigns.models import Campaign
 from apps.core.actors import acting_as
 from apps.core.errors import WrongState
+from apps.core.rules.predicates import Choice, Field, Number
 
 if TYPE_CHECKING:
     from django.db import models
@@ -81,6 +82,15 @@ def facts_to_decide_on(campaign: Campaign) -> dict[str, Any]:
     first, last = campaign.starts_on, campaign.ends_on
     days = (last - first).days + 1 if first is not None and last is not None else None
     return {"amount": campaign.budget, "channel": campaign.main_channel, "days": days}
+
+
+def fact_fields() -> tuple[Field, ...]:
+    """Return what `facts_to_decide_on` tells, as fields of conditions."""
+    return (
+        Field("amount", "Amount", Number(), help="The budget, in the currency of the campaign."),
+        Field("channel", "Channel", Choice(Channel.choices), help="The main channel."),
+        Field("days", "Length in days", Number(whole=True), help="From the first to the last day."),
+    )
 
 
 def cost_impact(campaign: Campaign) -> str:

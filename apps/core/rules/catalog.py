@@ -168,7 +168,7 @@ def catalog_of(model: type[models.Model]) -> Catalog:
         KeyError: no catalog was registered.
     """
     declared = _catalogs[model]()
-    return replace(declared, fields=(*declared.fields, *_custom_fields(model)), model=model, inner={})
+    return replace(declared, fields=(*declared.fields, *custom_fields(model)), model=model, inner={})
 
 
 def model_fields(model: type[models.Model], *names: str, exact: Iterable[str] = ()) -> tuple[Field, ...]:
@@ -218,7 +218,8 @@ _CUSTOM: dict[str, tuple[Callable[[Any], FieldType], Any]] = {
 }
 
 
-def _custom_fields(model: type[models.Model]) -> tuple[Field, ...]:
+def custom_fields(model: type[models.Model]) -> tuple[Field, ...]:
+    """Return the fields that the workspace added to `model`: one query."""
     kind = kind_of(model)
     rows = CustomField.objects.live().filter(content_type=kind)
     return tuple(_custom_field(row, kind) for row in rows)

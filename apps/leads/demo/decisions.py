@@ -63,9 +63,8 @@ def _policy(company: Any) -> None:
         PolicyStage.objects.create(version=version, number=2, name="Budget", due_hours=24, mode=Mode.ANY)
         StageApprover.objects.create(version=version, stage_number=2, via=Via.ROLE, role=Role.EXECUTIVE)
         PolicyRule.objects.filter(version=version).update(position=2, name="All other campaigns")
-        PolicyRule.objects.create(
-            version=version, position=1, name="Large budgets", condition="budget >= 20000", stage_numbers=[1, 2]
-        )
+        large = {"all": [{"field": "budget", "op": "gte", "value": 20000}]}
+        PolicyRule.objects.create(version=version, position=1, name="Large budgets", when=large, stage_numbers=[1, 2])
         version.change_log = "Budgets of 20,000 and more are decided by an executive too."
         version.save()
     submit_version(version, by=administrator, note="As agreed in the budget round.")

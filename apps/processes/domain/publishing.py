@@ -11,6 +11,7 @@ from apps.core import access, clock
 from apps.core.actors import acting_as
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.core.events import publish
+from apps.core.rules.predicates import Field, Number, model_fields
 from apps.core.transitions import transition
 from apps.processes.domain.effect import holding_back, take_effect
 from apps.processes.domain.flow import flow_of, problems_of, write_flow
@@ -144,6 +145,25 @@ def return_to_draft(version: SOPVersion, request: "ApprovalRequest", *, by: "Use
     version.state, version.digest, version.approved_at = VersionState.DRAFT, "", None
     with transition(SOPVersion):
         version.save(update_fields=["state", "digest", "approved_at"])
+
+
+def facts_to_decide_on(version: SOPVersion) -> dict[str, Any]:
+    """Return what a decision table may look at besides the version itself: its process, and how many steps it has."""
+    process = version.process
+    return {
+        "family": process.family,
+        "criticality": process.criticality,
+        "classification": process.classification,
+        "steps": len(flow_of(version).steps),
+    }
+
+
+def fact_fields() -> tuple[Field, ...]:
+    """Return what `facts_to_decide_on` tells, as fields of conditions."""
+    return (
+        *model_fields(Process, "family", "criticality", "classification"),
+        Field("steps", "Number of steps", Number(whole=True), nullable=False),
+    )
 
 
 def payload_in_force(version: SOPVersion) -> dict[str, Any] | None:

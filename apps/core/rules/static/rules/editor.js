@@ -3,12 +3,13 @@
 
 document.addEventListener("DOMContentLoaded", () => {
   const { Builder, make, button, valueInput } = window.mopsRules;
-  const read = (id, otherwise) => { const found = document.getElementById(id); return found ? JSON.parse(found.textContent) : otherwise; };
 
-  document.querySelectorAll("[data-rules-editor]").forEach((box) => {
+  const start = (box) => {
+    if (box.querySelector(".rules-stage")) return;
+    const read = (end, otherwise) => { const found = box.querySelector(`script[id$="${end}"]`); return found ? JSON.parse(found.textContent) : otherwise; };
     const source = box.querySelector("textarea");
-    const shape = read(box.dataset.rulesShape, {});
-    const problems = read(`${box.dataset.rulesShape}-problems`, []);
+    const shape = read("-shape", {});
+    const problems = read("-shape-problems", []);
     let body;
     try { body = JSON.parse(source.value); } catch { return; } // what cannot be read stays as text
     if (!["predicate", "list"].includes(shape.editor) || !shape.catalog) return;
@@ -110,5 +111,9 @@ document.addEventListener("DOMContentLoaded", () => {
       redraw();
     }
     ask();
-  });
+  };
+
+  // The row that new rows of a list are copied from stays as it is; a copy is built when it is added.
+  document.querySelectorAll("[data-rules-editor]").forEach((box) => { if (!box.querySelector("textarea").name.includes("__prefix__")) start(box); });
+  document.addEventListener("formset:added", (event) => event.target.querySelectorAll("[data-rules-editor]").forEach(start));
 });
