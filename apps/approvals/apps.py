@@ -14,11 +14,12 @@ class ApprovalsConfig(AppConfig):
         """Narrow the requests to what a person may see, put the inbox on the home page, name what people are told."""
         from apps.approvals.admin.home import inbox_panel  # noqa: PLC0415  # models must be ready
         from apps.approvals.domain import deadlines, policies  # noqa: PLC0415
-        from apps.approvals.domain.evidence import approval_of  # noqa: PLC0415
+        from apps.approvals.domain.evidence import approval_of, parts_of_request, requests_about  # noqa: PLC0415
         from apps.approvals.models import ApprovalCondition, ApprovalRequest, BreakGlass, PolicyVersion  # noqa: PLC0415
         from apps.approvals.permissions import by_request, visible_requests  # noqa: PLC0415
-        from apps.approvals.registry import ApprovalSubject, register  # noqa: PLC0415
+        from apps.approvals.registry import ApprovalSubject, follow, register  # noqa: PLC0415
         from apps.approvals.rule_versions import join as join_rule_versions  # noqa: PLC0415
+        from apps.audit.belonging import register_belonging  # noqa: PLC0415
         from apps.audit.related import register_related  # noqa: PLC0415
         from apps.core.access import register_scope  # noqa: PLC0415
         from apps.core.admin_kit.site import Panel, register_panel  # noqa: PLC0415
@@ -49,6 +50,8 @@ class ApprovalsConfig(AppConfig):
         register_metric(deadlines.metric())
         register_scope(ApprovalRequest, visible_requests)
         register_related("approvals", approval_of)
+        follow(lambda model: register_belonging(model, "approvals", requests_about))
+        register_belonging(ApprovalRequest, "parts", parts_of_request)
         register_scope(ApprovalCondition, by_request("approval"))
         register_scope(BreakGlass, by_request("approval"))
         register_panel(Panel("approvals", 10, "admin/approvals/inbox_panel.html", inbox_panel))

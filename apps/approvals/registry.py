@@ -72,6 +72,18 @@ _subjects: dict[type[models.Model], ApprovalSubject] = {}
 def register(model: type[models.Model], subject: ApprovalSubject) -> None:
     """Let `model` be approved."""
     _subjects[model] = subject
+    for told in _followers:
+        told(model)
+
+
+_followers: list[Callable[[type[models.Model]], None]] = []
+
+
+def follow(told: Callable[[type[models.Model]], None]) -> None:
+    """Let `told` know of every kind that can be approved, those registered already and those to come."""
+    _followers.append(told)
+    for model in _subjects:
+        told(model)
 
 
 def subject_of(model: type[models.Model]) -> ApprovalSubject:

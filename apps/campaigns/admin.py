@@ -18,6 +18,7 @@ from apps.core import access, clock
 from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin
 from apps.core.admin_kit.buttons import Button, NoteForm, ReasonForm
 from apps.core.admin_kit.consistency import Check
+from apps.processes.admin.starting import START_ABOUT, runs_about_panel
 
 
 class ResultsForm(forms.Form):
@@ -97,6 +98,7 @@ class CampaignAdmin(MopsAdmin):
             confirm="It is cancelled for good; its record stays.",
             style="danger",
         ),
+        START_ABOUT,
         *ARCHIVE_BUTTONS,
     )
     consistency_checks = (
@@ -146,17 +148,22 @@ class CampaignAdmin(MopsAdmin):
         """Show what a launch still needs, and the approvals."""
         campaign, extra = self.get_object(request, object_id), dict(extra_context or {})
         if campaign is not None:
-            extra["row_panels"] = [*extra.get("row_panels", []), _panel(request, campaign, clock.today())]
+            extra["row_panels"] = [*extra.get("row_panels", []), *_panels(request, campaign)]
         return super().change_view(request, object_id, form_url, extra)
+
+
+def _panels(request: HttpRequest, campaign: Campaign) -> list[dict[str, Any]]:
+    by_itself = launch.LAUNCHED if campaign.state in NOT_YET_LIVE else ""
+    return [_panel(request, campaign, clock.today()), *runs_about_panel(request, campaign, by_itself)]
 
 
 def _panel(request: HttpRequest, campaign: Campaign, today: dt.date) -> dict[str, Any]:
     person: Any = request.user
-    requests = approval.requests_of(campaign) & access.visible(person, ApprovalRequest)
+    requests: Any = approval.requests_of(campaign) & access.visible(person, ApprovalRequest)
     return {
         "template": "admin/campaigns/gate_panel.html",
         "conditions": launch.launch_conditions(campaign, today) if campaign.state in NOT_YET_LIVE else [],
         "would_void": campaign.state == CampaignState.APPROVED,
         "is_fixed": not campaign.is_editable,
-        "requests": list(requests),
+        "requests": list(requests.with_decisions()),
     }

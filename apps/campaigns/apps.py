@@ -13,9 +13,10 @@ class CampaignsConfig(AppConfig):
     def ready(self) -> None:
         """Let campaigns be approved, and put late ones among what is overdue."""
         from apps.approvals.registry import ApprovalSubject, register  # noqa: PLC0415  # models must be ready
-        from apps.campaigns.domain import approval, queries  # noqa: PLC0415
+        from apps.campaigns.domain import approval, launch, queries  # noqa: PLC0415
         from apps.campaigns.models import MATERIAL, Campaign  # noqa: PLC0415
         from apps.core.overdue import register_overdue  # noqa: PLC0415
+        from apps.processes.domain.triggers import register_occasion  # noqa: PLC0415
 
         register(
             Campaign,
@@ -29,4 +30,5 @@ class CampaignsConfig(AppConfig):
                 cost_impact=approval.cost_impact,
             ),
         )
+        register_occasion(launch.LAUNCHED, "A campaign is launched")
         register_overdue(queries.overdue_campaigns)

@@ -131,11 +131,16 @@ def _shown() -> None:
 
 
 def _told() -> None:
-    """The news that processes send to people."""
+    """The news that processes send to people, and what belongs to the story of one."""
+    from apps.audit.belonging import register_belonging  # noqa: PLC0415  # models must be ready
     from apps.core.notifications.enums import Importance  # noqa: PLC0415  # models must be ready
     from apps.core.notifications.kinds import register_kind  # noqa: PLC0415
-    from apps.processes.domain import doing, telling  # noqa: PLC0415
+    from apps.processes import models  # noqa: PLC0415
+    from apps.processes.domain import doing, story, telling  # noqa: PLC0415
 
+    register_belonging(models.Process, "processes", story.parts_of_process)
+    register_belonging(models.SOPVersion, "processes", story.parts_of_version)
+    register_belonging(models.Run, "processes", story.parts_of_run)
     register_kind(doing.ASSIGNED, "A step of a run is mine")
     register_kind(telling.READ, "A version I must read", importance=Importance.HIGH)
     register_kind(telling.REVIEW_DUE, "A process of mine is due for review")

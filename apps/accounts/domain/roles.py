@@ -33,6 +33,7 @@ GRANTS: dict[Role, tuple[str, ...]] = {
         "rules.*: view add change",
         "tickets.*: view add change",
         "approvals.*: view",
+        "approvals.delegation: add",  # whoever a policy may name says who stands in
         "calendars.*: view",
         "attachments.*: view add change",
         "notifications.*: view change",
@@ -78,6 +79,9 @@ GRANTS: dict[Role, tuple[str, ...]] = {
     Role.EXECUTIVE: (
         "rights.accessreviewentry: view",  # the lines they review
         "approvals.*: view",
+        "approvals.delegation: add",
+        "accounts.user: view",
+        "accounts.team: view",
         "rules.*: view",
         "technology.tool: view",
         "technology.capability: view",

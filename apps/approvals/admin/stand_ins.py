@@ -1,5 +1,6 @@
 """Who stands in for whom, and emergencies with their reviews."""
 
+import datetime as dt
 from typing import Any
 
 from django import forms
@@ -62,7 +63,7 @@ class DelegationAdmin(MopsAdmin):
     list_filter = ("from_person", "to_person")
     list_select_related = ("from_person", "to_person")
     search_fields = ("from_person__full_name", "to_person__full_name", "reason")
-    fields = (("from_person", "to_person"), "subject_kind", ("starts_at", "ends_at"), "reason")
+    fields = ("from_person", "to_person", "subject_kind", "starts_at", "ends_at", "reason")
     autocomplete_fields = ("from_person", "to_person")
     kits = ()
     buttons = (
@@ -83,8 +84,10 @@ class DelegationAdmin(MopsAdmin):
         return type(form.__name__, (form,), {"by": request.user})
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        """Start with the person who asks."""
-        return {"from_person": request.user.pk, **super().get_changeform_initial_data(request)}
+        """Start with the person who asks, and a week from now on."""
+        start = clock.now().replace(minute=0, second=0, microsecond=0)
+        own = {"from_person": request.user.pk, "starts_at": start, "ends_at": start + dt.timedelta(days=7)}
+        return {**own, **super().get_changeform_initial_data(request)}
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """What was given stays as it was; it is ended by its button."""

@@ -3,12 +3,15 @@
 from collections.abc import Iterator
 from typing import Any
 
+from django.db import models
+
 from apps.accounts.models import User
 from apps.approvals.models import ApprovalRequest, Decision
 from apps.audit.kinds import models_by_table
 from apps.audit.models import AuditEvent
 from apps.audit.related import Related
 from apps.core import access
+from apps.core.records import kind_of
 
 
 def approval_of(event: AuditEvent, person: User) -> Iterator[Related]:
@@ -77,3 +80,17 @@ def _data(request: ApprovalRequest) -> dict[str, Any]:
             for each in request.decisions.all()
         ],
     }
+
+
+def requests_about(thing: models.Model) -> Iterator[models.Model]:
+    """Yield the requests about a record: they belong to its story."""
+    yield from ApprovalRequest.objects.filter(content_type=kind_of(thing), object_id=thing.pk)
+
+
+def parts_of_request(request: Any) -> Iterator[models.Model]:
+    """Yield what a request is made of: stages, decisions, conditions, an emergency."""
+    yield from request.stages.all()
+    yield from request.decisions.all()
+    yield from request.conditions.all()
+    if request.break_glass:
+        yield request.emergency

@@ -51,6 +51,10 @@ class ApprovalRequestQuerySet(GovernedQuerySet):
         """Requests that wait for a decision or for their effect."""
         return self.filter(state__in=UNSETTLED)
 
+    def with_decisions(self) -> "ApprovalRequestQuerySet":
+        """Load what was said about each, for the box on the page of what was sent."""
+        return self.prefetch_related("decisions__approver", "decisions__principal")
+
 
 _SETTLES = f"""
     IF NEW.state IN ('waiting', 'approved') AND NOT NEW.break_glass AND EXISTS (

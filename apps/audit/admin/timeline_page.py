@@ -1,6 +1,7 @@
 """A timeline: everything that happened to one record, or what one person did and what was done to them."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.core.exceptions import PermissionDenied
 from django.db import models
@@ -8,9 +9,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from apps.accounts.models import User
+from apps.audit.belonging import entries_of, has_parts
 from apps.audit.domain.people import about_person, did_or_had_done
 from apps.audit.domain.reading import Reader, Things
-from apps.audit.kinds import kind_of
+from apps.audit.kinds import kind_of, models_by_table
 from apps.audit.models import AuditEvent
 from apps.core import access
 from apps.core.access_log import note_read
@@ -20,12 +22,15 @@ PAGE = 30
 
 
 def timeline_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
-    """Show a timeline: `?person=7`, or `?kind=technology_tool&record=7`; `&before=` goes further back."""
+    """Show a timeline: `?person=7`, or `?kind=technology_tool&record=7`, `&parts=1` with what belongs to it.
+
+    `&before=` goes further back.
+    """
     if not model_admin.has_view_permission(request):
         raise PermissionDenied
     viewer: Any = request.user
     rows, title, subject = _chosen(request)
-    before = request.GET.get("before", "")
+    before, kind, record = (request.GET.get(name, "") for name in ("before", "kind", "record"))
     if before.isdigit():
         rows = rows.filter(id__lt=int(before))
     events = list(rows.select_related("actor").order_by("-id")[: PAGE + 1])
@@ -43,6 +48,8 @@ def timeline_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
         "lines": [_line(event, things.of(event), reader, subject) for event in shown],
         "older": f"?{query.urlencode()}" if len(events) > PAGE else "",
         "subject": subject,
+        "own": f"?{urlencode({'kind': kind, 'record': record})}" if kind and _seen(request, viewer) else "",
+        "with_parts": bool(request.GET.get("parts")),
     }
     return TemplateResponse(request, "admin/audit/timeline.html", context)
 
@@ -64,10 +71,24 @@ def _chosen(request: HttpRequest) -> "tuple[models.QuerySet[AuditEvent], str, Us
     kind, record = request.GET.get("kind", ""), request.GET.get("record", "")
     if not kind or not record:
         raise Http404("Say whose timeline: a person, or a kind and the number of a record.")
-    rows = AuditEvent.objects.filter(table_name=kind, object_id=record)
-    newest = rows.first()
+    own = AuditEvent.objects.filter(table_name=kind, object_id=record)
+    newest = own.first()
     name = newest.object_label if newest and newest.object_label else f"#{record}"
-    return rows, f"Timeline of {kind_of(kind)} {name}", None
+    whole = _seen(request, viewer) if request.GET.get("parts") else None
+    if whole is None:
+        return own, f"Timeline of {kind_of(kind)} {name}", None
+    story = AuditEvent.objects.filter(entries_of(whole))
+    return story, f"Timeline of {kind_of(kind)} {whole}, with all that belongs to it", None
+
+
+def _seen(request: HttpRequest, viewer: User) -> models.Model | None:
+    """Return the record asked for, where the viewer sees it and something may belong to it."""
+    model: Any = models_by_table().get(request.GET.get("kind", ""))
+    record = request.GET.get("record", "")
+    if model is None or not has_parts(model) or not record.isdigit():
+        return None
+    found: models.Model | None = access.visible(viewer, model).filter(pk=record).first()
+    return found
 
 
 def _line(event: AuditEvent, thing: models.Model | None, reader: Reader, subject: User | None) -> dict[str, Any]:

@@ -12,9 +12,12 @@ from apps.campaigns.enums import CampaignState
 from apps.campaigns.models import Campaign
 from apps.core import clock
 from apps.core.actors import acting_as
+from apps.processes.domain.triggers import start_for
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
+
+LAUNCHED = "campaigns.launched"
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ def refuse_launch(user: "User", campaign: Campaign, *, today: dt.date | None = N
 
 
 def launch_campaign(campaign: Campaign, *, by: "User", note: str = "", at: dt.datetime | None = None) -> str:
-    """Take an approved campaign live; announces `campaign.live`.
+    """Take an approved campaign live, and start the processes that a launch starts; announces `campaign.live`.
 
     Raises:
         NotAllowed: `by` may not change it.
@@ -62,4 +65,5 @@ def launch_campaign(campaign: Campaign, *, by: "User", note: str = "", at: dt.da
         row = locked(campaign)
         raise_refusal(by, row, refuse_launch(by, row, today=moment.date()))
         move(row, CampaignState.LIVE, launched_at=moment)
-    return f"{row} is live."
+        started = start_for(LAUNCHED, row, by=by, at=moment)
+    return " ".join((f"{row} is live.", *started))

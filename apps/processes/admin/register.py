@@ -3,12 +3,14 @@
 from functools import partial
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_safe
 from unfold.decorators import display
+from unfold.widgets import UnfoldAdminSelectWidget
 
 from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin, MopsTabularInline
 from apps.core.admin_kit.buttons import Button, ReasonForm
@@ -26,6 +28,7 @@ from apps.processes.domain.publishing import refuse_draft, start_draft
 from apps.processes.domain.reading import reading_progress
 from apps.processes.domain.reviews import confirm_unchanged, refuse_start
 from apps.processes.domain.skills import documented_share, standardised
+from apps.processes.domain.triggers import occasions
 from apps.processes.enums import OPEN_STATES, Family, VersionState
 from apps.processes.models import Process, ProcessRole, SOPVersion, Stakeholder, TrainingRequirement
 
@@ -101,7 +104,7 @@ class ProcessAdmin(MopsAdmin):
     search_fields = ("title", "summary")
     autocomplete_fields = ("owner_person", "owner_team", "backup_person", "backup_team", "tools")
     fieldsets = (
-        (None, {"fields": ("title", ("family", "criticality"), "summary", ("review_every", "review"))}),
+        (None, {"fields": ("title", ("family", "criticality"), "summary", ("review_every", "review"), "starts_with")}),
         ("Who answers for it", {"fields": (("owner_person", "owner_team"), ("backup_person", "backup_team"))}),
         ("Who is asked and told", {"fields": (("consulted", "informed"),)}),
         ("What it touches", {"fields": (("tools", "channels"),)}),
@@ -155,6 +158,18 @@ class ProcessAdmin(MopsAdmin):
         Check("Nobody answers for it", lambda rows: rows.without_owner()),
         Check("Nobody stands in", lambda rows: rows.without_backup()),
     )
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Offer the occasions that are known."""
+        if db_field.name == "starts_with":
+            return forms.ChoiceField(
+                choices=[("", "Nobody but people and recurrences start it"), *occasions()],
+                required=False,
+                label=db_field.verbose_name.capitalize(),
+                help_text=db_field.help_text,
+                widget=UnfoldAdminSelectWidget,
+            )
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """Who adds a process answers for it until they name somebody else; so they see it however it is closed."""

@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
 from django.middleware.csrf import get_token
+from django.urls import reverse
 from unfold.decorators import display
 
 from apps.accounts.models import User
@@ -194,17 +195,22 @@ class RunAdmin(MopsAdmin):
             "run": run,
             "lines": lines,
             "percent": round(100 * run.steps_closed / run.steps_total) if run.steps_total else 0,
-            "subject": _subject(person, run),
+            **_subject(person, run),
             "newer": run.is_active and run.process.effective_version_id != run.version_id,
             "token": get_token(request),
         }
         return [checklist, {"template": "admin/processes/trail_panel.html", "events": trail_of(run), "run": run}]
 
 
-def _subject(person: User, run: Run) -> Any:
-    """What the run is for, where the person may see it."""
-    subject = run.subject
-    return subject if subject is not None and access.may(person, "view", subject) else None
+def _subject(person: User, run: Run) -> dict[str, Any]:
+    """What the run is for and where its page is, where the person may see it."""
+    subject: Any = run.subject
+    if subject is None or not access.may(person, "view", subject):
+        return {"subject": None}
+    opts = subject._meta
+    has_page = admin.site.is_registered(type(subject))
+    page = reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=(subject.pk,)) if has_page else ""
+    return {"subject": subject, "subject_page": page}
 
 
 @admin.register(RunStep)

@@ -136,7 +136,7 @@ class SOPVersionAdmin(MopsAdmin):
     def _text(self, request: HttpRequest, version: SOPVersion) -> dict[str, Any]:
         person: Any = request.user
         before = version.process.versions.filter(effective_at__isnull=False, number__lt=version.number).first()
-        requests = access.visible(person, ApprovalRequest).filter(
+        requests: Any = access.visible(person, ApprovalRequest).filter(
             object_id=version.pk, content_type__app_label="processes", content_type__model="sopversion"
         )
         return {
@@ -146,6 +146,6 @@ class SOPVersionAdmin(MopsAdmin):
             "before": before,
             "lines": compare(before.body, version.body) if before else [],
             "step_lines": compare(outline(before.flow), outline(version.flow)) if before else [],
-            "requests": requests.order_by("-pk"),
+            "requests": requests.with_decisions().order_by("-pk"),
             "preview": reverse("admin:processes_sopversion_preview") if version.is_draft else "",
         }

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.contrib.contenttypes.models import ContentType
+from django.db import models
 from django.db.models import Q, QuerySet
 
 from apps.accounts.models import User
@@ -57,6 +59,13 @@ def steps_waiting_for(person: User) -> QuerySet[RunStep]:
     rows = visible(person, RunStep).filter(mine, run__state=RunState.ACTIVE)
     open_ones = rows.filter(state__in=OPEN_STEPS)
     return open_ones.select_related("step__role", "run", "assignee").order_by("opened_at", "pk")
+
+
+def runs_about(thing: models.Model, person: User) -> list[Run]:
+    """Return the newest runs that are carried out for `thing`, among those that `person` sees."""
+    kind = ContentType.objects.get_for_model(type(thing))
+    rows = visible(person, Run).filter(content_type=kind, object_id=thing.pk)
+    return list(rows.select_related("version", "process")[:SHOWN])
 
 
 def runs_of(process: Process, person: User) -> dict[str, Any]:

@@ -31,6 +31,11 @@ def refuse_start(user: "User", process: Process) -> str | None:
     """Return why `user` cannot start a run of `process` now, None when they can."""
     if not access.has_model_permission(user, "add", Run) or not access.may(user, "view", process):
         return "You may not start runs of this process."
+    return unready(process)
+
+
+def unready(process: Process) -> str | None:
+    """Return what `process` lacks to be carried out, None when it can be."""
     if process.is_archived:
         return f"{process} is archived; restore it first."
     if process.effective_version is None:
@@ -66,12 +71,35 @@ def start_run(
         WrongState: nothing is in force, or what is has no steps.
         InvalidInput: it would be due before it starts.
     """
-    moment = at or clock.now()
-    with transaction.atomic(), acting_as(by):
+    with transaction.atomic():
         row: Process = Process.objects.select_for_update(of=("self",)).get(pk=process.pk)
         if refused := refuse_start(by, row):
             allowed = access.has_model_permission(by, "add", Run) and access.may(by, "view", row)
             raise (WrongState if allowed else NotAllowed)(refused)
+        return begin_run(row, by=by, title=title, subject=subject, due_on=due_on, owners=owners, at=at)
+
+
+def begin_run(
+    process: Process,
+    *,
+    by: "User",
+    title: str = "",
+    subject: models.Model | None = None,
+    due_on: dt.date | None = None,
+    owners: OwnedModel | None = None,
+    at: dt.datetime | None = None,
+) -> Run:
+    """Start a run whoever `by` is: for what starts runs by itself. See `start_run`, which asks for the right first.
+
+    Raises:
+        WrongState: nothing is in force, or what is has no steps.
+        InvalidInput: it would be due before it starts.
+    """
+    moment = at or clock.now()
+    with transaction.atomic(), acting_as(by):
+        row: Process = Process.objects.select_for_update(of=("self",)).get(pk=process.pk)
+        if why := unready(row):
+            raise WrongState(why)
         if due_on is not None and due_on < moment.date():
             raise InvalidInput(f"{due_on:%-d %B %Y} is past; a run cannot be due before it starts.")
         version = row.effective_version
@@ -106,6 +134,35 @@ def start_from_page(process: Process, *, by: "User", title: str = "", due_on: dt
     """Start a run and say where it is: what the button on the page of a process calls."""
     run = start_run(process, by=by, title=title, due_on=due_on)
     return f"{run} is under way: {run.steps_total} steps on version {run.version.number}. It stands under “Runs” below."
+
+
+def can_be_started(user: "User") -> "models.QuerySet[Process]":
+    """Return the processes with steps in force that `user` sees."""
+    rows = access.visible(user, Process).filter(archived_at=None, effective_version__isnull=False)
+    found: models.QuerySet[Process] = rows.exclude(effective_version__flow__steps=[]).order_by("title")
+    return found
+
+
+def refuse_start_about(user: "User", thing: models.Model) -> str | None:
+    """Return why `user` cannot start a run for a record now, None when they can."""
+    if not access.has_model_permission(user, "add", Run) or not access.may(user, "view", thing):
+        return "You may not start runs for this."
+    return None if can_be_started(user).exists() else "No process you see has a version with steps in force."
+
+
+def start_about(
+    thing: models.Model, *, by: "User", process: Process, title: str = "", due_on: dt.date | None = None
+) -> str:
+    """Start a run of `process` for a record: what the button on the record's page calls.
+
+    Raises:
+        NotAllowed: `by` may not start runs, or not see the record.
+        WrongState, InvalidInput: see `start_run`.
+    """
+    if not access.may(by, "view", thing):
+        raise NotAllowed("You may not start runs for this.")
+    run = start_run(process, by=by, title=title or f"{process.title}: {thing}"[:200], subject=thing, due_on=due_on)
+    return f"{run} is under way: {run.steps_total} steps. It stands under “Runs for this”."
 
 
 def refuse_cancel(user: "User", run: Run) -> str | None:

@@ -128,6 +128,14 @@ class Process(OwnedModel, GovernedBase):
     review_every = models.PositiveSmallIntegerField(
         "reviewed", choices=ReviewEvery.choices, default=ReviewEvery.QUARTER, help_text="Counted from the last review."
     )
+    starts_with = models.CharField(
+        "a run starts when",
+        max_length=60,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="A run about the record begins by itself, owned by who answers for the process. Empty: never.",
+    )
     next_review_on = models.DateField("next review", null=True, blank=True, editable=False)
     effective_version = models.ForeignKey(
         "processes.SOPVersion", models.PROTECT, null=True, blank=True, editable=False, related_name="+"

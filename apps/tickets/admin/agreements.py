@@ -126,7 +126,7 @@ def _panel(request: HttpRequest, agreement: Agreement) -> dict[str, Any]:
         "template": "admin/tickets/agreement_panel.html",
         "agreement": agreement,
         "rows": _rows(agreement),
-        "requests": requests.order_by("-pk"),
+        "requests": requests.with_decisions().order_by("-pk"),
         "kept": [(TITLES[metric], met, late, still, _share(met, late)) for metric, met, late, still in kept],
     }
 
