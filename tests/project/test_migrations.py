@@ -10,7 +10,11 @@ from django_migration_linter import MigrationLinter
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 # nothing was released before these: no version that serves could miss what they take away
-BEFORE_THE_FIRST_RELEASE = ["0004_stages_and_policy_versions", "0006_what_every_request_has"]
+BEFORE_THE_FIRST_RELEASE = [
+    "0004_stages_and_policy_versions",
+    "0006_what_every_request_has",
+    "0007_conditions_are_predicates",
+]
 OWN = sorted(ROOT.glob("apps/**/migrations/[0-9]*.py"))
 
 
