@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('processes', "0007_governance"),
+        ('processes', "0009_governance_packs"),
     ]
 
     operations = [
