@@ -28,6 +28,7 @@ COLUMNS = "the list of this kind itself: started by super().get_queryset(), whic
 OFFERED = "what every reader of this page may choose from; the operation behind it asks for the right"
 ROWS_ALLOWED: dict[str, str] = {
     "apps/core/rules/admin/documents.py::RuleDocumentAdmin.get_queryset": COLUMNS,
+    "apps/processes/admin/automations.py::AutomationAdmin.get_queryset": COLUMNS,
     "apps/processes/admin/handbook.py::templates_page": "says which template is in use already",
     "apps/processes/admin/register.py::ProcessAdmin.get_queryset": COLUMNS,
     "apps/processes/admin/steps.py::steps_page": OFFERED,
@@ -93,6 +94,7 @@ ASKING_ALLOWED: dict[str, str] = {
     "apps/core/notifications/scopes.py::_stored_mail": SCOPE,
     "apps/leads/permissions.py::visible_leads": SCOPE,
     "apps/processes/permissions.py::by_process.scope": SCOPE,
+    "apps/processes/permissions.py::of_process_or_whole": SCOPE,
     "apps/processes/permissions.py::visible_processes": SCOPE,
 }
 

@@ -137,7 +137,7 @@ class AutomationAdmin(MopsAdmin):
         wanted = Q(pk__in=[])
         for each in links:
             wanted |= Q(version=each.process.effective_version_id, key=each.key)
-        steps = {(each.version_id, each.key): each for each in Step.objects.filter(wanted)}
+        steps = {(each.version_id, each.key): each for each in visible(person, Step).filter(wanted)}
         return {
             "template": "admin/processes/automation_panel.html",
             "automation": row,

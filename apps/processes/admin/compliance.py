@@ -246,7 +246,8 @@ class ComplianceStandingAdmin(ReadOnlyAdmin):
         if row is not None:
             about = {"rule": row.rule, "content_type": row.content_type, "object_id": row.object_id}
             results = ComplianceResult.objects.filter(**about)
-            waivers = ComplianceWaiver.objects.filter(**about).select_related("asked_by")
+            person: Any = request.user
+            waivers = visible(person, ComplianceWaiver).filter(**about).select_related("asked_by")
             panel = {
                 "template": "admin/processes/finding_panel.html",
                 "results": list(results.select_related("waiver")[:SHOWN]),
