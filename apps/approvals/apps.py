@@ -15,7 +15,13 @@ class ApprovalsConfig(AppConfig):
         from apps.approvals.admin.home import inbox_panel  # noqa: PLC0415  # models must be ready
         from apps.approvals.domain import deadlines, policies  # noqa: PLC0415
         from apps.approvals.domain.evidence import approval_of, parts_of_request, requests_about  # noqa: PLC0415
-        from apps.approvals.models import ApprovalCondition, ApprovalRequest, BreakGlass, PolicyVersion  # noqa: PLC0415
+        from apps.approvals.models import (  # noqa: PLC0415
+            ApprovalCondition,
+            ApprovalRequest,
+            BreakGlass,
+            PolicyVersion,
+            StageInstance,
+        )
         from apps.approvals.permissions import by_request, visible_requests  # noqa: PLC0415
         from apps.approvals.registry import ApprovalSubject, follow, register  # noqa: PLC0415
         from apps.approvals.rule_versions import join as join_rule_versions  # noqa: PLC0415
@@ -54,5 +60,6 @@ class ApprovalsConfig(AppConfig):
         register_belonging(ApprovalRequest, "parts", parts_of_request)
         register_scope(ApprovalCondition, by_request("approval"))
         register_scope(BreakGlass, by_request("approval"))
+        register_scope(StageInstance, by_request("approval"))
         register_panel(Panel("approvals", 10, "admin/approvals/inbox_panel.html", inbox_panel))
         join_rule_versions()

@@ -1,37 +1,48 @@
-"""Every governed kind of record × every surface × how much right: an oracle of its own says what must be refused.
+"""Every governed kind of record × every surface × how much right: an oracle of its own says what each shows.
 
-The oracle reads the grants of the roles as text and knows each scope in its own words; it asks nothing of
-`apps.core.access`. What an unsafe request changed is read from the ledger: it must be nothing.
+Surfaces: the list with its counts, the counts beside its filters, its search, a lookup by key, proposals of forms
+(autocomplete), the page with its inlines, history, versions, the palette, export, delete confirmation, and everything
+that writes. How much right: none at all, to view only, to another row (a narrowed role, or one row shared), all of
+it. The oracle (`surface_oracle`) reads the grants of the roles as text and knows each scope in its own words. What an
+unsafe request changed is read from the ledger: it must be nothing.
 """
 
 import datetime as dt
+from dataclasses import dataclass
 
 import pytest
-from django.apps import apps
 from django.contrib import admin
 from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.db import transaction
 from django.test import Client
-from django.urls import reverse
 
 from apps.accounts.domain.invitations import invite_person
-from apps.accounts.domain.roles import GRANTS
 from apps.accounts.enums import Role
-from apps.accounts.models import Team, Vacancy
+from apps.accounts.models import Team, User, Vacancy
+from apps.approvals.models import ApprovalCondition, BreakGlass
 from apps.audit.domain.retention import place_hold
-from apps.audit.models import AuditEvent, LegalHold, ReasonRule, RetentionPolicy
-from apps.core import clock
+from apps.audit.models import LegalHold, ReasonRule, RetentionPolicy
+from apps.core import access, clock
 from apps.core.attachments.domain.files import attach
 from apps.core.calendars.models import BusinessCalendar
 from apps.core.exchange.domain.receiving import receive_file
 from apps.core.exchange.models import FileSource
 from apps.core.exchange.registry import all_importers
-from apps.core.governed import GovernedBase
 from apps.core.workspace.domain.journal import add_note
+from apps.core.workspace.domain.tagging import tag_record
 from apps.leads.models import Lead
-from apps.processes.models import Feedback, ProcessRole, Review, Step
+from apps.processes.models import (
+    ComplianceWaiver,
+    Feedback,
+    Process,
+    ProcessRole,
+    Review,
+    SOPVersion,
+    Step,
+    StepWaiver,
+)
 from apps.rights.domain.granting import grant_access
 from apps.rights.domain.waivers import ask_waiver
 from apps.rights.models import SHAREABLE, SodRule
@@ -40,68 +51,89 @@ from tests.factories.accounts import administrator, person_with, sign_in
 from tests.factories.calendars import CalendarFactory
 from tests.factories.processes import draft
 from tests.factories.workspace import CustomFieldFactory, TagFactory
+from tests.project.surface_checks import (
+    check_closed,
+    check_export,
+    check_list,
+    check_page,
+    check_proposals,
+    check_search,
+    palette,
+    unsafe,
+)
+from tests.project.surface_oracle import ALL_GOVERNED, NARROWED, grants, rows_seen
 
 # without it a run of this file alone would reach for the database of the installation
 pytestmark = pytest.mark.django_db
-GOVERNED = sorted(
-    (model for model in admin.site._registry if issubclass(model, GovernedBase)), key=lambda each: each._meta.label
-)
-REFUSED = (302, 400, 403, 404, 405)
-CLOSED = (302, 403, 404)
-# kinds whose rows are narrowed for each person: how the oracle finds a row that an auditor sees, in its own words
-NARROWED = {
-    "approvals.ApprovalCondition": "those of requests one sees",
-    "approvals.ApprovalRequest": "those about things one sees",
-    "approvals.BreakGlass": "those of requests one sees",
-    "attachments.Attachment": "those of records one sees",
-    "exchange.FileSource": "those whose kind one sees",
-    "exchange.ImportBatch": "those whose kind one sees",
-    "leads.Lead": "one's own, unless one oversees",
-    "rights.AccessReviewEntry": "those one decides about, unless one reads reviews",
-    "processes.Process": "open to everybody, one's own, or one is a stakeholder, unless one oversees",
-    "processes.SOPVersion": "those of processes one sees",
-    "processes.Step": "those of processes one sees",
-    "processes.Recurrence": "those of processes one sees",
-    "processes.Run": "those of processes one sees",
-    "processes.RunStep": "those of processes one sees",
-    "processes.StepWaiver": "those of processes one sees",
-    "processes.ComplianceWaiver": "those of records one sees",
-    "processes.Improvement": "those of processes one sees",
-    "processes.MaturityOverride": "those of processes one sees, and those about the whole",
-    "processes.Review": "those of processes one sees",
-    "processes.Feedback": "those of processes one sees",
-    "workspace.CustomValues": "those of records one sees",
-    "workspace.JournalNote": "those of records one sees",
-    "workspace.SavedView": "one's own and those shared",
-    "workspace.TaggedRecord": "those of records one sees",
-}
+GOVERNED = [model for model in ALL_GOVERNED if model in admin.site._registry]
 
 
-def grants_view(role, model):
-    """Whether the text of a role's grants opens this kind, read without mops's own parser."""
-    opened = False
-    for line in GRANTS[role]:
-        where, verbs = line.split(": ")
-        app, _, name = where.partition(".")
-        fits = app in ("*", model._meta.app_label) and name in ("", "*", model._meta.model_name)
-        opened = opened or (fits and bool({"view", "change"} & set(verbs.split())))
-    return opened
+@dataclass
+class Right:
+    """How much of one kind a person may: the person's role, and what the oracle says they see of each kind."""
 
+    name: str
+    role: Role | None
+    person: object
+    shared: dict
 
-def url(model, page, *args, **kwargs):
-    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=args, kwargs=kwargs or None)
+    def __post_init__(self):
+        self.client = sign_in(Client(), self.person)
+        self.known = {}
+
+    def seen(self, model):
+        """The keys of the rows this person sees, one way or the other."""
+        return rows_seen(self.person, self.role, model, self.known) | self.shared.get(model, set())
+
+    def opens(self, model):
+        """Whether the pages of this kind open at all."""
+        return grants(self.role, model, "view") or model in self.shared
 
 
 @pytest.fixture(scope="module")
 def company(django_db_setup, django_db_blocker):
-    """The demo company and one person per role, for the whole module, taken back afterwards."""
+    """The demo company and one signed-in person per role, for the whole module, taken back afterwards."""
     with django_db_blocker.unblock(), transaction.atomic():
         call_command("load_demo", verbosity=0)
         people = {role: person_with(role, email=f"{role}@surfaces.example.com") for role in Role}
         people[None] = person_with(email="nobody@surfaces.example.com")
         _what_the_demo_lacks(people)
-        yield people
+        _closed_to_most(people)
+        rights = {role: Right(str(role), role, person, {}) for role, person in people.items()}
+        rights["shared"] = _with_one_row_of_each(person_with(email="shared@surfaces.example.com"))
+        yield rights
         transaction.set_rollback(True)
+
+
+def _with_one_row_of_each(person):
+    shared = {}
+    for model in SHAREABLE:
+        thing = model._base_manager.filter(archived_at=None).order_by("pk").first()
+        grant_access(thing, to=person, verb="view", by=administrator(), reason="The matrix")
+        shared[model] = {thing.pk}
+    return Right("shared", None, person, shared)
+
+
+def _closed_to_most(people):
+    """One process with all that hangs on it is kept to its stakeholders, and one lead is sales's own."""
+    process, writer = StepWaiver.objects.order_by("pk").first().run_step.run.process, people[Role.OPS]
+    add_note(process, "Closed surface", by=writer)
+    tag_record(process, ["Closed surface"], by=writer)
+    attach(process, SimpleUploadedFile("closed.txt", b"Closed"), by=writer)
+    Feedback.objects.create(process=process, text="Closed surface", author=people[Role.ADMINISTRATOR])
+    version, day = process.versions.order_by("pk").first(), clock.today()
+    Review.objects.create(process=process, version=version, due_on=day, reviewer=writer, opened_at=clock.now())
+    requests = [row.approval for kind in (ApprovalCondition, BreakGlass) for row in kind.objects.order_by("pk")[:1]]
+    about = [row.content_type.get_object_for_this_type(pk=row.object_id) for row in requests]
+    about += [row.subject for row in ComplianceWaiver.objects.order_by("pk")[:1]]
+    closed = {process.pk, *(getattr(thing, "process_id", None) or thing.pk for thing in about if _is_process(thing))}
+    Process._base_manager.filter(pk__in=closed).update(stakeholder_access="stakeholders")
+    lead = Lead._base_manager.filter(archived_at=None).order_by("pk").first()
+    Lead._base_manager.filter(pk=lead.pk).update(owner_person=people[Role.SALES])
+
+
+def _is_process(thing):
+    return isinstance(thing, (Process, SOPVersion))
 
 
 def _what_the_demo_lacks(people):
@@ -157,77 +189,101 @@ def row_of(model):
     return model._base_manager.order_by("pk").first()
 
 
-def reading(model, thing):
-    """The addresses that show something, by surface."""
-    field = next(iter(f.name for f in model._meta.fields), "id")
-    found = {
-        "list": url(model, "changelist"),
-        "lookup": f"{url(model, 'changelist')}?{field}={thing.pk}",
-        "detail": url(model, "change", thing.pk),
-        "history": url(model, "history", thing.pk),
-        "delete": url(model, "delete", thing.pk),
+def in_and_out(model, seen):
+    """The keys of one row that is seen and one that is not, None where there is none; rows in use come first."""
+    rows = sorted(model._base_manager.values_list("archived_at", "pk"), key=lambda row: (row[0] is not None, row[1]))
+    keys = [key for _, key in rows]
+    return next((key for key in keys if key in seen), None), next((key for key in keys if key not in seen), None)
+
+
+def rights_to(company, model):
+    """One person for each amount of right: none, to view only, to another row, all of it; with its name."""
+    closed = [right for role, right in company.items() if isinstance(role, Role) and not right.opens(model)]
+    everything = set(model._base_manager.values_list("pk", flat=True))
+    partly = [right for right in company.values() if right.opens(model) and right.seen(model) < everything]
+    writers = [right for right in company.values() if grants(right.role, model, "change")]
+    whole = [right for right in writers if right.seen(model) == everything]
+    return {
+        "no right": [company[None], *closed[:1]],
+        "view only": [company[Role.AUDITOR]],
+        "another row": sorted(partly, key=lambda right: -len(right.seen(model)))[:1],
+        "right": (whole or writers)[:1],
     }
-    if getattr(admin.site._registry[model], "exportable", True):
-        found["export"] = url(model, "list_kit", kit="exchange", verb="export")
-    return found
 
 
-def writing(model, thing):
-    """The addresses that change something, by surface."""
-    model_admin = admin.site._registry[model]
-    names = [button.name for button in model_admin.buttons]
-    kits = (("tags", "add"), ("notes", "write"), ("custom-fields", "edit"), ("attachments", "attach"))
-    kits = (*kits, ("sharing", "grant"), ("view-as", "start"))
-    return [
-        url(model, "change", thing.pk),
-        url(model, "delete", thing.pk),
-        url(model, "history", thing.pk),
-        f"{url(model, 'changelist')}add/",
-        *(url(model, "button", object_id=thing.pk, name=name) for name in names),
-        *(url(model, "kit", object_id=thing.pk, kit=kit, verb=verb) for kit, verb in kits),
-    ]
+HOW_MUCH = ("no right", "view only", "another row", "right")
 
 
-def palette(client, thing):
-    answer = client.get(reverse("admin:search"), {"s": str(thing)[:40], "extended": "1"})
-    return url(type(thing), "change", thing.pk) in answer.content.decode()
+@pytest.mark.parametrize("model", GOVERNED, ids=lambda model: model._meta.label)
+@pytest.mark.parametrize("much", HOW_MUCH)
+def test_each_surface_shows_what_the_oracle_says(company, model, much):
+    for right in rights_to(company, model)[much]:
+        inside, outside = in_and_out(model, right.seen(model))
+        check_list(model, right)
+        check_export(model, right)
+        if much != "right" or outside is not None:
+            check_proposals(model, right)
+        if inside is not None:
+            check_page(model, right, inside)
+        if outside is not None:
+            check_closed(model, right, outside)
+            check_search(model, right, outside)
 
 
-def events():
-    return AuditEvent.objects.exclude(table_name__in=("accounts_user",)).count()
+@pytest.mark.parametrize("model", GOVERNED, ids=lambda model: model._meta.label)
+@pytest.mark.parametrize("much", HOW_MUCH[:3])
+def test_nothing_is_written_without_the_right(company, model, much):
+    right = next(iter(rights_to(company, model)[much]), None)
+    if right is None:
+        return
+    inside, outside = in_and_out(model, right.seen(model))
+    for key in (outside, inside if right.role in (None, Role.AUDITOR) else None):
+        if key is not None:
+            assert unsafe(right.client, model, model._base_manager.get(pk=key)) == 0
 
 
-FORGED = {
-    **dict.fromkeys(("name", "title", "reason", "note", "text", "tag", "body"), "Forged"),
-    "role": "sales",
-    "verb": "change",
-    "confirm": "yes",
-    "post": "yes",
-    "row_version": "0",
+def mops_itself(model):
+    """What signs for jobs: known to `access`, shown on no page."""
+    return set(User.objects.filter(is_system=True).values_list("pk", flat=True)) if model is User else set()
+
+
+@pytest.mark.parametrize("model", ALL_GOVERNED, ids=lambda model: model._meta.label)
+def test_rows_are_those_of_the_oracle_for_every_role(company, model):
+    for right in company.values():
+        assert access.may_open(right.person, "view", model) == right.opens(model) or not right.role
+        seen = set(access.visible(right.person, model).values_list("pk", flat=True))
+        assert seen - mops_itself(model) == right.seen(model), right.name
+
+
+def test_the_palette_finds_what_one_sees(company):
+    for model in SHAREABLE:
+        thing = model._base_manager.get(pk=next(iter(company["shared"].shared[model])))
+        assert palette(company["shared"].client, thing) == admin.site._registry[model].in_palette
+
+
+SEEN_BY_ALL_OR_NONE = {
+    "approvals.ApprovalCondition": "those of the demo are about things that every reader of approvals sees",
+    "approvals.BreakGlass": "those of the demo are about things that every reader of approvals sees",
+    "exchange.FileSource": "who opens imports sees every kind that is imported",
+    "exchange.ImportBatch": "who opens imports sees every kind that is imported",
 }
 
 
-def unsafe(client, model, thing):
-    """Send everything that could change the row, and say what the ledger has seen."""
-    before = events()
-    for address in writing(model, thing):
-        assert client.post(address, FORGED).status_code in (*REFUSED, 200), address
-    client.post(url(model, "changelist"), {"action": "delete_selected", "_selected_action": thing.pk, "post": "yes"})
-    return events() - before
+def test_narrowed_kinds_have_a_row_inside_and_one_outside(company):
+    """Where the demo narrows nothing for anybody, the column "right on another object" would prove nothing."""
+    kinds = [model for model in GOVERNED if model._meta.label in NARROWED or model in SHAREABLE]
+    unproven = {model._meta.label for model in kinds if not rights_to(company, model)["another row"]}
+    assert unproven == set(SEEN_BY_ALL_OR_NONE)
 
 
 def test_every_narrowed_kind_is_known_to_the_oracle():
-    from apps.core import access
-
-    narrowed = {model._meta.label for model in access._scopes if issubclass(model, GovernedBase) and model in GOVERNED}
-    assert narrowed <= set(NARROWED), "tell the oracle which rows of this kind each person sees"
+    narrowed = {model._meta.label for model in access._scopes if model in ALL_GOVERNED}
+    assert narrowed == NARROWED, "tell the oracle which rows of this kind each person sees"
 
 
-@pytest.mark.django_db
 def test_every_governed_model_has_a_page_or_a_reason():
     """A new governed model is in this matrix, or hangs on one that is."""
-    every = {model._meta.label for model in apps.get_models() if issubclass(model, GovernedBase)}
-    pageless = every - {model._meta.label for model in GOVERNED}
+    pageless = {model._meta.label for model in ALL_GOVERNED} - {model._meta.label for model in GOVERNED}
     assert pageless == set(WITHOUT_A_PAGE)
 
 
@@ -257,61 +313,3 @@ WITHOUT_A_PAGE: dict[str, str] = {
 def test_every_governed_kind_has_a_row_in_the_matrix(company):
     missing = [model._meta.label for model in GOVERNED if row_of(model) is None]
     assert missing == [], "the demo makes one of each kind, or `_what_the_demo_lacks` does"
-
-
-@pytest.mark.parametrize("model", GOVERNED, ids=lambda model: model._meta.label)
-@pytest.mark.parametrize("role", [None, *Role], ids=str)
-def test_list_opens_as_the_text_of_the_grants_says(company, model, role):
-    person = company[role]
-    opened = role is not None and grants_view(role, model)
-    answer = sign_in(Client(), person).get(url(model, "changelist"))
-    assert answer.status_code == 200 if opened else answer.status_code in CLOSED
-
-
-@pytest.mark.parametrize("model", GOVERNED, ids=lambda model: model._meta.label)
-def test_no_right_shows_and_changes_nothing(company, model):
-    if (thing := row_of(model)) is None:
-        return
-    closed = [None, *(role for role in Role if not grants_view(role, model))]
-    for role in closed[:2]:
-        client = sign_in(Client(), company[role])
-        for surface, address in reading(model, thing).items():
-            assert client.get(address).status_code in REFUSED, (role, surface)
-        assert not palette(client, thing), role
-        if role is None:
-            assert unsafe(client, model, thing) == 0
-
-
-@pytest.mark.parametrize("model", GOVERNED, ids=lambda model: model._meta.label)
-def test_view_only_changes_nothing(company, model):
-    if (thing := row_of(model)) is None:
-        return
-    client = sign_in(Client(), company[Role.AUDITOR])
-    assert client.get(url(model, "changelist")).status_code == 200
-    assert client.get(url(model, "delete", thing.pk)).status_code in REFUSED
-    assert unsafe(client, model, thing) == 0
-
-
-@pytest.mark.parametrize("model", sorted([*SHAREABLE, Lead], key=str), ids=lambda model: model._meta.label)
-def test_right_on_another_row_opens_that_one_alone(company, model):
-    ours, theirs = list(model._base_manager.filter(archived_at=None).order_by("pk")[:2])
-    if model is Lead:
-        person = company[Role.SALES]
-        Lead._base_manager.filter(pk=ours.pk).update(owner_person=person)
-        Lead._base_manager.filter(pk=theirs.pk).update(owner_person=company[Role.OPS], owner_team=None)
-    else:
-        person = person_with()
-        grant_access(ours, to=person, verb="view", by=administrator(), reason="The matrix")
-    client = sign_in(Client(), person)
-    listed = client.get(url(model, "changelist"), {"archived": "all"})
-    assert listed.status_code == 200
-    assert listed.context["cl"].result_count == 1
-    assert {each.pk for each in listed.context["cl"].result_list} == {ours.pk}
-    for page in ("change", "history"):
-        assert client.get(url(model, page, ours.pk)).status_code == 200
-        assert client.get(url(model, page, theirs.pk)).status_code in CLOSED
-    assert palette(client, ours) == admin.site._registry[model].in_palette
-    assert not palette(client, theirs)
-    assert unsafe(client, model, theirs) == 0
-    if model is not Lead:
-        assert unsafe(client, model, ours) == 0

@@ -66,10 +66,10 @@ class MopsAdmin(RowRights, LimitsColumns, CarriesKits, ModelAdmin):  # type: ign
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         """Return the rows this person sees; every page, search and export starts here."""
-        ordering = self.get_ordering(request)
+        # said outright: the order of the model itself is lost where a class counts what hangs on its rows
+        ordering = self.get_ordering(request) or self._shown(request, self.opts.ordering) or ("pk",)
         user: Any = request.user
-        rows = access.visible(user, self.model)
-        return rows.order_by(*ordering) if ordering else rows
+        return access.visible(user, self.model).order_by(*ordering)
 
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any

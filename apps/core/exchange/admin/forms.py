@@ -117,7 +117,7 @@ class FileSourceForm(RowVersionForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Offer what the person may import, and the allowed folders."""
         super().__init__(*args, **kwargs)
-        if "importer" not in self.fields:
+        if "daily_at" not in self.fields:
             return  # somebody who may only look
         usable = [(each.key, each.title) for each in usable_importers(self.user)]
         self.fields["importer"].choices = usable  # type: ignore[attr-defined]

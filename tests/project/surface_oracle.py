@@ -1,0 +1,189 @@
+"""Who sees which rows, in words of its own: what the surface matrix holds every page to.
+
+Reads the grants of the roles as text and each narrowing as plain Python over the rows; asks nothing of
+`apps.core.access` and of no scope of the product.
+"""
+
+from django.apps import apps
+from django.contrib.contenttypes.models import ContentType
+
+from apps.accounts.domain.roles import GRANTS
+from apps.accounts.models import User
+from apps.approvals.models import ApprovalRequest
+from apps.approvals.registry import registered
+from apps.core.exchange.registry import all_importers
+from apps.core.governed import GovernedBase
+from apps.leads.models import Lead
+from apps.processes.models import Process, Stakeholder
+from apps.rights.models import AccessReview, AccessReviewEntry
+
+# kinds whose rows are narrowed for each person, and the words of it; `rows_seen` knows each
+BY_PROCESS = {
+    "processes.SOPVersion": "process",
+    "processes.Stakeholder": "process",
+    "processes.TrainingRequirement": "process",
+    "processes.Review": "process",
+    "processes.Feedback": "process",
+    "processes.Improvement": "process",
+    "processes.MaturityOverride": "process",  # or about the whole, which everybody with the right sees
+    "processes.Run": "process",
+    "processes.Recurrence": "process",
+    "processes.Step": "version.process",
+    "processes.StepEdge": "version.process",
+    "processes.RunStep": "run.process",
+    "processes.StepWaiver": "run_step.run.process",
+}
+BY_REQUEST = {
+    "approvals.ApprovalCondition": "approval",
+    "approvals.BreakGlass": "approval",
+    "approvals.StageInstance": "approval",
+}
+BY_RECORD = (
+    "attachments.Attachment",
+    "processes.ComplianceWaiver",
+    "workspace.CustomValues",
+    "workspace.JournalNote",
+    "workspace.TaggedRecord",
+)
+BY_IMPORTER = ("exchange.FileSource", "exchange.ImportBatch")
+OWN = ("notifications.Preference", "notifications.MailHours")
+NARROWED = {
+    *BY_PROCESS,
+    *BY_REQUEST,
+    *BY_RECORD,
+    *BY_IMPORTER,
+    *OWN,
+    "approvals.ApprovalRequest",
+    "leads.Lead",
+    "processes.Process",
+    "rights.AccessReviewEntry",
+}
+ALL_GOVERNED = sorted(
+    (model for model in apps.get_models() if issubclass(model, GovernedBase)), key=lambda model: model._meta.label
+)
+
+
+def grants(role, model, *verbs):
+    """Whether the text of a role's grants gives one of `verbs` on this kind; changing implies viewing."""
+    wanted = {*verbs, *(("change",) if "view" in verbs else ())}
+    for line in GRANTS[role] if role else ():
+        where, given = line.split(": ")
+        app, _, name = where.partition(".")
+        fits = app in ("*", model._meta.app_label) and name in ("", "*", model._meta.model_name)
+        if fits and wanted & set(given.split()):
+            return True
+    return False
+
+
+def rows_seen(person, role, model, _known=None):
+    """The keys of the rows of `model` that `person`, who plays `role` and nothing else, sees."""
+    known = {} if _known is None else _known
+    if model not in known:
+        known[model] = _rows_seen(person, role, model, known) if grants(role, model, "view") else set()
+    return known[model]
+
+
+def _rows_seen(person, role, model, known):
+    label = model._meta.label
+    if model is User:  # mops itself is no person
+        return set(User._base_manager.filter(is_system=False).values_list("pk", flat=True))
+    if label not in NARROWED:
+        return set(model._base_manager.values_list("pk", flat=True))
+    rows = model._base_manager.select_related(*_PATHS.get(label, ()))
+    if label in BY_PROCESS:
+        processes = _of_kind(person, role, Process, known)
+        about = {row.pk: _along(row, BY_PROCESS[label]) for row in rows}
+        return {key for key, process in about.items() if process is None or process.pk in processes}
+    if label in BY_REQUEST:
+        requests = _of_kind(person, role, ApprovalRequest, known)
+        return {row.pk for row in rows if _along(row, BY_REQUEST[label]).pk in requests}
+    if label in BY_RECORD:
+        return {row.pk for row in rows if row.object_id in _of_type(person, role, row.content_type_id, known)}
+    if label in BY_IMPORTER:
+        kinds = {each.key: each.model for each in all_importers()}
+        return {row.pk for row in rows if row.importer in kinds and grants(role, kinds[row.importer], "view")}
+    if label in OWN:
+        return {row.pk for row in rows if row.person_id == person.pk}
+    return _NARROWED_BY_ITSELF[label](person, role, known)
+
+
+def _leads(person, role, known):
+    """One's own, and those of one's teams; all of them for who oversees leads."""
+    teams, rows = _teams(person), Lead._base_manager.all()
+    mine = {row.pk for row in rows if row.owner_person_id == person.pk or row.owner_team_id in teams}
+    return {row.pk for row in rows} if grants(role, Lead, "oversee") else mine
+
+
+def _review_lines(person, role, known):
+    """Those one decides about and is not the subject of; all of them for who reads reviews."""
+    rows = AccessReviewEntry._base_manager.select_related("review")
+    if grants(role, AccessReview, "view"):
+        return {row.pk for row in rows}
+    return {row.pk for row in rows if person.pk in _deciders(row) and row.person_id != person.pk}
+
+
+# followed with the rows themselves, so that the oracle costs little
+_PATHS = {label: (path.replace(".", "__"),) for label, path in {**BY_PROCESS, **BY_REQUEST}.items()}
+
+
+def _along(row, path):
+    for name in path.split("."):
+        row = getattr(row, name)
+    return row
+
+
+def _teams(person):
+    return set(person.memberships.filter(archived_at=None).values_list("team_id", flat=True))
+
+
+def _deciders(row):
+    return {row.reviewer_id, row.review.reviewer_id, row.review.second_reviewer_id}
+
+
+def _processes(person, role, known):
+    """Open to everybody; or owned, backed up, written by the person; or they are a stakeholder; or they oversee."""
+    if grants(role, Process, "oversee"):
+        return set(Process._base_manager.values_list("pk", flat=True))
+    teams, seen = _teams(person), set()
+    for process in Process._base_manager.all():
+        people = {process.owner_person_id, process.backup_person_id}
+        people |= set(process.versions.values_list("author_id", flat=True))
+        own_teams = {process.owner_team_id, process.backup_team_id}
+        for each in Stakeholder._base_manager.filter(process=process, archived_at=None):
+            people.add(each.person_id)
+            own_teams.add(each.team_id)
+            if each.role and each.role == role:
+                people.add(person.pk)
+        if process.stakeholder_access == "everybody" or person.pk in people or own_teams & teams:
+            seen.add(process.pk)
+    return seen
+
+
+def _requests(person, role, known):
+    """The requests about things that one sees."""
+    subjects = set(registered())
+    found = set()
+    for row in ApprovalRequest._base_manager.all():
+        model = ContentType.objects.get_for_id(row.content_type_id).model_class()
+        if model in subjects and row.object_id in rows_seen(person, role, model, known):
+            found.add(row.pk)
+    return found
+
+
+def _of_type(person, role, content_type_id, known):
+    return rows_seen(person, role, ContentType.objects.get_for_id(content_type_id).model_class(), known)
+
+
+def _of_kind(person, role, model, known):
+    """The rows of another kind by its narrowing alone, whatever the grants say of that kind."""
+    if (model, "whole") not in known:
+        known[model, "whole"] = _rows_seen(person, role, model, known)
+    return known[model, "whole"]
+
+
+_NARROWED_BY_ITSELF = {
+    "approvals.ApprovalRequest": _requests,
+    "leads.Lead": _leads,
+    "processes.Process": _processes,
+    "rights.AccessReviewEntry": _review_lines,
+}
