@@ -1,13 +1,11 @@
 """Writes evidence packages: a zip that streams, whatever its size, with a signed manifest as its last word."""
 
 import base64
-import csv
 import datetime as dt
 import hashlib
-import io
 import json
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +27,7 @@ from apps.core import clock
 from apps.core.access_log import log_access
 from apps.core.actors import Channel
 from apps.core.errors import InvalidInput, NotAllowed
-from apps.core.exchange import formulas
+from apps.core.exchange.writing.tables import csv_bytes
 
 MOST_SAMPLED = 200
 AT_ONCE = 50_000  # leaves read together
@@ -210,11 +208,11 @@ def _group(group: list[tuple[int, int, int, int]]) -> bytes:
 def _table(portions: Any) -> Iterator[bytes]:
     """The entries in words, for spreadsheets."""
     zone = timezone.get_current_timezone()
-    yield b"\xef\xbb\xbf" + _csv([COLUMNS])
+    yield b"\xef\xbb\xbf" + csv_bytes([COLUMNS])
     for portion in portions.portions():
         leaves = dict(zip(*_leaf_columns(portion), strict=True))
         reader = Reader(portion)
-        yield _csv([_row(event, reader, leaves.get(event.pk, ""), zone) for event in portion])
+        yield csv_bytes([_row(event, reader, leaves.get(event.pk, ""), zone) for event in portion])
 
 
 def _leaf_columns(portion: list[AuditEvent]) -> tuple[list[int], list[str]]:
@@ -233,14 +231,6 @@ def _row(event: AuditEvent, reader: Reader, leaf: str, zone: dt.tzinfo) -> list[
         *(kind_of(event.table_name), event.object_id, event.object_label, told, event.reason),
         *(event.request_id, event.job_id, event.txid, event.db_role, leaf),
     ]
-
-
-def _csv(rows: Iterable[Iterable[Any]]) -> bytes:
-    text = io.StringIO()
-    csv.writer(text).writerows(
-        [formulas.escape(cell) if isinstance(cell, str) else cell for cell in row] for row in rows
-    )
-    return text.getvalue().encode()
 
 
 def _dossiers(package: Zip, sample: _Portions, by: Any) -> Iterator[bytes]:

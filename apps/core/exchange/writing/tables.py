@@ -4,6 +4,7 @@ import csv
 import datetime as dt
 import decimal
 import io
+import itertools
 import json
 import re
 import tempfile
@@ -44,17 +45,19 @@ def text_of(value: Any) -> str:
     return str(value)
 
 
+def csv_bytes(rows: Iterable[Values]) -> bytes:
+    """Return rows as CSV in UTF-8, no text of which becomes a formula; every CSV that leaves mops is written here."""
+    buffer = io.StringIO(newline="")
+    csv.writer(buffer).writerows([_csv_cell(value) for value in row] for row in rows)
+    return buffer.getvalue().encode()
+
+
 def write_csv(names: Sequence[str], titles: Sequence[str], rows: Iterable[Values]) -> Iterator[bytes]:
     """Yield CSV in UTF-8 with a byte-order mark, which spreadsheets need to see that it is UTF-8."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer)
-    writer.writerow([formulas.escape(title) for title in titles])
-    yield b"\xef\xbb\xbf"
-    for number, row in enumerate(rows, 1):
-        writer.writerow([formulas.escape(text) if isinstance(each, str) else text for each, text in _texts(row)])
-        if number % CHUNK_ROWS == 0:
-            yield _drained(buffer)
-    yield _drained(buffer)
+    yield b"\xef\xbb\xbf" + csv_bytes([titles])
+    waiting = iter(rows)
+    while portion := list(itertools.islice(waiting, CHUNK_ROWS)):
+        yield csv_bytes(portion)
 
 
 def write_json(names: Sequence[str], titles: Sequence[str], rows: Iterable[Values]) -> Iterator[bytes]:
@@ -100,12 +103,10 @@ WRITERS: dict[str, Callable[[Sequence[str], Sequence[str], Iterable[Values]], It
 }
 
 
-def _texts(row: Values) -> Iterator[tuple[Any, str]]:
-    """Yield each value with its text; only what is a number or a date for sure goes out unescaped."""
-    for value in row:
-        text = text_of(value)
-        plain = isinstance(value, (int, float, decimal.Decimal, dt.date, dt.time)) or value is None
-        yield (value if plain else text), text
+def _csv_cell(value: Any) -> str:
+    """A value as its text; only what is a number or a date for sure goes out unescaped."""
+    sure = isinstance(value, (int, float, decimal.Decimal, dt.date, dt.time))
+    return text_of(value) if sure else formulas.escape(text_of(value))
 
 
 def _json(value: Any) -> Any:
@@ -130,10 +131,3 @@ def _cell(value: Any, line: int, title: str) -> Any:
             "JSON, or leave the column out."
         )
     return text
-
-
-def _drained(buffer: io.StringIO) -> bytes:
-    text = buffer.getvalue()
-    buffer.seek(0)
-    buffer.truncate()
-    return text.encode()
