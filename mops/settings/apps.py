@@ -85,6 +85,7 @@ MIDDLEWARE = [
     "apps.core.middleware.ActorMiddleware",
     "apps.accounts.middleware.SecondFactorMiddleware",
     "apps.rights.middleware.ViewAsMiddleware",
+    "apps.core.admin_kit.refused_pages.RefusedPagesMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 

@@ -8,6 +8,7 @@ from django.db import DatabaseError, models
 
 from apps.core.errors import DomainError
 
+LOST_RACE = "Somebody else was changing the same records; nothing was saved, try again."
 _OWN_WORDS = "P0001"  # RAISE EXCEPTION in our own triggers: the message is already a sentence
 _GENERIC = {
     psycopg.errors.UniqueViolation.sqlstate: "There is already such a record; change the values or use that one.",
@@ -15,8 +16,8 @@ _GENERIC = {
     psycopg.errors.CheckViolation.sqlstate: "These values do not fit together; look at the dates, amounts and states.",
     psycopg.errors.NotNullViolation.sqlstate: "Something that is required is missing.",
     psycopg.errors.InsufficientPrivilege.sqlstate: "The database does not let anybody change this.",
-    psycopg.errors.SerializationFailure.sqlstate: "Somebody else changed the same record at this moment; try again.",
-    psycopg.errors.DeadlockDetected.sqlstate: "Somebody else changed the same record at this moment; try again.",
+    psycopg.errors.SerializationFailure.sqlstate: LOST_RACE,
+    psycopg.errors.DeadlockDetected.sqlstate: LOST_RACE,
     psycopg.errors.QueryCanceled.sqlstate: "This took too long and was stopped; choose less at once, then try again.",
     psycopg.errors.LockNotAvailable.sqlstate: "Somebody else is changing the same record; try again in a moment.",
 }

@@ -7,7 +7,7 @@ from django.db import DatabaseError, OperationalError, connection, models, trans
 from apps.accounts.enums import Role
 from apps.accounts.models import Membership, Team
 from apps.audit.models import AuditEvent
-from apps.core.admin_kit.refusals import sentence_of
+from apps.core.admin_kit.refusals import LOST_RACE, sentence_of
 from apps.core.errors import WrongState
 from tests.admin_pages import list_of, page_of
 from tests.factories.accounts import TeamFactory, administrator, person_with, sign_in
@@ -54,8 +54,8 @@ def test_a_missing_value_a_wrong_range_and_a_dangling_key():
 @pytest.mark.parametrize(
     ("error", "sentence"),
     [
-        (psycopg.errors.DeadlockDetected, "Somebody else changed the same record at this moment; try again."),
-        (psycopg.errors.SerializationFailure, "Somebody else changed the same record at this moment; try again."),
+        (psycopg.errors.DeadlockDetected, LOST_RACE),
+        (psycopg.errors.SerializationFailure, LOST_RACE),
         (psycopg.errors.LockNotAvailable, "Somebody else is changing the same record; try again in a moment."),
     ],
 )

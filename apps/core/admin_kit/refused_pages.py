@@ -1,0 +1,41 @@
+"""The last resort against a server error: what no page has caught itself, a rule's or the database's refusal.
+
+Forms, buttons and kits say refusals beside what was typed. A page of its own that loses a race (a deadlock, a failed
+serialization) or meets a rule answers with the sentence, and with a status that a program understands.
+"""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from apps.core.admin_kit.refusals import sentence_of
+from apps.core.errors import DomainError
+
+CONFLICT = 409
+
+
+class RefusedPagesMiddleware:
+    """Answers refusals that came through every page above them with one page that says them."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        """Keep the next handler."""
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Pass on."""
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """Say the refusal; what is none stays an error, for the logs."""
+        if (sentence := sentence_of(error)) is None:
+            return None
+        status = CONFLICT
+        if isinstance(error, DomainError):
+            error.settle()
+            status = error.status
+        came_from = request.headers.get("Referer", "")
+        ours = url_has_allowed_host_and_scheme(came_from, {request.get_host()}, require_https=request.is_secure())
+        context = {"sentence": sentence, "code": status, "back": came_from if ours else ""}
+        return render(request, "409.html", context, status=status)
