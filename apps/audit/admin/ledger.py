@@ -166,7 +166,8 @@ class AuditEventAdmin(ReadOnlyAdmin):
         and said, and a period searches all of its months.
         """
         narrowed = any(name.startswith(("at_", "object_id", "txid", "request_id", "job_id")) for name in request.GET)
-        if search_term.strip() and not narrowed:
+        texts = (search_term, *(value for name, value in request.GET.items() if name.startswith("reason__")))
+        if any(text.strip() for text in texts) and not narrowed:
             newest = AuditEvent.objects.order_by("-id").values_list("id", flat=True).first() or 0
             if newest > SEARCHED:
                 queryset = queryset.filter(id__gt=newest - SEARCHED)
