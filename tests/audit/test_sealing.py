@@ -1,7 +1,9 @@
 """Every entry is sealed once, none is skipped, and what is in the way is said and alarmed."""
 
 import threading
+from contextlib import contextmanager
 
+import psycopg
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connections, transaction
@@ -237,3 +239,51 @@ def test_a_month_that_is_over_and_sealed_is_marked():
     assert not LedgerMonth.objects.filter(month__gt="2024-06-01", sealed_at__isnull=False).exists()
     with tampering() as cursor:
         cursor.execute("DELETE FROM audit_ledgermonth WHERE month = '2024-05-01'")
+
+
+@contextmanager
+def busy(database):
+    """A transaction of somebody else that holds a number, in one of the databases of this server."""
+    given = connections["default"].get_connection_params() | {"dbname": database}
+    given = {name: value for name, value in given.items() if name in ("dbname", "user", "password", "host", "port")}
+    with psycopg.connect(**given) as other:
+        other.execute("SELECT pg_current_xact_id()")
+        yield
+        other.rollback()
+
+
+def test_a_transaction_in_another_database_of_the_server_holds_nothing_up():
+    """One server often keeps several databases: what happens in another can write nothing into this ledger."""
+    write()
+    with busy("postgres"):
+        assert seal_ledger(patience=0.2).entries == AuditEvent.objects.count()
+    write()
+    with busy(connections["default"].settings_dict["NAME"]):
+        assert seal_ledger(patience=0.2).entries == 0
+    seal_ledger()
+    assert covered() == AuditEvent.objects.count()
+    assert problem() == ""
+
+
+def test_recording_does_not_wait_for_other_writers():
+    """A chain inside each write would make everybody wait for whoever has a transaction open."""
+    person, begun, go_on = UserFactory(), threading.Event(), threading.Event()
+
+    def slow():
+        with acting_as(person), transaction.atomic():
+            Team.objects.create(name="Slow")
+            begun.set()
+            go_on.wait(30)
+        connections["default"].close()
+
+    thread = threading.Thread(target=slow)
+    thread.start()
+    assert begun.wait(30)
+    try:
+        with transaction.atomic(), connections["default"].cursor() as cursor:
+            cursor.execute("SET LOCAL lock_timeout = '50ms'")
+            write()
+    finally:
+        go_on.set()
+        thread.join(30)
+    assert AuditEvent.objects.filter(table_name="accounts_team").count() == 4

@@ -37,6 +37,18 @@ MOST = 65_536  # entries in one seal: a proof for one of them reads no more than
 PATIENCE, PAUSE = 3.0, 0.05
 READER, LOCK = "sealer", "mops_sealer"
 RESTART = "manage.py audit restart-seals --reason …"
+_RUNNING = """
+    SELECT coalesce((
+               SELECT min(number::text::bigint) FROM pg_snapshot_xip(s.now) number
+                WHERE NOT EXISTS (
+                      SELECT FROM pg_locks held JOIN pg_stat_activity who ON who.pid = held.pid
+                       WHERE held.locktype = 'transactionid' AND held.granted AND held.mode = 'ExclusiveLock'
+                         AND held.transactionid = number::xid
+                         AND who.datid <> (SELECT oid FROM pg_database WHERE datname = current_database()))
+           ), pg_snapshot_xmax(s.now)::text::bigint),
+           pg_snapshot_xmax(s.now)::text::bigint
+      FROM (SELECT pg_current_snapshot() AS now) s
+"""
 
 
 @dataclass(frozen=True)
@@ -151,11 +163,13 @@ def _parse(kept: str) -> tuple[int, int, dt.datetime] | None:
 
 
 def _running() -> tuple[int, int]:
-    """The oldest transaction that is running, and a number that no transaction has yet."""
+    """The oldest transaction that is running in this database, and a number that no transaction has yet.
+
+    A server counts the transactions of all its databases alike. One that another database surely holds, seen by the
+    lock it has on its own number, can write no entry here; whatever is in doubt counts.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_snapshot_xmin(s)::text::bigint, pg_snapshot_xmax(s)::text::bigint FROM pg_current_snapshot() s"
-        )
+        cursor.execute(_RUNNING)
         oldest, coming = cursor.fetchone() or (0, 0)
     return oldest, coming
 
