@@ -21,6 +21,7 @@ from apps.core.alerts.models import Alert
 from apps.core.errors import WrongState
 from apps.core.jobs.api import enqueue
 from apps.core.jobs.testing import run_queued_jobs
+from mops.db.roles import as_owner
 from tests.audit.seals import entries, problem, sealed, sealing, tampering, write  # noqa: F401  # a fixture
 from tests.factories.accounts import UserFactory
 
@@ -244,7 +245,8 @@ def test_a_month_that_is_over_and_sealed_is_marked():
 @contextmanager
 def busy(database):
     """A transaction of somebody else that holds a number, in one of the databases of this server."""
-    given = connections["default"].get_connection_params() | {"dbname": database}
+    with as_owner() as connection:  # nobody else may enter every database
+        given = connection.get_connection_params() | {"dbname": database}
     given = {name: value for name, value in given.items() if name in ("dbname", "user", "password", "host", "port")}
     with psycopg.connect(**given) as other:
         other.execute("SELECT pg_current_xact_id()")
