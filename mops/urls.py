@@ -14,6 +14,7 @@ from apps.rights.admin.duties import duties_page
 from apps.rights.admin.explain_page import explain_page
 from apps.rights.admin.then_page import then_page
 from apps.rights.admin.view_as_kit import stop_page
+from apps.technology.admin.flow_map_page import conflicts_page, map_file, map_page
 from apps.technology.admin.renewals import feed_view, renewals_page
 from apps.tickets.admin import portal
 from apps.tickets.admin.figures import figures_page as ticket_figures
@@ -43,6 +44,9 @@ urlpatterns = [
     path("admin/tickets/figures/", ticket_figures, name="tickets-figures"),
     path("admin/tickets/figures/report.<str:kind>", report_file, name="tickets-report"),
     path("admin/technology/renewals/", renewals_page, name="technology-renewals"),
+    path("admin/technology/map/", map_page, name="technology-map"),
+    path("admin/technology/map/<slug:kind>/", map_file, name="technology-map-file"),
+    path("admin/technology/conflicts/", conflicts_page, name="technology-conflicts"),
     path("calendar/<str:token>.ics", feed_view, name="technology-feed"),
     path("admin/", admin.site.urls),
 ]

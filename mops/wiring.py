@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 from apps.core.actors import current_actor
 from apps.core.events import Handler
@@ -36,6 +37,42 @@ JOBS_AFTER: dict[str, tuple[str, ...]] = {
     "delegation.given": ("approvals.tell_stand_in",),
     "delegation.ended": ("approvals.tell_stand_in", "approvals.watch"),
 }
+
+
+def rollout_choices(person: Any) -> list[tuple[int, str]]:
+    """Return the processes a run can be started of to implement a tool: (key, title), those about technology first."""
+    from apps.core import access  # noqa: PLC0415  # the apps must be ready
+    from apps.processes.models import Process  # noqa: PLC0415
+
+    rows = access.visible(person, Process).filter(effective_version__isnull=False, archived_at__isnull=True)
+    titles = sorted(rows.values_list("pk", "title"), key=lambda row: ("implement" not in row[1].lower(), row[1]))
+    return [(int(key), str(title)) for key, title in titles]
+
+
+def start_rollout(tool: Any, *, process: int, by: Any, due_on: Any = None) -> Any:
+    """Start the run of a process that implements `tool`; returns the run.
+
+    Raises:
+        WrongState: there is no such process for this person, or nothing of it is in force.
+    """
+    from apps.core import access  # noqa: PLC0415  # the apps must be ready
+    from apps.core.errors import WrongState  # noqa: PLC0415
+    from apps.processes.domain.running import start_run  # noqa: PLC0415
+    from apps.processes.models import Process  # noqa: PLC0415
+
+    found = access.visible(by, Process).filter(pk=process).first()
+    if found is None:
+        raise WrongState("There is no such process for you; choose one of the list.")
+    return start_run(found, by=by, title=f"Implement {tool}", subject=tool, due_on=due_on)
+
+
+def runs_about(thing: Any, person: Any) -> list[Any]:
+    """Return the runs about a record that `person` may see, newest first."""
+    from apps.core import access  # noqa: PLC0415  # the apps must be ready
+    from apps.processes.models import Run  # noqa: PLC0415
+
+    kind = {"content_type__app_label": thing._meta.app_label, "content_type__model": thing._meta.model_name}
+    return list(access.visible(person, Run).filter(object_id=thing.pk, **kind).order_by("-started_at")[:10])
 
 
 def handlers_of(event: str) -> list[Handler]:

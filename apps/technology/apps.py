@@ -20,16 +20,30 @@ class TechnologyConfig(AppConfig):
         """Offer the imports, let requests and waivers be approved, name who answers for what and what is overdue."""
         from apps.accounts.domain.ownership import register_ownership  # noqa: PLC0415  # models must be ready
         from apps.approvals.registry import ApprovalSubject, register  # noqa: PLC0415
-        from apps.core.access import register_own  # noqa: PLC0415
+        from apps.core.access import register_own, register_scope  # noqa: PLC0415
         from apps.core.notifications.kinds import register_kind  # noqa: PLC0415
         from apps.core.overdue import register_overdue  # noqa: PLC0415
         from apps.technology import imports, measures, money_imports, use_imports  # noqa: F401, PLC0415  # register on import
-        from apps.technology.domain import cases, queries, renewals, retirement, reviews, seats  # noqa: PLC0415
+        from apps.technology.domain import (  # noqa: PLC0415
+            cases,
+            dictionary,
+            evaluating,
+            integrations,
+            queries,
+            renewals,
+            retirement,
+            reviews,
+            scoring,
+            seats,
+        )
         from apps.technology.models import (  # noqa: PLC0415
             CalendarFeed,
+            DataDefinition,
+            Evaluation,
             ReclaimTask,
             RenewalDecision,
             ReviewAction,
+            Score,
             Tool,
             ToolRequest,
             Waiver,
@@ -46,11 +60,25 @@ class TechnologyConfig(AppConfig):
             seats.overdue_reclaims,
             renewals.overdue_renewals,
             reviews.overdue_actions,
+            integrations.troubled_integrations,
         ):
             register_overdue(source)
         register_own(CalendarFeed, lambda user, rows: rows.filter(person=user))
+        register_scope(Score, scoring.seen_scores)
+        register_ownership(Evaluation, "lead", "lead of the evaluation", still_matters=evaluating.still_open)
+        register_kind(evaluating.SCORING_KIND, "Somebody asks me to score candidates for a tool")
         register_kind(seats.RECLAIM_KIND, "Seats nobody uses on tools I run")
-        retirement.register_claim(seats.live_seats)
+        for claim in (seats.live_seats, integrations.live_flows, integrations.live_records):
+            retirement.register_claim(claim)
+        register(
+            DataDefinition,
+            ApprovalSubject(
+                material=dictionary.MATERIAL,
+                apply=dictionary.approve_definition,
+                on_refused=dictionary.bring_back,
+                markdown=("text",),
+            ),
+        )
         register(
             RenewalDecision,
             ApprovalSubject(
@@ -67,6 +95,10 @@ class TechnologyConfig(AppConfig):
                 apply=cases.approve_request,
                 on_refused=cases.refuse_case,
                 markdown=("business_case", "integration_assessment"),
+                facts=cases.request_facts,
+                fact_names=cases.REQUEST_FACTS,
+                cost_impact=cases.request_cost,
+                policy=cases.request_policy,
             ),
         )
         register(

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from apps.technology.domain.tco import Sensitivity
+
 WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 640, 160, 4, 22, 24
 
 
@@ -80,3 +82,33 @@ def bar_chart(bars: Sequence[tuple[str, Decimal | float]], *, unit: str = "") ->
         )
     words = "; ".join(f"{label}: {money(value)}{unit}" for label, value in bars)
     return Chart(WIDTH, HEIGHT, base, "", tuple(marks), words)
+
+
+ROW, NAME, PAD = 30, 120, 8
+
+
+def tornado(sensed: Sensitivity) -> Chart | None:
+    """Return the picture of what each driver does to the total: a bar per driver, widest on top; None without cost."""
+    if not sensed.total:
+        return None
+    low = min([swing.low for swing in sensed.swings])
+    high = max([swing.high for swing in sensed.swings])
+    span = float(high - low) or 1.0
+    room = WIDTH - NAME - 2 * PAD
+
+    def x(value: Decimal) -> float:
+        return round(NAME + PAD + room * float(value - low) / span, 1)
+
+    marks = tuple(
+        Mark(
+            x(swing.low),
+            TOP + place * ROW,
+            f"{money(swing.low)} – {money(swing.high)}",
+            f"{swing.driver} ± {swing.percent} %",
+            max(round(x(swing.high) - x(swing.low), 1), 1),
+            ROW - 12,
+        )
+        for place, swing in enumerate(sensed.swings)
+    )
+    words = "; ".join(f"{mark.label}: {mark.text}" for mark in marks)
+    return Chart(WIDTH, TOP + len(marks) * ROW, x(sensed.total), "", marks, words)

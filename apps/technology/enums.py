@@ -181,3 +181,115 @@ class ActionState(models.TextChoices):
     OPEN = "open", "Open"
     DONE = "done", "Done"
     DROPPED = "dropped", "Dropped"
+
+
+class CriteriaState(models.TextChoices):
+    """Whether a set of criteria can still be edited, decides today, or has been replaced."""
+
+    DRAFT = "draft", "Draft"
+    ACTIVE = "active", "In force"
+    RETIRED = "retired", "Retired"
+
+
+class EvaluationState(models.TextChoices):
+    """How far an evaluation has come."""
+
+    DRAFT = "draft", "Draft"
+    SCORING = "scoring", "Scoring"
+    SCORED = "scored", "Scored"
+    DECIDED = "decided", "Decided"
+    DROPPED = "dropped", "Dropped"
+
+
+class Gate(models.TextChoices):
+    """What must be shown, one after the other, before a tool that is implemented becomes active."""
+
+    PHASED = "phased", "Phased"
+    TESTED = "tested", "Tested"
+    TRAINED = "trained", "Trained"
+    MONITORED = "monitored", "Monitored"
+
+
+class Direction(models.TextChoices):
+    """Which way data goes."""
+
+    ONE_WAY = "one_way", "Source to target"
+    BOTH = "both", "Both ways"
+
+
+class Method(models.TextChoices):
+    """How data gets over."""
+
+    NATIVE = "native", "Connector of a vendor"
+    API = "api", "API"
+    WEBHOOK = "webhook", "Webhook"
+    PLATFORM = "platform", "Integration platform"
+    FILE = "file", "File"
+    MANUAL = "manual", "By hand"
+
+
+class Frequency(models.TextChoices):
+    """How often data goes over."""
+
+    LIVE = "live", "At once"
+    MINUTES = "minutes", "Every few minutes"
+    HOURLY = "hourly", "Every hour"
+    DAILY = "daily", "Every day"
+    WEEKLY = "weekly", "Every week"
+    MONTHLY = "monthly", "Every month"
+    ON_DEMAND = "on_demand", "When somebody starts it"
+
+
+# how many minutes may pass before the next transfer is late: twice the time between two; None: no clock
+LATE_AFTER: dict[str, int | None] = {
+    Frequency.LIVE: 60,
+    Frequency.MINUTES: 60,
+    Frequency.HOURLY: 120,
+    Frequency.DAILY: 2 * 24 * 60,
+    Frequency.WEEKLY: 14 * 24 * 60,
+    Frequency.MONTHLY: 62 * 24 * 60,
+    Frequency.ON_DEMAND: None,
+}
+
+
+class AuthKind(models.TextChoices):
+    """How the two sides recognise each other; the secret itself is kept elsewhere."""
+
+    OAUTH = "oauth", "OAuth 2.0"
+    API_KEY = "api_key", "API key"
+    SERVICE_ACCOUNT = "service_account", "Service account"
+    BASIC = "basic", "Name and password"
+    KEY_PAIR = "key_pair", "Key pair"
+    NONE = "none", "None"
+    UNKNOWN = "unknown", "Unknown"
+
+
+class IntegrationState(models.TextChoices):
+    """Whether data flows."""
+
+    PLANNED = "planned", "Planned"
+    LIVE = "live", "Live"
+    PAUSED = "paused", "Paused"
+    ENDED = "ended", "Ended"
+
+
+class FlowHealth(models.TextChoices):
+    """How an integration does by its last transfers."""
+
+    GOOD = "good", "Good"
+    LATE = "late", "Late"
+    FAILING = "failing", "Failing"
+    UNKNOWN = "unknown", "Unknown"
+
+
+class FieldType(models.TextChoices):
+    """What a field holds."""
+
+    TEXT = "text", "Text"
+    NUMBER = "number", "Number"
+    MONEY = "money", "Money"
+    DATE = "date", "Date"
+    MOMENT = "moment", "Date and time"
+    YES_NO = "yes_no", "Yes or no"
+    CHOICE = "choice", "One of a list"
+    REFERENCE = "reference", "Reference to another entity"

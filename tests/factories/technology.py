@@ -5,25 +5,39 @@ from decimal import Decimal
 
 import factory
 
+from apps.accounts.enums import Role
 from apps.core import clock
 from apps.core.transitions import transition
 from apps.technology.domain.cases import waive_inventory
+from apps.technology.domain.criteria import ship_criteria
 from apps.technology.enums import Lifecycle
 from apps.technology.models import (
+    Candidate,
     Capability,
     Contract,
     CostLine,
+    CriteriaSet,
+    Criterion,
+    DataDefinition,
+    DataEntity,
+    DataField,
+    DataFlow,
+    Evaluation,
     ExchangeRate,
+    Integration,
     Licence,
     RenewalDecision,
     Seat,
+    SystemOfRecord,
     Tool,
     ToolCapability,
     ToolRequest,
+    Transfer,
     UtilisationSample,
     Vendor,
     Waiver,
 )
+from tests.factories.accounts import person_with
 
 
 class VendorFactory(factory.django.DjangoModelFactory):
@@ -152,3 +166,115 @@ class RenewalDecisionFactory(factory.django.DjangoModelFactory):
 
     contract = factory.SubFactory(ContractFactory)
     reason = "It is used every day."
+
+
+class CriteriaSetFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = CriteriaSet
+
+    name = factory.Sequence(lambda n: f"Criteria {n}")
+
+
+class CriterionFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Criterion
+
+    criteria = factory.SubFactory(CriteriaSetFactory)
+    name = factory.Sequence(lambda n: f"Criterion {n}")
+    question = "How well?"
+    weight = 25
+
+
+class EvaluationFactory(factory.django.DjangoModelFactory):
+    """An evaluation by the criteria in force."""
+
+    class Meta:
+        model = Evaluation
+
+    title = "A tool for webinars"
+    need = "Five hundred people at once."
+    lead = factory.LazyFunction(lambda: person_with(Role.OPS))
+    criteria = factory.LazyFunction(lambda: CriteriaSet.objects.filter(state="active").first() or ship_criteria())
+
+
+class CandidateFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Candidate
+
+    evaluation = factory.SubFactory(EvaluationFactory)
+    name = factory.Sequence(lambda n: f"Candidate {n}")
+    integration_assessment = "Through its API."
+    licence_1 = licence_2 = licence_3 = Decimal(1000)
+    implementation_1 = implementation_2 = implementation_3 = Decimal(100)
+    people_1 = people_2 = people_3 = Decimal(100)
+    exit_1 = exit_2 = exit_3 = Decimal(100)
+
+
+class DataEntityFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = DataEntity
+
+    name = factory.Sequence(lambda n: f"Entity {n}")
+
+
+class DataFieldFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = DataField
+
+    entity = factory.SubFactory(DataEntityFactory)
+    name = factory.Sequence(lambda n: f"Field {n}")
+
+
+class DataDefinitionFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = DataDefinition
+
+    entity = factory.SubFactory(DataEntityFactory)
+    text = "What we count."
+
+
+class SystemOfRecordFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = SystemOfRecord
+
+    entity = factory.SubFactory(DataEntityFactory)
+    tool = factory.SubFactory(ToolFactory, active=True)
+
+
+class IntegrationFactory(factory.django.DjangoModelFactory):
+    """An integration; `live=True` brings it there with something to carry, `flowing=False` leaves that out."""
+
+    class Meta:
+        model = Integration
+
+    name = factory.Sequence(lambda n: f"Integration {n}")
+    source = factory.SubFactory(ToolFactory, active=True)
+    target = factory.SubFactory(ToolFactory, active=True)
+
+    @classmethod
+    def _create(cls, model_class, *args, live=False, flowing=True, **kwargs):
+        made = super()._create(model_class, *args, **kwargs)
+        if live:
+            if flowing:
+                DataFlowFactory(integration=made)
+            made.state = "live"
+            with transition(Integration):
+                made.save(update_fields=["state"])
+        return made
+
+
+class DataFlowFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = DataFlow
+
+    integration = factory.SubFactory(IntegrationFactory)
+    entity = factory.SubFactory(DataEntityFactory)
+
+
+class TransferFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Transfer
+
+    integration = factory.SubFactory(IntegrationFactory, live=True)
+    ok = True
+    source = "Log"

@@ -24,13 +24,15 @@ from apps.technology.domain.cases import (
     total_cost,
 )
 from apps.technology.domain.cost_lines import add_cost, change_price, close_cost
+from apps.technology.domain.implementing import open_gates, pass_gate
 from apps.technology.domain.lifecycle import move_tool, refuse_move
 from apps.technology.enums import CaseState, Lifecycle
-from apps.technology.models import TCO_FIELDS, CostLine, Tool, ToolRequest, Waiver
-from tests.factories.accounts import person_with
+from apps.technology.models import TCO_FIELDS, CostLine, StackPolicy, Tool, ToolRequest, Waiver
+from tests.factories.accounts import administrator, person_with
 from tests.factories.technology import (
     ContractFactory,
     CostLineFactory,
+    ExchangeRateFactory,
     ToolFactory,
     ToolRequestFactory,
     WaiverFactory,
@@ -43,6 +45,7 @@ NO_CASE = "Nothing is bought without a case: this tool has no approved request a
 @pytest.fixture(autouse=True)
 def _policies():
     ensure_default_policies()
+    administrator()  # who decides for IT
 
 
 def complete(tool, **changed):
@@ -87,7 +90,7 @@ def test_request_waits_for_everything_that_is_decided_about():
 
 
 def test_an_approved_request_opens_the_way_to_money_and_use():
-    ops, approver = person_with(Role.OPS), person_with(Role.APPROVER)
+    ops, approver, it = person_with(Role.OPS), person_with(Role.APPROVER), administrator()
     tool = ToolFactory(name="CRM")
     request = complete(tool)
     submit_request(request, by=ops)
@@ -96,11 +99,46 @@ def test_an_approved_request_opens_the_way_to_money_and_use():
         add_cost(cost(tool), by=ops)
     approve(approval_of(request), by=approver)
     tool.refresh_from_db()
+    assert tool.lifecycle == Lifecycle.PROPOSED  # IT has still to decide
+    approve(approval_of(request), by=it)
+    tool.refresh_from_db()
     assert tool.lifecycle == Lifecycle.APPROVED
     add_cost(cost(tool), by=ops)
-    for state in (Lifecycle.IMPLEMENTING, Lifecycle.ACTIVE):
-        move_tool(Tool.objects.get(), to=state, by=ops)
+    move_tool(Tool.objects.get(), to=Lifecycle.IMPLEMENTING, by=ops)
+    for gate in open_gates(tool):
+        pass_gate(gate, by=ops, reason="Shown")
+    move_tool(Tool.objects.get(), to=Lifecycle.ACTIVE, by=ops)
     assert Tool.objects.get().lifecycle == Lifecycle.ACTIVE
+
+
+def test_business_and_it_decide_about_a_request_in_this_order():
+    ops, approver, it = person_with(Role.OPS), person_with(Role.APPROVER), administrator()
+    request = complete(ToolFactory())
+    submit_request(request, by=ops)
+    approval = approval_of(request)
+    assert approval.facts["amount"] == "1200.00" or approval.facts["amount"] == 1200
+    with pytest.raises(NotAllowed):
+        approve(approval, by=it)
+    approve(approval, by=approver)
+    with pytest.raises(NotAllowed):
+        approve(approval_of(request), by=approver)
+    approve(approval_of(request), by=it)
+    assert ToolRequest.objects.get().state == CaseState.APPROVED
+
+
+def test_a_large_request_comes_out_of_an_evaluation():
+    ops = person_with(Role.OPS)
+    request = complete(ToolFactory(), licence_1=Decimal(98_900))
+    assert refuse_request_submission(ops, request).startswith(
+        "Three years cost 100,000 EUR or more: such a request comes out of an evaluation."
+    )
+    assert refuse_request_submission(ops, complete(ToolFactory(), licence_1=Decimal("98899.99"))) is None
+    in_dollars = complete(ToolFactory(), licence_1=Decimal(98_900), currency="USD")
+    assert "USD" in refuse_request_submission(ops, in_dollars)
+    ExchangeRateFactory(rate=Decimal("0.5"))
+    assert refuse_request_submission(ops, in_dollars) is None
+    StackPolicy.objects.update(evaluation_from=None)
+    assert refuse_request_submission(ops, request) is None
 
 
 def test_who_asks_does_not_decide():

@@ -9,6 +9,7 @@ from apps.approvals.domain.decisions import approve
 from apps.approvals.models import ApprovalRequest
 from apps.core import clock
 from apps.core.actors import acting_as
+from apps.leads.demo.choosing import choose_mutiny
 from apps.technology.domain.attesting import attest
 from apps.technology.domain.cases import submit_request, submit_waiver
 from apps.technology.domain.cost_lines import add_cost, change_price
@@ -90,6 +91,8 @@ def make_case(tool: Tool, people: People, today: dt.date) -> None:
         object_id=request.pk, content_type__model="toolrequest", content_type__app_label="technology"
     )
     approve(approval, by=people["approver"], note="The case holds.", at=_at(today, 56))
+    approval.refresh_from_db()
+    approve(approval, by=people["administrator"], note="Single sign-on works; no objection.", at=_at(today, 55))
 
 
 def _at(today: dt.date, days_ago: int) -> dt.datetime:
@@ -189,14 +192,7 @@ def _open_cases(people: People, today: dt.date) -> None:
             (7_200, 7_200, 7_200, 0, 0, 0, 2_400, 1_200, 1_200, 0, 0, None),
         )
     if mutiny is not None:
-        request = _request(
-            mutiny,
-            people["demand_lead"],
-            "Mutiny for the pricing pages",
-            "Personalised pricing pages convert 0.4 points better in the vendor's pilot with us.",
-            "A script on the website; segments come from the warehouse through Fivetran once a day.",
-            (24_000, 24_000, 25_200, 4_000, 0, 0, 6_000, 6_000, 6_000, 0, 0, 1_500),
-        )
+        request = choose_mutiny(mutiny, people, today)
         submit_request(request, by=people["demand_lead"], note="Before the spring campaign, please.", at=_at(today, 3))
     tool = Tool.objects.filter(lifecycle=Lifecycle.ACTIVE).order_by("-pk").first()
     if tool is not None:

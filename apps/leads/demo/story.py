@@ -22,8 +22,10 @@ from apps.core.demo import chapters
 from apps.core.errors import WrongState
 from apps.core.exchange.registry import Row, get_importer
 from apps.core.transitions import transition
+from apps.leads.demo.choosing import fill_choosing, pass_all_gates
 from apps.leads.demo.content import DemoCampaign, DemoSOP, DemoTool, campaigns, procedures, tools
 from apps.leads.demo.decisions import fill_decisions
+from apps.leads.demo.flows import fill_flows
 from apps.leads.demo.people import invented_leads, stage_of_leads
 from apps.leads.demo.stack import fill_stack, make_case
 from apps.leads.demo.use import fill_use
@@ -116,8 +118,12 @@ def _tools(company: Company) -> None:
                 make_case(row, company.people, company.today)
                 continue
             with acting_as(administrator):
+                if state == Lifecycle.ACTIVE:
+                    pass_all_gates(row, administrator)
                 move_tool(row, to=Lifecycle(state), by=administrator, reason=reason)
     fill_stack(company.people, company.today)
+    fill_choosing(company.people, company.today)
+    fill_flows(company.people, company.today)
     fill_use(company.people, company.today)
 
 

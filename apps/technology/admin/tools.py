@@ -13,6 +13,7 @@ from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin
 from apps.core.admin_kit.buttons import Button, NoteForm, ReasonForm
 from apps.core.admin_kit.consistency import Check
 from apps.technology.admin.forms import CurrencyForm
+from apps.technology.admin.implementing import ROLLOUT, implementation_panel
 from apps.technology.admin.use_panel import use_panel
 from apps.technology.domain.attesting import attest, completeness, refuse_attestation, standing
 from apps.technology.domain.cases import refuse_without_case
@@ -104,6 +105,7 @@ class ToolAdmin(MopsAdmin):
     readonly_fields = ("stage",)
     buttons = (
         *(_move_button(state) for state in _MOVE_LABELS),
+        ROLLOUT,
         Button(
             "attest",
             "Attest the record",
@@ -136,7 +138,8 @@ class ToolAdmin(MopsAdmin):
         tool, extra = self.get_object(request, object_id), dict(extra_context or {})
         if tool is not None and self.has_view_permission(request, tool):
             glance = _glance(request, tool)
-            extra["row_panels"] = [*extra.get("row_panels", []), glance, use_panel(request, tool, glance["yearly"])]
+            panels = [glance, *implementation_panel(request, tool), use_panel(request, tool, glance["yearly"])]
+            extra["row_panels"] = [*extra.get("row_panels", []), *panels]
         return super().change_view(request, object_id, form_url, extra)
 
     @display(

@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
+from apps.accounts.enums import Role
 from apps.approvals.domain.decisions import request_approval
+from apps.approvals.domain.definition import Definition, Named, Row, Stage
+from apps.approvals.enums import Via
 from apps.core import access, clock
 from apps.core.actors import acting_as
 from apps.core.errors import DomainError, NotAllowed, WrongState
 from apps.core.events import publish
 from apps.core.transitions import transition
 from apps.technology.domain.currencies import refuse_currency
-from apps.technology.domain.rates import policy
+from apps.technology.domain.rates import missing_rate, policy, rates_on
 from apps.technology.enums import CaseState, CostType, Lifecycle, WaiverKind
 from apps.technology.models import TCO_FIELDS, Tool, ToolRequest, Waiver
 from apps.technology.models.cases import YEARS
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from apps.approvals.models import ApprovalRequest
 
 REQUEST_MATERIAL = ("title", "business_case", "integration_assessment", "currency", *TCO_FIELDS)
+REQUEST_FACTS = ("amount", "currency", "criticality", "data_classification", "personal_data", "evaluated")
 WAIVER_MATERIAL = ("reason", "expires_on")
 LONGEST_WAIVER = 366
 INVENTORY_REASON = "In use before mops; it came in with the inventory."
@@ -84,8 +88,53 @@ def refuse_request_submission(user: "User", request: ToolRequest) -> str | None:
         return refused
     if refused := refuse_currency(request.currency):
         return refused
-    missing = missing_for_approval(request)
-    return f"The request is not complete; still missing: {'; '.join(missing)}." if missing else None
+    if missing := missing_for_approval(request):
+        return f"The request is not complete; still missing: {'; '.join(missing)}."
+    return _refuse_without_evaluation(request)
+
+
+def _refuse_without_evaluation(request: ToolRequest) -> str | None:
+    """Return why a request of this size needs a comparison first, None where it has one or needs none."""
+    steering = policy()
+    if steering.evaluation_from is None or request.evaluation_id is not None:
+        return None
+    rate = Decimal(1)
+    if request.currency != steering.currency:
+        today = clock.today()
+        rates = rates_on(today, into=steering.currency, age=steering.rate_days)
+        if request.currency not in rates:
+            return missing_rate(request.currency, steering.currency, today)
+        rate = rates[request.currency]
+    if total_cost(request) * rate < steering.evaluation_from:
+        return None
+    return (
+        f"Three years cost {steering.evaluation_from:,.0f} {steering.currency} or more: such a request comes out of an "
+        "evaluation. Compare candidates under Evaluations; choosing one makes its request."
+    )
+
+
+def request_facts(request: ToolRequest) -> dict[str, Any]:
+    """Return what a decision table may look at besides the text: money, risk, and how it was compared."""
+    return {
+        "amount": total_cost(request),
+        "currency": request.currency,
+        "criticality": request.tool.criticality,
+        "data_classification": request.tool.data_classification,
+        "personal_data": request.tool.personal_data,
+        "evaluated": request.evaluation_id is not None,
+    }
+
+
+def request_cost(request: ToolRequest) -> str:
+    """Return in a few words what approving costs."""
+    return f"{total_cost(request):,.2f} {request.currency} over three years"
+
+
+def request_policy() -> Definition:
+    """Return the policy requests start with: the business decides first, then IT, each another person."""
+    business = Stage(1, "Business", (Named(Via.ROLE, Role.APPROVER),))
+    it = Stage(2, "IT", (Named(Via.ROLE, Role.ADMINISTRATOR),))
+    return Definition((business, it), (Row("Everything", {"all": []}, (1, 2)),))
 
 
 def submit_request(request: ToolRequest, *, by: "User", note: str = "", at: dt.datetime | None = None) -> str:

@@ -10,6 +10,7 @@ from apps.core.errors import NotAllowed, WrongState
 from apps.core.events import publish
 from apps.core.transitions import transition
 from apps.technology.domain.cases import refuse_without_case
+from apps.technology.domain.implementing import refuse_gates
 from apps.technology.domain.retirement import refuse_retirement
 from apps.technology.enums import MOVES, Lifecycle
 from apps.technology.models import Tool
@@ -34,7 +35,9 @@ def refuse_move(user: "User", tool: Tool, *, to: Lifecycle) -> str | None:
         return f"{tool} is archived; restore it first."
     if to in next_states(tool.lifecycle):
         if to in NEEDS_CASE:
-            return refuse_without_case(tool)
+            refused = refuse_without_case(tool)
+            implemented = to == Lifecycle.ACTIVE and tool.lifecycle == Lifecycle.IMPLEMENTING
+            return refused or (refuse_gates(tool) if implemented else None)
         return refuse_retirement(tool) if to == Lifecycle.RETIRED else None
     ways = " or ".join(state.label.lower() for state in next_states(tool.lifecycle))
     now = Lifecycle(tool.lifecycle).label.lower()

@@ -1,6 +1,17 @@
 """The technology stack: tools and vendors, money, requests and waivers, seats, renewals, reviews."""
 
 from apps.technology.models.cases import TCO_FIELDS, ToolRequest, Waiver
+from apps.technology.models.data import DataDefinition, DataEntity, DataField, SystemOfRecord
+from apps.technology.models.evaluation import (
+    Candidate,
+    CriteriaSet,
+    Criterion,
+    Evaluation,
+    Evaluator,
+    Score,
+)
+from apps.technology.models.flows import DataFlow, Integration, Transfer
+from apps.technology.models.implementation import ImplementationGate
 from apps.technology.models.inventory import (
     Attestation,
     Capability,
@@ -20,10 +31,21 @@ __all__ = [
     "TCO_FIELDS",
     "Attestation",
     "CalendarFeed",
+    "Candidate",
     "Capability",
     "Contract",
     "CostLine",
+    "CriteriaSet",
+    "Criterion",
+    "DataDefinition",
+    "DataEntity",
+    "DataField",
+    "DataFlow",
+    "Evaluation",
+    "Evaluator",
     "ExchangeRate",
+    "ImplementationGate",
+    "Integration",
     "Licence",
     "ReclaimTask",
     "RenewalAlert",
@@ -31,12 +53,15 @@ __all__ = [
     "ReviewAction",
     "ReviewItem",
     "ReviewPack",
+    "Score",
     "Seat",
     "StackPolicy",
+    "SystemOfRecord",
     "Tool",
     "ToolCapability",
     "ToolQuerySet",
     "ToolRequest",
+    "Transfer",
     "UtilisationSample",
     "Vendor",
     "VendorContact",

@@ -16,7 +16,8 @@ TCO_FIELDS = tuple(f"{kind.value}_{year}" for kind in CostType for year in YEARS
 _BY_BUTTON = "This moves on by the buttons on its page and by a decision, not by an edit."
 
 
-def _tco(kind: CostType, year: int) -> "models.DecimalField[Any, Any]":
+def tco_field(kind: CostType, year: int) -> "models.DecimalField[Any, Any]":
+    """Return the column for what one type of cost comes to in one of the three years; empty: not stated."""
     return models.DecimalField(
         f"{kind.label.lower()}, year {year}",
         max_digits=12,
@@ -31,6 +32,15 @@ class ToolRequest(GovernedModel):
     """Why a tool is to be bought: business case, integration assessment and what three years cost in total."""
 
     tool = models.ForeignKey("technology.Tool", models.PROTECT, related_name="requests")
+    evaluation = models.OneToOneField(
+        "technology.Evaluation",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="request",
+        editable=False,
+        help_text="The comparison that this request rests on.",
+    )
     title = models.CharField(max_length=150, help_text="What is asked for, in a line.")
     requester = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", editable=False, null=True, verbose_name="asked by"
@@ -40,10 +50,10 @@ class ToolRequest(GovernedModel):
         blank=True, help_text="What it must exchange with, how, who builds and runs that, and the risks. Markdown."
     )
     currency = models.CharField(max_length=3, default="EUR", help_text="Of the figures below. Three letters.")
-    licence_1, licence_2, licence_3 = (_tco(CostType.LICENCE, year) for year in YEARS)
-    implementation_1, implementation_2, implementation_3 = (_tco(CostType.IMPLEMENTATION, year) for year in YEARS)
-    people_1, people_2, people_3 = (_tco(CostType.PEOPLE, year) for year in YEARS)
-    exit_1, exit_2, exit_3 = (_tco(CostType.EXIT, year) for year in YEARS)
+    licence_1, licence_2, licence_3 = (tco_field(CostType.LICENCE, year) for year in YEARS)
+    implementation_1, implementation_2, implementation_3 = (tco_field(CostType.IMPLEMENTATION, year) for year in YEARS)
+    people_1, people_2, people_3 = (tco_field(CostType.PEOPLE, year) for year in YEARS)
+    exit_1, exit_2, exit_3 = (tco_field(CostType.EXIT, year) for year in YEARS)
     state = models.CharField(max_length=15, choices=CaseState.choices, default=CaseState.DRAFT, editable=False)
     decided_at = models.DateTimeField(null=True, blank=True, editable=False)
 

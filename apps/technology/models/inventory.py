@@ -13,6 +13,8 @@ from apps.accounts.models import OwnedModel
 from apps.core.governed import GovernedModel, GovernedQuerySet, append_only_triggers
 from apps.core.transitions import guarded_columns
 from apps.technology.enums import IN_USE, Audience, Criticality, DataClass, Health, Known, Lifecycle
+from apps.technology.models.flow_triggers import nothing_flows_over_it
+from apps.technology.models.gate_triggers import gates_before_active, gates_open
 from apps.technology.models.triggers import case_before_active, nothing_lives_on_it, tree_without_loops
 
 
@@ -228,7 +230,10 @@ class Tool(OwnedModel, GovernedModel):
                 sentence="A tool moves through its lifecycle by the buttons on its page, not by an edit.",
             ),
             case_before_active(),
+            gates_before_active(),
+            gates_open(),
             nothing_lives_on_it(),
+            nothing_flows_over_it(),
         ]
 
     def __str__(self) -> str:

@@ -40,6 +40,16 @@ class StackPolicy(GovernedModel):
         validators=[MinValueValidator(1), MaxValueValidator(730)],
         help_text="Tools in use before mops come in with a waiver that ends after this time.",
     )
+    evaluation_from = models.DecimalField(
+        "an evaluation is needed from",
+        max_digits=14,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        default=100_000,
+        validators=[MinValueValidator(0)],
+        help_text="A request whose three years cost this much or more needs a decided evaluation. Empty: none does.",
+    )
     calendar = models.ForeignKey(
         "calendars.BusinessCalendar",
         models.PROTECT,
