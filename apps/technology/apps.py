@@ -27,8 +27,10 @@ class TechnologyConfig(AppConfig):
         from apps.technology.domain import (  # noqa: PLC0415
             cases,
             dictionary,
+            duties,
             evaluating,
             integrations,
+            name_trials,
             queries,
             renewals,
             retirement,
@@ -40,6 +42,8 @@ class TechnologyConfig(AppConfig):
             CalendarFeed,
             DataDefinition,
             Evaluation,
+            Integration,
+            OwnerDuty,
             ReclaimTask,
             RenewalDecision,
             ReviewAction,
@@ -61,11 +65,16 @@ class TechnologyConfig(AppConfig):
             renewals.overdue_renewals,
             reviews.overdue_actions,
             integrations.troubled_integrations,
+            duties.overdue_duties,
         ):
             register_overdue(source)
         register_own(CalendarFeed, lambda user, rows: rows.filter(person=user))
         register_scope(Score, scoring.seen_scores)
         register_ownership(Evaluation, "lead", "lead of the evaluation", still_matters=evaluating.still_open)
+        register_ownership(OwnerDuty, "person", "person of the duty", still_matters=lambda rows: rows.live())
+        register_kind(duties.DUTY_KIND, "A duty towards a tool I answer for is due")
+        name_trials.register_names("tools", "Tools", Tool, "name")
+        name_trials.register_names("integrations", "Integrations", Integration, "name")
         register_kind(evaluating.SCORING_KIND, "Somebody asks me to score candidates for a tool")
         register_kind(seats.RECLAIM_KIND, "Seats nobody uses on tools I run")
         for claim in (seats.live_seats, integrations.live_flows, integrations.live_records):

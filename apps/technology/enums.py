@@ -293,3 +293,32 @@ class FieldType(models.TextChoices):
     YES_NO = "yes_no", "Yes or no"
     CHOICE = "choice", "One of a list"
     REFERENCE = "reference", "Reference to another entity"
+
+
+class Duty(models.TextChoices):
+    """What whoever answers for a tool does again and again."""
+
+    HEALTH = "health", "Health check"
+    TRAINING = "training", "User training"
+    VENDOR = "vendor", "Vendor review"
+    BACKUP = "backup", "Backup and restore"
+    PERMISSIONS = "permissions", "Review of permissions"
+
+
+# how many months after one time the next is due
+DUTY_MONTHS: dict[str, int] = {
+    Duty.HEALTH: 1,
+    Duty.TRAINING: 6,
+    Duty.VENDOR: 6,
+    Duty.BACKUP: 3,
+    Duty.PERMISSIONS: 3,
+}
+
+
+class Standard(models.TextChoices):
+    """What a standard of administration is about."""
+
+    NAMING = "naming", "Naming"
+    FOLDERS = "folders", "Folders"
+    PERMISSIONS = "permissions", "Permissions"
+    BACKUPS = "backups", "Backups"

@@ -21,6 +21,8 @@ COLUMNS: tuple[tuple[str, str], ...] = (
     ("inactive_seats", "Inactive seats"),
     ("attested_on", "Attested on"),
     ("shares_with", "Others that can do the same"),
+    ("integrations", "Live integrations"),
+    ("unhealthy", "of them not well"),
     ("verdict", "Proposal"),
     ("saving", "Could be saved"),
     ("why", "Why"),

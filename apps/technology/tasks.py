@@ -1,8 +1,9 @@
-"""The jobs of the technology stack: reminders of renewals, and seats nobody uses."""
+"""The jobs of the technology stack: reminders of renewals, seats nobody uses, duties of owners."""
 
 from apps.core import clock
 from apps.core.actors import system_principal
 from apps.core.jobs.api import Run, job
+from apps.technology.domain.duties import give_duties, remind_duties
 from apps.technology.domain.renewals import watch_renewals
 from apps.technology.domain.seats import propose_reclaims
 
@@ -17,3 +18,10 @@ def watch(run: Run) -> dict[str, int]:
 def find_inactive(run: Run) -> dict[str, int]:
     """Make a task of every seat nobody has used for long."""
     return propose_reclaims(clock.today(), by=system_principal())
+
+
+@job("technology.watch_duties", title="Give owners their duties and remind of them", timeout=300)
+def watch_duties(run: Run) -> dict[str, int]:
+    """Give tools in use the duties they never had, and tell who answers for them what is due."""
+    given = give_duties(clock.today(), by=system_principal())
+    return {"given": given, **remind_duties(clock.today())}

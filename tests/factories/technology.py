@@ -12,6 +12,7 @@ from apps.technology.domain.cases import waive_inventory
 from apps.technology.domain.criteria import ship_criteria
 from apps.technology.enums import Lifecycle
 from apps.technology.models import (
+    AdminStandard,
     Candidate,
     Capability,
     Contract,
@@ -22,12 +23,18 @@ from apps.technology.models import (
     DataEntity,
     DataField,
     DataFlow,
+    DutyDone,
     Evaluation,
     ExchangeRate,
     Integration,
     Licence,
+    NamingRule,
+    OwnerDuty,
     RenewalDecision,
     Seat,
+    ServiceTarget,
+    StackPolicy,
+    StandardCheck,
     SystemOfRecord,
     Tool,
     ToolCapability,
@@ -278,3 +285,64 @@ class TransferFactory(factory.django.DjangoModelFactory):
     integration = factory.SubFactory(IntegrationFactory, live=True)
     ok = True
     source = "Log"
+
+
+class OwnerDutyFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = OwnerDuty
+
+    tool = factory.SubFactory(ToolFactory, active=True)
+    kind = "health"
+    due_on = dt.date(2026, 12, 1)
+
+
+class DutyDoneFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = DutyDone
+
+    duty = factory.SubFactory(OwnerDutyFactory)
+    by = factory.LazyFunction(lambda: person_with(Role.OPS))
+    was_due_on = dt.date(2026, 12, 1)
+    evidence = "Looked through the errors."
+
+
+class AdminStandardFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = AdminStandard
+
+    kind = "backups"
+    title = factory.Sequence(lambda n: f"Standard {n}")
+    text = "Once a month."
+
+
+class StandardCheckFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = StandardCheck
+
+    standard = factory.SubFactory(AdminStandardFactory)
+    tool = factory.SubFactory(ToolFactory, active=True)
+
+
+class ServiceTargetFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = ServiceTarget
+
+    tool = factory.SubFactory(ToolFactory, active=True)
+
+
+class NamingRuleFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = NamingRule
+
+    name = factory.Sequence(lambda n: f"Rule {n}")
+    pattern = "{name}"
+
+
+class StackPolicyFactory(factory.django.DjangoModelFactory):
+    """The one there is."""
+
+    class Meta:
+        model = StackPolicy
+        django_get_or_create = ("only",)
+
+    only = True

@@ -25,6 +25,7 @@ from apps.core.transitions import transition
 from apps.leads.demo.choosing import fill_choosing, pass_all_gates
 from apps.leads.demo.content import DemoCampaign, DemoSOP, DemoTool, campaigns, procedures, tools
 from apps.leads.demo.decisions import fill_decisions
+from apps.leads.demo.duties import fill_duties
 from apps.leads.demo.flows import fill_flows
 from apps.leads.demo.people import invented_leads, stage_of_leads
 from apps.leads.demo.stack import fill_stack, make_case
@@ -124,6 +125,7 @@ def _tools(company: Company) -> None:
     fill_stack(company.people, company.today)
     fill_choosing(company.people, company.today)
     fill_flows(company.people, company.today)
+    fill_duties(company.people, company.today)
     fill_use(company.people, company.today)
 
 

@@ -159,6 +159,7 @@ class ReviewItemAdmin(ReadOnlyAdmin):
                     ("yearly", "used", "used_on"),
                     ("seats", "inactive_seats"),
                     ("attested_on", "shares_with"),
+                    ("integrations", "unhealthy"),
                 )
             },
         ),

@@ -9,7 +9,18 @@ seats if larger, of what is optimised.
 """
 
 from apps.technology.domain.stack import LINES_SQL, RATES_SQL
+from apps.technology.enums import LATE_AFTER
 
+# after how long without a transfer an integration is late; the same figures as on its page
+_LATE = (
+    "CASE i.frequency "
+    + " ".join(
+        f"WHEN '{name}' THEN interval '{minutes} minutes'"
+        for name, minutes in LATE_AFTER.items()
+        if minutes is not None
+    )
+    + " END"
+)
 _IN_USE = "('implementing', 'active', 'sunsetting')"
 
 MISSING = f"""
@@ -38,6 +49,18 @@ FREEZE = f"""
                AS inactive
         FROM technology_seat s JOIN technology_licence l ON l.id = s.licence_id
         WHERE s.released_on IS NULL AND s.archived_at IS NULL AND l.metric = 'seat' GROUP BY l.tool_id),
+    ways AS (
+        SELECT i.id, ends.tool_id, newest.ok, newest.at,
+               {_LATE} AS late_after
+        FROM technology_integration i CROSS JOIN LATERAL (VALUES (i.source_id), (i.target_id)) ends(tool_id)
+        LEFT JOIN LATERAL (
+            SELECT t.ok, t.at FROM technology_transfer t
+            WHERE t.integration_id = i.id AND t.at <= %(known)s ORDER BY t.at DESC, t.id DESC LIMIT 1) newest ON true
+        WHERE i.state = 'live' AND i.archived_at IS NULL),
+    flows AS (
+        SELECT tool_id, count(*) AS live,
+               count(*) FILTER (WHERE ok IS NOT TRUE OR at < %(known)s::timestamptz - late_after) AS unhealthy
+        FROM ways GROUP BY tool_id),
     word AS (SELECT tool_id, max(at) AS at FROM technology_attestation WHERE at <= %(known)s GROUP BY tool_id),
     serving AS (
         SELECT f.tool_id, count(*) OVER same - 1 AS others,
@@ -50,17 +73,18 @@ FREEZE = f"""
     figures AS (
         SELECT tools.*, coalesce(seats.taken, 0) AS taken, coalesce(seats.inactive, 0) AS inactive,
                word.at::date AS said, coalesce(shared.others, 0) AS others,
+               coalesce(flows.live, 0) AS live, coalesce(flows.unhealthy, 0) AS unhealthy,
                CASE WHEN tools.lifecycle = 'sunsetting' OR tools.used < 10 THEN 'retire'
                     WHEN tools.used < %(low)s AND shared.others > 0 AND shared.another_is_used_more THEN 'consolidate'
                     WHEN tools.used < %(low)s OR seats.inactive > 0 THEN 'optimise'
                     ELSE 'keep' END AS verdict
         FROM tools LEFT JOIN seats ON seats.tool_id = tools.id LEFT JOIN word ON word.tool_id = tools.id
-             LEFT JOIN shared ON shared.tool_id = tools.id)
+             LEFT JOIN shared ON shared.tool_id = tools.id LEFT JOIN flows ON flows.tool_id = tools.id)
     INSERT INTO technology_reviewitem
         (pack_id, tool_id, name, lifecycle, owner, yearly, used, used_on, seats, inactive_seats, attested_on,
-         shares_with, verdict, saving, why)
+         shares_with, integrations, unhealthy, verdict, saving, why)
     SELECT %(pack)s, id, name, lifecycle, left(coalesce(owner, ''), 200), yearly, used, period_to, taken, inactive,
-           said, others, verdict,
+           said, others, live, unhealthy, verdict,
            CASE WHEN yearly IS NULL THEN 0
                 WHEN verdict IN ('retire', 'consolidate') THEN yearly
                 WHEN verdict = 'optimise' THEN round(yearly * greatest(
@@ -90,7 +114,8 @@ TOTALS = """
 
 DIGEST = """
     SELECT encode(sha256(convert_to(coalesce(string_agg(jsonb_build_array(tool_id, name, lifecycle, owner, yearly,
-        used, used_on, seats, inactive_seats, attested_on, shares_with, verdict, saving, why)::text, E'\\n'
+        used, used_on, seats, inactive_seats, attested_on, shares_with, verdict, saving, why)::text
+        || CASE WHEN integrations > 0 THEN jsonb_build_array(integrations, unhealthy)::text ELSE '' END, E'\\n'
         ORDER BY tool_id), ''), 'UTF8')), 'hex')
     FROM technology_reviewitem WHERE pack_id = %(pack)s
 """

@@ -2,6 +2,14 @@
 
 from apps.technology.models.cases import TCO_FIELDS, ToolRequest, Waiver
 from apps.technology.models.data import DataDefinition, DataEntity, DataField, SystemOfRecord
+from apps.technology.models.duties import (
+    AdminStandard,
+    AvailabilitySample,
+    DutyDone,
+    OwnerDuty,
+    ServiceTarget,
+    StandardCheck,
+)
 from apps.technology.models.evaluation import (
     Candidate,
     CriteriaSet,
@@ -22,6 +30,7 @@ from apps.technology.models.inventory import (
     VendorContact,
 )
 from apps.technology.models.money import Contract, CostLine, ExchangeRate
+from apps.technology.models.naming import NamingRule
 from apps.technology.models.policy import StackPolicy
 from apps.technology.models.renewals import CalendarFeed, RenewalAlert, RenewalDecision
 from apps.technology.models.reviews import ReviewAction, ReviewItem, ReviewPack
@@ -29,7 +38,9 @@ from apps.technology.models.use import Licence, ReclaimTask, Seat, UtilisationSa
 
 __all__ = [
     "TCO_FIELDS",
+    "AdminStandard",
     "Attestation",
+    "AvailabilitySample",
     "CalendarFeed",
     "Candidate",
     "Capability",
@@ -41,12 +52,15 @@ __all__ = [
     "DataEntity",
     "DataField",
     "DataFlow",
+    "DutyDone",
     "Evaluation",
     "Evaluator",
     "ExchangeRate",
     "ImplementationGate",
     "Integration",
     "Licence",
+    "NamingRule",
+    "OwnerDuty",
     "ReclaimTask",
     "RenewalAlert",
     "RenewalDecision",
@@ -55,7 +69,9 @@ __all__ = [
     "ReviewPack",
     "Score",
     "Seat",
+    "ServiceTarget",
     "StackPolicy",
+    "StandardCheck",
     "SystemOfRecord",
     "Tool",
     "ToolCapability",

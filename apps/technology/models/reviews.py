@@ -53,6 +53,8 @@ class ReviewItem(models.Model):
     inactive_seats = models.PositiveIntegerField(default=0)
     attested_on = models.DateField("attested on", null=True)
     shares_with = models.PositiveIntegerField("others that can do the same", default=0)
+    integrations = models.PositiveIntegerField("live integrations", default=0, db_default=0)
+    unhealthy = models.PositiveIntegerField("of them failing, late or unknown", default=0, db_default=0)
     verdict = models.CharField("proposal", max_length=15, choices=Verdict.choices)
     saving = models.DecimalField("could be saved", max_digits=20, decimal_places=3, default=0)
     why = models.CharField(max_length=250)
