@@ -10,14 +10,20 @@ from apps.accounts.models import User
 from apps.core.actors import acting_as
 from apps.core.bench.pages import Page, measure, superuser
 from apps.core.bench.registry import Result, benchmark, interleaved
+from apps.technology.domain.flow_map import flow_map
 from apps.technology.domain.reviews import make_pack
 from apps.technology.domain.stack import AsOf, stack_cost
 from apps.technology.models import StackPolicy, Tool
 from mops.db.roles import as_owner
 
 LINES, SAMPLES = 10, 25  # of each tool
+TOOLS_PER_FLOW = 10  # every how-manieth tool has an integration
 PACK_GOAL, QUERIES = 2.0, 30
-_TABLES = ("technology_tool", "technology_waiver", "technology_costline", "technology_utilisationsample")
+_TABLES = (
+    *("technology_tool", "technology_waiver", "technology_costline", "technology_utilisationsample"),
+    *("technology_integration", "technology_dataentity", "technology_dataflow", "technology_systemofrecord"),
+    "technology_transfer",
+)
 _FILL = (
     """INSERT INTO technology_tool (uuid, created_at, updated_at, row_version, name, function, description, vendor_name,
         lifecycle, business_owner_names, technical_owner_names, department, support_channel, criticality,
@@ -44,6 +50,24 @@ _FILL = (
         source, recorded_at)
     SELECT gen_random_uuid(), now(), now(), 1, code, 'EUR', current_date, 0.9, '', now() - interval '1 day'
     FROM unnest(ARRAY['USD', 'GBP']) code""",
+    """INSERT INTO technology_dataentity (uuid, created_at, updated_at, row_version, name, summary, personal_data)
+    SELECT gen_random_uuid(), now(), now(), 1, 'Entity ' || n, '', 'no' FROM generate_series(1, 20) n""",
+    """INSERT INTO technology_integration (uuid, created_at, updated_at, row_version, name, source_id, target_id,
+        direction, method, frequency, auth, secret_kept_in, objects_carried, state, notes)
+    SELECT gen_random_uuid(), now(), now(), 1, 'Flow ' || t.id, t.id, other.id, 'one_way', 'api', 'daily', 'oauth', '',
+        '', 'live', ''
+    FROM (SELECT id, lead(id) OVER (ORDER BY id) AS next, row_number() OVER (ORDER BY id) AS place
+          FROM technology_tool) t JOIN technology_tool other ON other.id = t.next
+    WHERE t.place %% %(per_flow)s = 0""",
+    """INSERT INTO technology_dataflow (uuid, created_at, updated_at, row_version, integration_id, entity_id, note)
+    SELECT gen_random_uuid(), now(), now(), 1, i.id, e.id, ''
+    FROM technology_integration i JOIN technology_dataentity e ON e.id %% 20 = i.id %% 20""",
+    """INSERT INTO technology_systemofrecord (uuid, created_at, updated_at, row_version, entity_id, tool_id, why)
+    SELECT gen_random_uuid(), now(), now(), 1, e.id, (SELECT min(id) FROM technology_tool), ''
+    FROM technology_dataentity e""",
+    """INSERT INTO technology_transfer (integration_id, at, ok, note, source, recorded_by)
+    SELECT i.id, now() - n * interval '20 hours', n %% 7 > 0, '', 'Measured', ''
+    FROM technology_integration i, generate_series(0, 9) n""",
 )
 _BARE = """
     SELECT count(*), sum(cost.total), sum(use.share) FROM technology_tool t
@@ -63,12 +87,18 @@ def technology(rows: int) -> Iterator[Result]:
     with acting_as(person):
         with CaptureQueriesContext(connection) as asked:
             make_pack(by=person)
+        with CaptureQueriesContext(connection) as drawing:
+            flow_map(person)
+        [mapped] = interleaved(lambda: flow_map(person), rounds=3)
         pack, whole, bare = interleaved(_packing(person), lambda: stack_cost(AsOf.of()), _bare, rounds=3)
     goal = f"at most {PACK_GOAL:g} times the bare aggregate, under {QUERIES} queries"
     met = pack <= PACK_GOAL * bare and len(asked) < QUERIES
     yield Result("technology.pack", rows, pack, bare, None, goal, met, {"queries": len(asked)})
     yield Result("technology.stack_cost", rows * LINES, whole, bare, None, "one statement", True)
+    met = len(drawing) < QUERIES
+    yield Result("technology.map", rows // TOOLS_PER_FLOW, mapped, None, None, f"under {QUERIES} queries", met)
     pages = [
+        Page("technology.map_page", "/admin/technology/map/"),
         Page("technology.list", "/admin/technology/tool/"),
         Page("technology.costs", "/admin/technology/costline/"),
         Page("technology.renewals", "/admin/technology/renewals/"),
@@ -93,7 +123,7 @@ def _fill(tools: int) -> None:
         for table in _TABLES:
             cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
         for statement in _FILL:
-            cursor.execute(statement, {"tools": tools, "lines": LINES, "samples": SAMPLES})
+            cursor.execute(statement, {"tools": tools, "lines": LINES, "samples": SAMPLES, "per_flow": TOOLS_PER_FLOW})
         for table in _TABLES:
             cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
         cursor.execute("ANALYZE")

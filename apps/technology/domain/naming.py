@@ -243,9 +243,9 @@ def _cut(rest: str, token: Token, after: str | None) -> tuple[str, str]:
     for value in sorted(token.values, key=len, reverse=True):
         if rest.startswith(value) and (after is None or rest[len(value) :].startswith(after)):
             return value, rest[len(value) :]
-    if token.kind == "date":
+    if token.kind == "date" and after is not None:
         length = len(token.form)
-        if after is None or rest[length:].startswith(after):
+        if rest[length:].startswith(after):
             return rest[:length], rest[length:]
     if after is None:
         return rest, ""

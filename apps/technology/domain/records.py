@@ -77,4 +77,7 @@ def conflicts() -> list[Conflict]:
     with connection.cursor() as cursor:
         cursor.execute(_CONFLICTS, {"most": MOST})
         rows: list[Any] = cursor.fetchall()
-    return [Conflict(*row[:4], row[4] or "", *row[5:]) for row in rows]
+    return [
+        Conflict(integration, name, entity_id, entity, field or "", record_id, record, writer, reached, overwrites)
+        for integration, name, entity_id, entity, field, record_id, record, writer, reached, overwrites in rows
+    ]

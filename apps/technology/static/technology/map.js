@@ -131,7 +131,7 @@ document.addEventListener("DOMContentLoaded", () => {
       node.classList.toggle("technology-map-off", off);
       node.setAttribute("tabindex", off ? "-1" : "0");
     });
-    said.textContent = `${kept.size} tools, ${number} integrations`;
+    said.textContent = `${kept.size} tools, ${number} integration${number === 1 ? "" : "s"}`;
   };
   form.addEventListener("input", narrow);
   form.addEventListener("reset", () => window.setTimeout(narrow));
