@@ -71,7 +71,9 @@ class TechnologyConfig(AppConfig):
         register_own(CalendarFeed, lambda user, rows: rows.filter(person=user))
         register_scope(Score, scoring.seen_scores)
         register_ownership(Evaluation, "lead", "lead of the evaluation", still_matters=evaluating.still_open)
-        register_ownership(OwnerDuty, "person", "person of the duty", still_matters=lambda rows: rows.live())
+        register_ownership(
+            OwnerDuty, "person", "person of the duty", still_matters=lambda rows: rows.filter(archived_at=None)
+        )
         register_kind(duties.DUTY_KIND, "A duty towards a tool I answer for is due")
         name_trials.register_names("tools", "Tools", Tool, "name")
         name_trials.register_names("integrations", "Integrations", Integration, "name")
