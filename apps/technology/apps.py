@@ -107,7 +107,7 @@ class TechnologyConfig(AppConfig):
                 on_refused=cases.refuse_case,
                 markdown=("business_case", "integration_assessment"),
                 facts=cases.request_facts,
-                fact_names=cases.REQUEST_FACTS,
+                fact_fields=cases.request_fact_fields(),
                 cost_impact=cases.request_cost,
                 policy=cases.request_policy,
             ),

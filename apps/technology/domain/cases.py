@@ -15,10 +15,11 @@ from apps.core import access, clock
 from apps.core.actors import acting_as
 from apps.core.errors import DomainError, NotAllowed, WrongState
 from apps.core.events import publish
+from apps.core.rules.predicates import Choice, Field, Number
 from apps.core.transitions import transition
 from apps.technology.domain.currencies import refuse_currency
 from apps.technology.domain.rates import missing_rate, policy, rates_on
-from apps.technology.enums import CaseState, CostType, Lifecycle, WaiverKind
+from apps.technology.enums import CaseState, CostType, Criticality, DataClass, Known, Lifecycle, WaiverKind
 from apps.technology.models import TCO_FIELDS, Tool, ToolRequest, Waiver
 from apps.technology.models.cases import YEARS
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from apps.approvals.models import ApprovalRequest
 
 REQUEST_MATERIAL = ("title", "business_case", "integration_assessment", "currency", *TCO_FIELDS)
-REQUEST_FACTS = ("amount", "currency", "criticality", "data_classification", "personal_data", "evaluated")
 WAIVER_MATERIAL = ("reason", "expires_on")
 LONGEST_WAIVER = 366
 INVENTORY_REASON = "In use before mops; it came in with the inventory."
@@ -117,12 +117,22 @@ def request_facts(request: ToolRequest) -> dict[str, Any]:
     """Return what a decision table may look at besides the text: money, risk, and how it was compared."""
     return {
         "amount": total_cost(request),
-        "currency": request.currency,
         "criticality": request.tool.criticality,
         "data_classification": request.tool.data_classification,
         "personal_data": request.tool.personal_data,
-        "evaluated": request.evaluation_id is not None,
+        "evaluated": Known.YES if request.evaluation_id is not None else Known.NO,
     }
+
+
+def request_fact_fields() -> tuple[Field, ...]:
+    """Return what `request_facts` tells, as fields of conditions."""
+    return (
+        Field("amount", "Amount", Number(), help="Three years in total, in the currency of the request."),
+        Field("criticality", "Criticality", Choice(Criticality.choices), help="The systems tier of the tool."),
+        Field("data_classification", "Data class", Choice(DataClass.choices), help="How sensitive its data is."),
+        Field("personal_data", "Personal data", Choice(Known.choices), help="Whether it holds data about people."),
+        Field("evaluated", "Evaluated", Choice(Known.choices), help="Whether it comes out of an evaluation."),
+    )
 
 
 def request_cost(request: ToolRequest) -> str:
