@@ -167,7 +167,7 @@ class AuditEventAdmin(ReadOnlyAdmin):
         """
         narrowed = any(name.startswith(("at_", "object_id", "txid", "request_id", "job_id")) for name in request.GET)
         texts = (search_term, *(value for name, value in request.GET.items() if name.startswith("reason__")))
-        if any(text.strip() for text in texts) and not narrowed:
+        if any(str(text).strip() for text in texts) and not narrowed:
             newest = AuditEvent.objects.order_by("-id").values_list("id", flat=True).first() or 0
             if newest > SEARCHED:
                 queryset = queryset.filter(id__gt=newest - SEARCHED)
