@@ -33,6 +33,7 @@ SCHEDULES: tuple[Schedule, ...] = (
     Schedule("processes.evaluate_rules", cron="20 4 * * *", zone=settings.TIME_ZONE),
     Schedule("processes.assess_maturity", cron="40 4 * * *", zone=settings.TIME_ZONE),
     Schedule("processes.make_pack", cron="0 5 1 1,4,7,10 *", zone=settings.TIME_ZONE),
+    Schedule("tickets.close_quiet", cron="30 4 * * *", zone=settings.TIME_ZONE),
     Schedule("technology.watch_renewals", cron="0 6 * * *", zone=settings.TIME_ZONE),
     Schedule("technology.watch_duties", cron="30 5 * * *", zone=settings.TIME_ZONE),
     Schedule("technology.propose_reclaims", cron="15 6 * * *", zone=settings.TIME_ZONE),

@@ -16,9 +16,11 @@ from apps.rights.admin.then_page import then_page
 from apps.rights.admin.view_as_kit import stop_page
 from apps.technology.admin.flow_map_page import conflicts_page, map_file, map_page
 from apps.technology.admin.renewals import feed_view, renewals_page
-from apps.tickets.admin import portal
+from apps.tickets.admin import knowledge, portal
+from apps.tickets.admin.after import satisfaction_page
 from apps.tickets.admin.figures import figures_page as ticket_figures
 from apps.tickets.admin.figures import report_file
+from apps.tickets.views import survey_page
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
@@ -43,6 +45,10 @@ urlpatterns = [
     path("admin/help/tickets/<int:ticket_id>/", portal.ticket_page, name="portal-ticket"),
     path("admin/tickets/figures/", ticket_figures, name="tickets-figures"),
     path("admin/tickets/figures/report.<str:kind>", report_file, name="tickets-report"),
+    path("admin/help/articles/<int:article_id>/", knowledge.article_page, name="portal-article"),
+    path("admin/help/suggest/", knowledge.suggest_page, name="portal-suggest"),
+    path("admin/tickets/satisfaction/", satisfaction_page, name="tickets-satisfaction"),
+    path("survey/<str:token>/", survey_page, name="ticket-survey"),
     path("admin/technology/renewals/", renewals_page, name="technology-renewals"),
     path("admin/technology/map/", map_page, name="technology-map"),
     path("admin/technology/map/<slug:kind>/", map_file, name="technology-map-file"),

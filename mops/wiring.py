@@ -19,6 +19,7 @@ JOBS_AFTER: dict[str, tuple[str, ...]] = {
     "run.done": ("processes.evaluate_run",),
     "sop.feedback": ("processes.tell_about_feedback",),
     "sop.feedback_answered": ("processes.tell_about_feedback",),
+    "ticket.resolved": ("tickets.after_resolution",),
     "role.revoked": ("approvals.watch",),
     "approval.requested": ("approvals.tell_approvers",),
     "approval.approved": ("approvals.tell_about_decision",),

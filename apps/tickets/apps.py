@@ -21,10 +21,11 @@ class TicketsConfig(AppConfig):
         from apps.core.overdue import register_overdue  # noqa: PLC0415
         from apps.tickets import imports  # noqa: F401, PLC0415  # registers on import
         from apps.tickets.demo import tell  # noqa: PLC0415
-        from apps.tickets.domain import agreements, service  # noqa: PLC0415
+        from apps.tickets.domain import agreements, follow_ups, service, templates  # noqa: PLC0415
         from apps.tickets.domain.queries import quiet_tickets  # noqa: PLC0415
         from apps.tickets.enums import ACTIVE  # noqa: PLC0415
-        from apps.tickets.models import Agreement, Ticket  # noqa: PLC0415
+        from apps.tickets.models import Agreement, FollowUp, TemplateVersion, Ticket  # noqa: PLC0415
+        from apps.tickets.models import templates as templates_of  # noqa: PLC0415
         from apps.tickets.models.service import MATERIAL  # noqa: PLC0415
 
         register_kind("ticket.answered", "A ticket I asked was answered or resolved")
@@ -35,7 +36,10 @@ class TicketsConfig(AppConfig):
         register_ownership(Ticket, "assignee", "assignee", still_matters=lambda rows: rows.filter(state__in=ACTIVE))
         for side in agreements.SIGNATORIES:
             register_ownership(Agreement, side, "signatory", still_matters=lambda rows: rows.filter(state="draft"))
+        register_kind("ticket.scored", "A requester said how it was", default=Reach.DIGEST)
         register_overdue(quiet_tickets)
+        register_overdue(follow_ups.follow_ups_due)
+        register_ownership(FollowUp, "assignee", "follow-up", still_matters=lambda rows: rows.filter(outcome=""))
         for metric in service.metrics():
             register_metric(metric)
         register(
@@ -48,4 +52,36 @@ class TicketsConfig(AppConfig):
                 policy=agreements.both_sides,
             ),
         )
+        register(
+            TemplateVersion,
+            ApprovalSubject(
+                material=templates_of.MATERIAL,
+                apply=templates.put_in_force,
+                on_refused=templates.back_to_draft,
+                before=templates.in_force_before,
+                markdown=("body", "guidelines"),
+            ),
+        )
         register_chapter("tickets", tell)
+        _register_routing()
+
+
+def _register_routing() -> None:
+    """Let rules decide where tickets go."""
+    from apps.core.rules.catalog import register_catalog  # noqa: PLC0415  # models must be ready
+    from apps.core.rules.kinds import RuleKind, register_kind  # noqa: PLC0415
+    from apps.tickets import routing_rules  # noqa: PLC0415
+    from apps.tickets.domain.replay import replay  # noqa: PLC0415
+    from apps.tickets.models import Ticket  # noqa: PLC0415
+
+    register_catalog(Ticket, routing_rules.ticket_catalog)
+    register_kind(
+        RuleKind(
+            key=routing_rules.KIND,
+            title="Ticket routing",
+            body=routing_rules.BODY,
+            simulate=replay,
+            help=f"The first rule that fits says where a new ticket goes. Only the document “{routing_rules.DOCUMENT}” "
+            "decides; its last rule takes what no other fits.",
+        )
+    )

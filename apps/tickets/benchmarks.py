@@ -15,6 +15,7 @@ from apps.core.clocks.domain.firing import due_clocks
 from apps.core.clocks.domain.laying_out import lay_out
 from apps.core.clocks.domain.recounting import COUNTED
 from apps.core.clocks.models import Clock
+from apps.tickets.bench_search import ticket_search
 from apps.tickets.domain.service import FIRST
 from apps.tickets.models import Queue, Ticket
 
@@ -126,3 +127,6 @@ def _run(statement: str, values: dict[str, Any]) -> Any:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         return cursor.fetchone()
+
+
+__all__ = ["measure_clocks", "ticket_search"]

@@ -11,12 +11,15 @@ from apps.core import clock
 from apps.core.actors import acting_as
 from apps.processes.models import Process
 from apps.technology.models import Tool
+from apps.tickets.demo_after import tell_after
+from apps.tickets.demo_routing import tell_routing
 from apps.tickets.domain import linking, moves
 from apps.tickets.domain.agreements import submit_agreement
-from apps.tickets.domain.conversation import answer_as_requester, filled, reply
+from apps.tickets.domain.conversation import answer_as_requester, reply
 from apps.tickets.domain.forms import publish_form
 from apps.tickets.domain.intake import open_ticket
 from apps.tickets.domain.problems import call_known, open_problem
+from apps.tickets.domain.templates import filled, submit_version, write_version
 from apps.tickets.enums import Intake, Tier
 from apps.tickets.models import Agreement, Mailbox, Queue, ReplyTemplate, Ticket, TicketType
 
@@ -116,17 +119,32 @@ def tell(company: Any) -> None:
             for name, purpose, team, default in QUEUES
         }
         types = {each[0]: _type(each, queues, boss) for each in TYPES}
-        templates = [
-            ReplyTemplate.objects.create(name=name, body=body, guidelines=words, owner_person=boss)
-            for name, body, words in TEMPLATES
-        ]
+    templates = [_template(company, people, *each) for each in TEMPLATES]
     _agreements(company, people, queues)
+    tell_routing(company, people, queues, types)
     _broken_form(company, people, types, templates)
     _segment(company, people, types)
     _duplicates(company, people)
     _rest(company, people, types, queues)
     _problem(people, types)
     _mailbox(people, queues)
+    tell_after(company, people)
+
+
+def _template(company: Any, people: dict[str, User], name: str, body: str, guidelines: str) -> ReplyTemplate:
+    """Written by the manager, approved by the director; of the last one a newer version is under way."""
+    boss = people["manager"]
+    with acting_as(boss):
+        template: ReplyTemplate = ReplyTemplate.objects.create(name=name, owner_person=boss)
+    version = write_version(template, by=boss, body=body, guidelines=guidelines)
+    submit_version(version, by=boss, at=company.at(19))
+    request = ApprovalRequest.objects.open().get(object_id=version.pk, content_type__model="templateversion")
+    approve(request, by=people["director"], at=company.at(18))
+    template.refresh_from_db()
+    if name == "Done":
+        shorter = "Hello {requester},\n\n“{title}” is done. Is it what you needed?\n\n{agent}"
+        write_version(template, by=boss, body=shorter, note="Ends with a question: more of them answer it.")
+    return template
 
 
 def _agreements(company: Any, people: dict[str, User], queues: dict[str, Queue]) -> None:

@@ -156,3 +156,37 @@ class ProblemState(models.TextChoices):
     OPEN = "open", "Under investigation"
     KNOWN = "known", "Known error"
     SOLVED = "solved", "Solved"
+
+
+class FollowUpOutcome(models.TextChoices):
+    """What a follow-up found."""
+
+    HOLDS = "holds", "The solution holds"
+    MENDED = "mended", "Something small was mended"
+    REOPENED = "reopened", "Not solved: reopened"
+    NO_ANSWER = "no_answer", "No answer"
+    NOT_NEEDED = "not_needed", "No longer needed"
+
+
+class TemplateState(models.TextChoices):
+    """Where a version of a reply template stands."""
+
+    DRAFT = "draft", "Draft"
+    IN_REVIEW = "in_review", "In review"
+    IN_FORCE = "in_force", "In force"
+    RETIRED = "retired", "Retired"
+
+
+class Audience(models.TextChoices):
+    """Who is offered an article."""
+
+    EVERYBODY = "everybody", "Everybody who is signed in"
+    READERS = "readers", "Only people who may see the process"
+
+
+class ReadFrom(models.TextChoices):
+    """From where an article was opened."""
+
+    PORTAL = "portal", "Help page"
+    ASKING = "asking", "While asking"
+    DESK = "desk", "A ticket"

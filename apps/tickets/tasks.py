@@ -1,10 +1,12 @@
 """The jobs of tickets."""
 
+from apps.core import clock
 from apps.core.jobs.api import Overlap, Run, job
+from apps.tickets.domain import closing, follow_ups, surveys
 from apps.tickets.domain.mail.answering import give_up_stuck, send_due
 from apps.tickets.domain.mail.fetching import fetch
 from apps.tickets.domain.trends import watch_trends
-from apps.tickets.models import Mailbox
+from apps.tickets.models import Mailbox, Ticket
 
 
 @job("tickets.fetch_mail", title="Fetch mail", timeout=300, overlap=Overlap.FORBID)
@@ -28,3 +30,21 @@ def send_answers(run: Run) -> dict[str, int]:
 def watch(run: Run) -> dict[str, int]:
     """Raise alerts for what comes more often than usual, and end those of what no longer does."""
     return watch_trends()
+
+
+@job("tickets.after_resolution", title="Ask how it was, and plan to look again", timeout=60)
+def after_resolution(run: Run, ticket_id: int) -> dict[str, int]:
+    """Plan what the queue wants, and send the question to the requester; both once a round."""
+    ticket = Ticket.objects.get(pk=ticket_id)
+    follow_ups.plan_after_resolution(ticket)
+    return {"asked": int(surveys.ask(ticket) is not None)}
+
+
+@job("tickets.close_quiet", title="Close resolved tickets nobody came back to", timeout=300)
+def close_quiet(run: Run) -> dict[str, int]:
+    """Close each whose days are over."""
+    closed = 0
+    for key in closing.to_close(clock.now()):
+        run.raise_if_cancelled()
+        closed += closing.close_quiet(key)
+    return {"closed": closed}

@@ -3,10 +3,18 @@
 import factory
 
 from apps.accounts.enums import Role
+from apps.approvals.domain.decisions import approve
+from apps.approvals.models import ApprovalRequest
+from apps.core.actors import acting_as
+from apps.core.rules.domain.versions import activate, send_for_approval, simulate, start_draft, write_rules
+from apps.core.rules.models import RuleDocument, RuleVersion
+from apps.core.transitions import transition
 from apps.tickets.domain.forms import publish_form
 from apps.tickets.domain.intake import open_ticket
 from apps.tickets.models import Queue, ReplyTemplate, TicketType
+from apps.tickets.routing_rules import DOCUMENT, KIND
 from tests.factories.accounts import TeamFactory, person_with
+from tests.factories.approvals import policy_for
 
 
 class QueueFactory(factory.django.DjangoModelFactory):
@@ -31,6 +39,12 @@ class ReplyTemplateFactory(factory.django.DjangoModelFactory):
 
     name = factory.Sequence(lambda n: f"Template {n}")
     body = "Hello {requester}, {ticket} “{title}” is with {queue}. {agent}"
+    version = 1
+
+    @classmethod
+    def _create(cls, model_class, *args, **kwargs):
+        with transition(ReplyTemplate):  # as if its first version had been approved
+            return super()._create(model_class, *args, **kwargs)
 
 
 def agent(**fields):
@@ -56,3 +70,31 @@ def type_with_form(text="Campaign name* | text\nLanguage | choice | German, Engl
     kind = TicketTypeFactory(**fields)
     publish_form(kind, by=agent(), questions=text)
     return kind
+
+
+def routing_in_force(*rules, by_hand=False):
+    """Rules of routing, approved by a second person and active; `by_hand` where no approval policy is at hand."""
+    author = agent()
+    with acting_as(author):
+        document = RuleDocument.objects.create(
+            key=DOCUMENT, kind=KIND, title="Where tickets go", owner=author, description=""
+        )
+    version = start_draft(document, by=author)
+    version = write_rules(version, {"rules": list(rules)}, by=author)
+    simulate(version, by=author)
+    if by_hand:
+        with acting_as(author), transition(RuleVersion):
+            for state in ("in_review", "approved"):
+                version.refresh_from_db()
+                version.state = state
+                version.save(update_fields=["state"])
+    else:
+        policy_for("rules.ruleversion")
+        approver = person_with(Role.APPROVER)  # somebody must be able to decide
+        send_for_approval(version, by=author)
+        request = ApprovalRequest.objects.open().get(object_id=version.pk, content_type__model="ruleversion")
+        approve(request, by=approver)
+    version.refresh_from_db()
+    activate(version, by=author, reason="Now")
+    version.refresh_from_db()
+    return version

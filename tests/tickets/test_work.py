@@ -8,7 +8,8 @@ import time_machine
 from apps.core.errors import DomainError, InvalidInput, NotAllowed, WrongState
 from apps.core.notifications.models import Notification
 from apps.tickets.domain import linking, moves
-from apps.tickets.domain.conversation import answer_as_requester, filled, reply, templates_for
+from apps.tickets.domain.conversation import answer_as_requester, reply
+from apps.tickets.domain.templates import filled, templates_for
 from apps.tickets.domain.trail import trail_of
 from apps.tickets.models import Ticket
 from tests.factories.campaigns import CampaignFactory

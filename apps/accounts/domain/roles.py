@@ -47,6 +47,8 @@ GRANTS: dict[Role, tuple[str, ...]] = {
     ),
     Role.APPROVER: (
         "tickets.agreement: view",
+        "tickets.replytemplate: view",
+        "tickets.templateversion: view",
         "rights.accessreviewentry: view",  # the lines they review
         "approvals.*: view",
         "rules.*: view",

@@ -1,5 +1,27 @@
 """The pages of tickets."""
 
-from apps.tickets.admin import agreements, catalogue, incidents, mail, problems, tickets
+from apps.tickets.admin import (
+    after,
+    agreements,
+    catalogue,
+    incidents,
+    knowledge,
+    mail,
+    people,
+    problems,
+    templates,
+    tickets,
+)
 
-__all__ = ["agreements", "catalogue", "incidents", "mail", "problems", "tickets"]
+__all__ = [
+    "after",
+    "agreements",
+    "catalogue",
+    "incidents",
+    "knowledge",
+    "mail",
+    "people",
+    "problems",
+    "templates",
+    "tickets",
+]

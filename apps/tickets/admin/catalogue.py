@@ -1,4 +1,4 @@
-"""The pages of queues, types with their forms, and reply templates."""
+"""The pages of queues and of types with their forms."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from apps.core.admin_kit.consistency import Check
 from apps.core.markdown import render
 from apps.tickets.domain.forms import publish_form, refuse_form, written
 from apps.tickets.enums import ACTIVE, Tier
-from apps.tickets.models import Queue, ReplyTemplate, TicketType
+from apps.tickets.models import Queue, TicketType
 
 
 def _form_facts(kind: TicketType) -> dict[str, Any]:
@@ -47,7 +47,10 @@ class QueueAdmin(MopsAdmin):
     search_fields = ("name", "purpose")
     list_filter = ("team",)
     autocomplete_fields = ("team", "calendar")
-    fields = ("name", "purpose", "team", "calendar", "is_default")
+    fieldsets = (
+        (None, {"fields": ("name", "purpose", "team", "calendar", "is_default")}),
+        ("After a ticket is resolved", {"fields": (("reopen_days", "close_days"), ("follow_up_days", "asks_score"))}),
+    )
     empty_state = "A queue is where tickets wait for a team. Add the first one and make it the default."
     buttons = ARCHIVE_BUTTONS
     consistency_checks = (
@@ -130,37 +133,3 @@ class TicketTypeAdmin(MopsAdmin):
             panel = {"template": "admin/tickets/type_panel.html", "guide": render(kind.guide), **_form_facts(kind)}
             extra["row_panels"] = [*extra.get("row_panels", []), panel]
         return super().change_view(request, object_id, form_url, extra)
-
-
-@admin.register(ReplyTemplate)
-class ReplyTemplateAdmin(MopsAdmin):
-    """Reply templates."""
-
-    list_display = ("name", "queue", "used", "owned_by", "updated_at")
-    list_filter = ("queue",)
-    search_fields = ("name", "body", "guidelines")
-    autocomplete_fields = ("queue", "owner_person", "owner_team", "backup_person", "backup_team")
-    fieldsets = (
-        (None, {"fields": ("name", "queue", "body", "guidelines")}),
-        ("Who answers for it", {"fields": (("owner_person", "owner_team"), ("backup_person", "backup_team"))}),
-    )
-    empty_state = "A template is an answer to start from. Add one for what is asked every week."
-    buttons = ARCHIVE_BUTTONS
-
-    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
-        """Load queue and owner, and count how often each was used."""
-        rows: models.QuerySet[Any] = super().get_queryset(request)
-        counted: models.QuerySet[Any] = rows.select_related("queue", "owner_person", "owner_team").annotate(
-            times=Count("messages")
-        )
-        return counted
-
-    @display(description="Used", ordering="times")
-    def used(self, template: Any) -> int:
-        """How many answers began from it."""
-        return int(template.times)
-
-    @display(description="Owner", ordering="owner_person__full_name")
-    def owned_by(self, template: ReplyTemplate) -> str:
-        """Who answers for it."""
-        return str(template.owner or "—")

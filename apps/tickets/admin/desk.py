@@ -11,9 +11,12 @@ from apps.core import access
 from apps.core.admin_kit.links import link_to
 from apps.core.clocks.domain.explaining import clock_panel
 from apps.core.markdown import render
-from apps.tickets.domain.conversation import filled, refuse_reply, templates_for
+from apps.tickets.domain.conversation import refuse_reply
 from apps.tickets.domain.forms import answered
+from apps.tickets.domain.knowledge import suggest
+from apps.tickets.domain.routing import decision_of, may_see_rules
 from apps.tickets.domain.rows import refuse_active_work
+from apps.tickets.domain.templates import filled, templates_for, values_of
 from apps.tickets.domain.trail import trail_of
 from apps.tickets.enums import ProblemState
 from apps.tickets.models import Problem, Ticket
@@ -24,6 +27,7 @@ def desk_panel(request: HttpRequest, ticket: Ticket) -> dict[str, Any]:
     person: Any = request.user
     refused = refuse_reply(person, ticket)
     templates = templates_for(ticket) if refused is None else []
+    values = values_of(ticket, agent=person) if templates else {}
     return {
         "template": "admin/tickets/desk.html",
         "ticket": ticket,
@@ -32,7 +36,7 @@ def desk_panel(request: HttpRequest, ticket: Ticket) -> dict[str, Any]:
         "may_tick": refuse_active_work(person, ticket) is None,
         "csrf": get_token(request),
         "reply_url": reverse("admin:tickets_ticket_reply", args=(ticket.pk,)),
-        "templates": [(each, filled(each, ticket, agent=person)) for each in templates],
+        "templates": [(each, filled(each, ticket, agent=person, values=values)) for each in templates],
         "answers": answered(ticket.form_version, ticket.answers),
         "process": _process(person, ticket),
         "points": [
@@ -44,6 +48,10 @@ def desk_panel(request: HttpRequest, ticket: Ticket) -> dict[str, Any]:
         "known": _known(person, ticket),
         "minutes": ticket.time_entries.aggregate(sum=Sum("minutes"))["sum"] or 0,
         "watchers": list(ticket.watchers.all()),
+        "follow_ups": [(each, link_to(each)) for each in ticket.follow_ups.live().select_related("assignee", "ticket")],
+        "surveys": list(ticket.surveys.all()),
+        "articles": suggest(person, ticket.title, kind=ticket.type) if ticket.is_active else [],
+        "routing": _routing(person, ticket),
         "clocks": clock_panel(ticket, title="Promised times"),
     }
 
@@ -60,6 +68,14 @@ def _known(person: Any, ticket: Ticket) -> list[tuple[str, str]]:
     """Return the problems a ticket belongs to, each with what helps until it is solved."""
     rows = access.visible(person, Problem).filter(tickets=ticket).exclude(state=ProblemState.SOLVED)
     return [(link_to(each), render(each.workaround) if each.workaround else "") for each in rows]
+
+
+def _routing(person: Any, ticket: Ticket) -> dict[str, Any] | None:
+    decision = decision_of(ticket)
+    if decision is None:
+        return None
+    rules = link_to(decision.version) if may_see_rules(person, decision) else ""
+    return {"decision": decision, "rules": rules, **decision.explanation}
 
 
 def _process(person: Any, ticket: Ticket) -> str:

@@ -7,6 +7,7 @@ from django.db.models import Q
 
 from apps.accounts.models import User
 from apps.core import clock
+from apps.tickets.domain.follow_ups import HOLDS
 from apps.tickets.domain.queries import desk_people
 from apps.tickets.enums import WAITING, Level, LinkKind, Resolution, TicketState
 from apps.tickets.models import FormVersion, Queue, Ticket, TicketType
@@ -88,6 +89,21 @@ class PointsForm(forms.Form):
     """Asks for points to do."""
 
     points = forms.CharField(widget=AREA, help_text="One a line.")
+
+
+class FollowUpForm(forms.Form):
+    """Asks when to look again, and at what."""
+
+    question = forms.CharField(max_length=200, initial=HOLDS, help_text="What to find out.")
+    due_on = forms.DateField(label="On", widget=forms.DateInput(attrs={"type": "date"}))
+    assignee = forms.ModelChoiceField(
+        User.objects.none(), required=False, help_text="Empty: whoever works on the ticket, else you."
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Offer the people of the desk."""
+        super().__init__(*args, **kwargs)
+        self.fields["assignee"].queryset = desk_people()  # type: ignore[attr-defined]  # a ModelChoiceField
 
 
 class TimeForm(forms.Form):

@@ -10,10 +10,13 @@ from django.urls import reverse
 from apps.core.errors import DomainError
 from apps.core.markdown import render
 from apps.tickets.admin.forms import AskForm
+from apps.tickets.domain.catalogue import catalogue_for, promise_of
 from apps.tickets.domain.conversation import answer_as_requester, refuse_answer
 from apps.tickets.domain.forms import answered
 from apps.tickets.domain.intake import open_ticket
-from apps.tickets.domain.queries import catalogue, own_tickets
+from apps.tickets.domain.knowledge import articles_for, suggest
+from apps.tickets.domain.queries import own_tickets
+from apps.tickets.domain.search import found_among_own
 from apps.tickets.domain.trail import trail_of
 from apps.tickets.enums import Intake, Tier
 from apps.tickets.models import Ticket, TicketType
@@ -26,8 +29,16 @@ def home_page(request: HttpRequest) -> HttpResponse:
     """Show what can be done alone or asked for, and one's own tickets."""
     if request.method not in ("GET", "HEAD"):
         return HttpResponseNotAllowed(["GET", "HEAD"])
-    mine = list(own_tickets(_person(request))[: SHOWN + 1])
-    context = {"groups": catalogue(), "tickets": mine[:SHOWN], "more": len(mine) > SHOWN}
+    words = request.GET.get("q", "")
+    mine = list(found_among_own(_person(request), words)[: SHOWN + 1])
+    person = _person(request)
+    context = {
+        "groups": catalogue_for(person),
+        "articles": articles_for(person).order_by("process__title")[:SHOWN],
+        "tickets": mine[:SHOWN],
+        "more": len(mine) > SHOWN,
+        "words": words.strip(),
+    }
     return _page(request, "home", "Get help", context)
 
 
@@ -48,6 +59,8 @@ def ask_page(request: HttpRequest, type_id: int | None = None) -> HttpResponse:
         "form": form,
         "kind": kind,
         "guide": render(kind.guide) if kind is not None and kind.guide else "",
+        "promise": promise_of(kind, _person(request)) if kind is not None else "",
+        "articles": suggest(_person(request), "", kind=kind) if kind is not None else [],
         "alone": kind is not None and kind.tier == Tier.SELF_SERVICE,
     }
     return _page(request, "ask", str(kind) if kind is not None else "Ask for help", context)

@@ -24,10 +24,11 @@ from apps.core.records import kind_of
 from apps.tickets.admin import forms
 from apps.tickets.admin.desk import desk_panel
 from apps.tickets.admin.filters import WhereFilter, WhoseFilter
-from apps.tickets.domain import linking, moves
+from apps.tickets.domain import follow_ups, linking, moves, procedure, routing
 from apps.tickets.domain.conversation import reply
 from apps.tickets.domain.intake import open_ticket
 from apps.tickets.domain.rows import refuse_active_work, refuse_work
+from apps.tickets.domain.search import tickets_with
 from apps.tickets.enums import Priority, TicketState
 from apps.tickets.models import ReplyTemplate, Ticket, TicketType
 
@@ -69,7 +70,7 @@ class TicketAdmin(MopsAdmin):
             moves.resolve,
             moves.refuse_resolve,
             form=forms.ResolveForm,
-            confirm="The requester is told, and may come back within two weeks.",
+            confirm="The requester is told and asked how it was, and may come back for the days its queue allows.",
             style="primary",
         ),
         Button("close", "Close", moves.close, moves.refuse_close, form=NoteForm, confirm="It is closed."),
@@ -82,6 +83,14 @@ class TicketAdmin(MopsAdmin):
             confirm="It is open again and counts as reopened.",
         ),
         Button("assign", "Hand over", moves.assign, refuse_active_work, form=forms.AssignForm),
+        Button(
+            "route",
+            "Route again",
+            routing.route_again,
+            routing.refuse_routing,
+            form=ReasonForm,
+            confirm="The rules in force decide anew about its queue and its person; the reason is shown here.",
+        ),
         Button(
             "priority",
             "Change priority",
@@ -101,6 +110,14 @@ class TicketAdmin(MopsAdmin):
         Button("link", "Link", linking.link_tickets, refuse_work, form=forms.LinkForm),
         Button("points", "Add to checklist", linking.add_points, refuse_active_work, form=forms.PointsForm),
         Button("time", "Add time", linking.spend_time, refuse_work, form=forms.TimeForm),
+        Button(
+            "procedure",
+            "Start its procedure",
+            procedure.start_procedure,
+            procedure.refuse_run,
+            confirm="A run of the process that its type names starts for this ticket; its steps stand under the run.",
+        ),
+        Button("follow-up", "Plan a follow-up", follow_ups.plan_follow_up, refuse_work, form=forms.FollowUpForm),
         Button("watch", "Watch", linking.watch, linking.refuse_watch),
         Button("unwatch", "Stop watching", linking.unwatch, linking.refuse_unwatch),
         *ARCHIVE_BUTTONS,
@@ -127,11 +144,8 @@ class TicketAdmin(MopsAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: models.QuerySet[Any], search_term: str
     ) -> tuple[models.QuerySet[Any], bool]:
-        """Find "T-12" by its number."""
-        number = search_term.strip().upper().removeprefix("T-")
-        if search_term.strip().upper().startswith("T-") and number.isdecimal() and len(number) < 12:
-            return queryset.filter(pk=int(number)), False
-        return super().get_search_results(request, queryset, search_term)
+        """Find by number, by who asked, and by the words of title, answers and notes."""
+        return tickets_with(queryset, search_term, internal=True), False
 
     @display(description="Ticket", ordering="id")
     def number(self, ticket: Ticket) -> str:

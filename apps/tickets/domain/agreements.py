@@ -16,7 +16,7 @@ from apps.core.errors import DomainError, NotAllowed, WrongState
 from apps.core.records import kind_of
 from apps.core.transitions import transition
 from apps.tickets.enums import AgreementState
-from apps.tickets.models import Agreement, Ticket
+from apps.tickets.models import Agreement, Queue, Ticket
 from apps.tickets.models.service import MATERIAL
 from apps.tickets.targets import read_targets
 
@@ -142,11 +142,14 @@ def retire(agreement: Agreement, *, by: "User", reason: str) -> str:
 
 def agreement_for(ticket: Ticket) -> Agreement | None:
     """Return the agreement a ticket is under: that of its requester's team with its queue, else the queue's for all."""
-    rows = Agreement.objects.filter(
-        queue=ticket.queue, state=AgreementState.SIGNED, effective_on__lte=ticket.opened_at.date()
-    )
-    if ticket.requester is not None:
-        teams = ticket.requester.memberships.filter(archived_at__isnull=True).values("team")
+    return agreement_of(ticket.queue, ticket.requester, on=ticket.opened_at.date())
+
+
+def agreement_of(queue: Queue, person: "User | None", *, on: dt.date | None = None) -> Agreement | None:
+    """Return the agreement that holds between a queue and somebody who asks, on a day; today when not given."""
+    rows = Agreement.objects.filter(queue=queue, state=AgreementState.SIGNED, effective_on__lte=on or clock.today())
+    if person is not None:
+        teams = person.memberships.filter(archived_at__isnull=True).values("team")
         found: Agreement | None = rows.filter(customer__in=teams).order_by("-signed_at").first()
         if found is not None:
             return found

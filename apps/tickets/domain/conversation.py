@@ -1,7 +1,7 @@
 """What is said on a ticket: answers to the requester, words from them, and notes among colleagues."""
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.db import transaction
 
@@ -21,9 +21,7 @@ if TYPE_CHECKING:
     from apps.accounts.models import User
 
 LONGEST = 50_000
-REOPENS_WITHIN = dt.timedelta(days=14)
 AFTER = (TicketState.WAITING_REQUESTER, TicketState.RESOLVED)
-PLACES = ("requester", "ticket", "title", "agent", "queue")
 
 
 def refuse_reply(user: "User", ticket: Ticket) -> str | None:
@@ -82,10 +80,17 @@ def refuse_answer(user: "User", ticket: Ticket, *, now: dt.datetime | None = Non
         return f"{ticket.ref} was merged into T-{ticket.merged_into_id}; write there."
     if ticket.is_archived:
         return f"{ticket.ref} is archived; open a new ticket."
-    ended = ticket.closed_at or ticket.resolved_at
-    if ticket.state in DONE and ended is not None and (now or clock.now()) - ended > REOPENS_WITHIN:
+    return refuse_reopening(ticket, now=now)
+
+
+def refuse_reopening(ticket: Ticket, *, now: dt.datetime | None = None) -> str | None:
+    """Return why a word of its requester no longer reopens `ticket`, None when it does or need not."""
+    ended, days = ticket.closed_at or ticket.resolved_at, ticket.queue.reopen_days
+    if ticket.merged_into_id is not None or ticket.is_archived:
+        return f"{ticket.ref} is not opened again; open a new ticket and name this one."
+    if ticket.state in DONE and ended is not None and (now or clock.now()) - ended > dt.timedelta(days=days):
         return (
-            f"{ticket.ref} was {ticket.get_state_display().lower()} more than {REOPENS_WITHIN.days} days ago; "
+            f"{ticket.ref} was {ticket.get_state_display().lower()} more than {days} days ago; "
             "open a new ticket and name this one."
         )
     return None
@@ -142,27 +147,6 @@ def after_requesters_word(ticket: Ticket, said: Message, *, by: "User", at: dt.d
     publish("ticket.word", ticket_id=ticket.pk)
 
 
-def filled(template: ReplyTemplate, ticket: Ticket, *, agent: "User") -> str:
-    """Return a template with the ticket's values in its places; what is no place stays as it is."""
-    values: dict[str, Any] = {
-        "requester": ticket.asked_by,
-        "ticket": ticket.ref,
-        "title": ticket.title,
-        "agent": str(agent),
-        "queue": ticket.queue.name,
-    }
-    text = template.body
-    for place in PLACES:
-        text = text.replace("{" + place + "}", str(values[place]))
-    return text
-
-
-def templates_for(ticket: Ticket) -> list[ReplyTemplate]:
-    """Return the templates offered on a ticket: those of its queue, then those for all."""
-    live = ReplyTemplate.objects.live()
-    return list((live.filter(queue=ticket.queue) | live.filter(queue__isnull=True)).order_by("queue_id", "name"))
-
-
 def _after_public_answer(ticket: Ticket, *, by: "User", at: dt.datetime, then: str) -> None:
     service.answered(ticket, by=by, at=at)
     if ticket.first_response_at is None:
@@ -199,7 +183,7 @@ def _say(
         body=text,
         channel=channel,
         template=template,
-        template_version=template.row_version if template is not None else None,
+        template_version=template.version if template is not None else None,
         at=at,
     )
     write(ticket, last_word_at=at)

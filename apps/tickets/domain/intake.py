@@ -14,6 +14,7 @@ from apps.core.transitions import transition
 from apps.core.words import fitting
 from apps.tickets.domain import service
 from apps.tickets.domain.forms import checked_answers
+from apps.tickets.domain.routing import queue_for, route
 from apps.tickets.domain.rows import record
 from apps.tickets.domain.telling import tell_desk
 from apps.tickets.enums import EventKind, Intake, Level, MessageKind, Tier, priority_of
@@ -49,7 +50,7 @@ def open_ticket(
         body: the wish or the trouble, in Markdown.
         by: who writes it down. Anybody signed in may ask for themselves; for others only the desk.
         kind: the entry of the catalogue; its form is checked.
-        queue: where it waits; the type's when not given, else the default queue.
+        queue: where it waits; when not given, the rules of routing say.
         requester: the colleague who asks; `by` when neither a colleague nor an e-mail is given.
         requester_name: of somebody from outside; with `requester_email`.
         requester_email: of somebody from outside.
@@ -81,7 +82,7 @@ def open_ticket(
             type=kind,
             form_version=form,
             answers=kept,
-            queue=queue or _queue_for(kind),
+            queue=queue or queue_for(kind),
             requester=asks,
             requester_name=outsider,
             requester_email=requester_email.strip().lower(),
@@ -93,8 +94,13 @@ def open_ticket(
             last_word_at=moment,
         )
         _first_word(ticket, text, by, moment, records)
+        if queue is None:
+            route(ticket, by=by, at=moment)
         service.opened(ticket, by=by, at=moment)
-        tell_desk(ticket, "ticket.opened", title=f"New in {ticket.queue}: {ticket}", body=text, by=by)
+        if ticket.assignee is None:
+            tell_desk(ticket, "ticket.opened", title=f"New in {ticket.queue}: {ticket}", body=text, by=by)
+        else:
+            tell_desk(ticket, "ticket.assigned", title=f"New and yours: {ticket}", body=text, by=by)
         publish("ticket.opened", ticket_id=ticket.pk)
     return ticket
 
@@ -122,15 +128,6 @@ def _check(line: str, text: str, kind: TicketType | None) -> None:
         raise WrongState(f"{kind} needs no ticket: follow its guide. If you are stuck, ask for help instead.")
 
 
-def _queue_for(kind: TicketType | None) -> Queue:
-    if kind is not None and kind.queue is not None:
-        return kind.queue
-    default: Queue | None = Queue.objects.live().filter(is_default=True).first()
-    if default is None:
-        raise WrongState("There is no queue to put it in; an administrator makes one the default under Queues.")
-    return default
-
-
 def _first_word(ticket: Ticket, text: str, by: "User", at: dt.datetime, records: Sequence[models.Model]) -> None:
     by_requester = ticket.requester_id == by.pk or ticket.requester is None
     Message.objects.create(
@@ -146,6 +143,4 @@ def _first_word(ticket: Ticket, text: str, by: "User", at: dt.datetime, records:
         if not access.can(by, "view", each):
             raise NotAllowed("You can link only what you may see.")
         TicketRecord.objects.create(ticket=ticket, record=each)
-    record(
-        ticket, EventKind.OPENED, by=by, at=at, after=ticket.queue, note=f"By {ticket.get_intake_display().lower()}."
-    )
+    record(ticket, EventKind.OPENED, by=by, at=at, note=f"By {ticket.get_intake_display().lower()}.")

@@ -1,11 +1,13 @@
 """What can be asked for, where it lands, and what is asked with it."""
 
 from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 
 from apps.accounts.models import OwnedModel
 from apps.core.governed import GovernedModel, append_only_triggers, ledger_triggers
+from apps.core.transitions import guarded_columns
 from apps.tickets.enums import Tier
 
 
@@ -27,6 +29,35 @@ class Queue(GovernedModel):
     )
     is_default = models.BooleanField(
         "default", default=False, help_text="Takes what belongs to no other queue; one queue is the default."
+    )
+    reopen_days = models.PositiveSmallIntegerField(
+        "may come back within (days)",
+        default=14,
+        db_default=14,
+        validators=[MinValueValidator(1), MaxValueValidator(365)],
+        help_text="So long a requester's word reopens a ticket that was done; later they open a new one.",
+    )
+    close_days = models.PositiveSmallIntegerField(
+        "closed after (days)",
+        null=True,
+        blank=True,
+        default=14,
+        db_default=14,
+        validators=[MinValueValidator(1), MaxValueValidator(365)],
+        help_text="A resolved ticket without another word is closed then; empty: somebody closes it.",
+    )
+    asks_score = models.BooleanField(
+        "asks how it was",
+        default=True,
+        db_default=True,
+        help_text="Requesters of resolved tickets get a link to a page with one question.",
+    )
+    follow_up_days = models.PositiveSmallIntegerField(
+        "followed up after (days)",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(365)],
+        help_text="A task for its assignee to ask whether the solution holds; empty: none.",
     )
 
     class Meta(GovernedModel.Meta):
@@ -104,13 +135,12 @@ class FormVersion(models.Model):
 
 
 class ReplyTemplate(OwnedModel, GovernedModel):
-    """An answer to start from, with places that are filled in from the ticket."""
+    """An answer to start from, with places that are filled in from the ticket; its text comes from its versions."""
 
     name = models.CharField(max_length=100, unique=True)
-    body = models.TextField(
-        help_text="In Markdown. Filled in: {requester}, {ticket}, {title}, {agent}, {queue}. Everything else stays."
-    )
-    guidelines = models.TextField(blank=True, help_text="When to use it and what to check before it is sent.")
+    body = models.TextField(blank=True, editable=False)
+    guidelines = models.TextField(blank=True, editable=False)
+    version = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     queue = models.ForeignKey(
         Queue,
         models.PROTECT,
@@ -122,6 +152,14 @@ class ReplyTemplate(OwnedModel, GovernedModel):
 
     class Meta(GovernedModel.Meta):
         ordering = ("name",)
+        triggers = [
+            *GovernedModel.Meta.triggers,
+            *guarded_columns(
+                *("body", "guidelines", "version"),
+                starts={"body": ""},
+                sentence="What a template says comes from an approved version: write a new version and send it.",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name

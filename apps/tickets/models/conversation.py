@@ -1,6 +1,8 @@
 """What was said, what happened and how long it took: evidence, written once."""
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector
 from django.db import models
 from django.db.models import Q
 
@@ -27,7 +29,10 @@ class Message(models.Model):
 
     class Meta:
         ordering = ("at", "id")
-        indexes = [models.Index(fields=("ticket", "at", "id"), name="message_of_ticket")]
+        indexes = [
+            models.Index(fields=("ticket", "at", "id"), name="message_of_ticket"),
+            GinIndex(SearchVector("body", config="english"), name="message_words"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=~Q(body=""), name="message_says_something", violation_error_message="Write something first."

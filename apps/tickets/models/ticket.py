@@ -4,6 +4,8 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.contenttypes.fields import GenericForeignKey
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector
 from django.db import models
 from django.db.models import F, Q, Value
 from django.db.models.functions import Least
@@ -110,6 +112,9 @@ class Ticket(GovernedModel):
             models.Index(
                 fields=("priority", "opened_at"), condition=Q(state__in=ACTIVE, archived_at=None), name="ticket_active"
             ),
+            models.Index(fields=("requester_email",), condition=~Q(requester_email=""), name="ticket_by_outsider"),
+            models.Index(fields=("resolved_at",), condition=Q(state=TicketState.RESOLVED), name="ticket_resolved"),
+            GinIndex(SearchVector("title", config="english"), name="ticket_title_words"),
         ]
         triggers = [
             *GovernedModel.Meta.triggers,

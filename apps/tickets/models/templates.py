@@ -1,0 +1,70 @@
+"""Versions of reply templates: written as drafts, approved by somebody else, then offered to the desk."""
+
+import pgtrigger
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from apps.core.governed import GovernedModel
+from apps.core.transitions import guarded_columns, refusal, written_once
+from apps.tickets.enums import TemplateState
+from apps.tickets.models.catalogue import ReplyTemplate
+
+MATERIAL = ("body", "guidelines", "change_note")
+_CHANGED = " OR ".join(f'OLD."{name}" IS DISTINCT FROM NEW."{name}"' for name in MATERIAL)
+
+
+class TemplateVersion(GovernedModel):
+    """One version of what a template says."""
+
+    template = models.ForeignKey(ReplyTemplate, models.PROTECT, related_name="versions", editable=False)
+    number = models.PositiveIntegerField(editable=False)
+    body = models.TextField(
+        "text",
+        blank=True,
+        help_text="In Markdown. Filled in: {requester}, {ticket}, {title}, {agent}, {queue}, {type}, {due}.",
+    )
+    guidelines = models.TextField(blank=True, help_text="When to use it and what to check before it is sent.")
+    change_note = models.CharField("what is new", max_length=250, blank=True, help_text="For approvers.")
+    state = models.CharField(max_length=10, choices=TemplateState.choices, default=TemplateState.DRAFT, editable=False)
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", editable=False)
+    in_force_at = models.DateTimeField("in force since", null=True, editable=False)
+
+    class Meta(GovernedModel.Meta):
+        ordering = ("template", "-number")
+        constraints = [
+            models.UniqueConstraint(fields=("template", "number"), name="template_version_number_once"),
+            models.UniqueConstraint(
+                fields=("template",),
+                condition=Q(state__in=("draft", "in_review")),
+                name="template_one_under_way",
+                violation_error_message="This template has a draft already; finish that one.",
+            ),
+            models.UniqueConstraint(
+                fields=("template",), condition=Q(state=TemplateState.IN_FORCE), name="template_one_in_force"
+            ),
+        ]
+        triggers = [
+            *GovernedModel.Meta.triggers,
+            *guarded_columns(
+                *("state", "in_force_at"),
+                starts={"state": TemplateState.DRAFT.value},
+                sentence="A version comes into force by approval, not by an edit.",
+            ),
+            *written_once(("template_id", "number", "author_id"), "A version keeps its template, number and author."),
+            pgtrigger.Trigger(
+                name="fixed_after_draft",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Condition(f"OLD.state <> 'draft' AND ({_CHANGED})"),
+                func=refusal("What was sent for approval stays as it is; write a new version."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.template}, version {self.number}"
+
+    @property
+    def is_draft(self) -> bool:
+        """Whether it can still be written."""
+        return self.state == TemplateState.DRAFT
