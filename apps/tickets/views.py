@@ -29,7 +29,7 @@ class ScoreForm(forms.Form):
 @require_http_methods(["GET", "HEAD", "POST"])
 def survey_page(request: HttpRequest, token: str) -> HttpResponse:
     """Show the question, and keep the answer; looking at it does not use the link up."""
-    if not ratelimit.consume(request, action="ticket_survey"):
+    if not ratelimit.consume(request, action="ticket_survey", limit_get=True):
         refused: HttpResponse = ratelimit.respond_429(request)
         return refused
     person: Any = request.user if request.user.is_authenticated else None
