@@ -58,7 +58,6 @@ ACCOUNT_RATE_LIMITS = {
     "change_password": "5/m/user",
     "reauthenticate": "10/15m/user",
     "accept_invitation": "20/m/ip",
-    "ticket_survey": "20/m/ip",
 }
 ALLAUTH_TRUSTED_PROXY_COUNT = ENV.trusted_proxies
 
