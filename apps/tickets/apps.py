@@ -14,17 +14,19 @@ class TicketsConfig(AppConfig):
         """Name what people are told, who answers for a ticket, and what waits for a word."""
         from apps.accounts.domain.ownership import register_ownership  # noqa: PLC0415  # models must be ready
         from apps.approvals.registry import ApprovalSubject, register  # noqa: PLC0415
+        from apps.core.access import register_scope  # noqa: PLC0415
         from apps.core.clocks.registry import register_metric  # noqa: PLC0415
         from apps.core.demo import register_chapter  # noqa: PLC0415
         from apps.core.notifications.enums import Importance, Reach  # noqa: PLC0415
         from apps.core.notifications.kinds import register_kind  # noqa: PLC0415
         from apps.core.overdue import register_overdue  # noqa: PLC0415
+        from apps.processes.permissions import by_process  # noqa: PLC0415
         from apps.tickets import imports  # noqa: F401, PLC0415  # registers on import
         from apps.tickets.demo import tell  # noqa: PLC0415
         from apps.tickets.domain import agreements, follow_ups, service, templates  # noqa: PLC0415
         from apps.tickets.domain.queries import quiet_tickets  # noqa: PLC0415
         from apps.tickets.enums import ACTIVE  # noqa: PLC0415
-        from apps.tickets.models import Agreement, FollowUp, TemplateVersion, Ticket  # noqa: PLC0415
+        from apps.tickets.models import Agreement, Article, FollowUp, TemplateVersion, Ticket  # noqa: PLC0415
         from apps.tickets.models import templates as templates_of  # noqa: PLC0415
         from apps.tickets.models.service import MATERIAL  # noqa: PLC0415
 
@@ -64,6 +66,7 @@ class TicketsConfig(AppConfig):
         )
         register_chapter("tickets", tell)
         _register_routing()
+        register_scope(Article, by_process("process"))
 
 
 def _register_routing() -> None:

@@ -78,7 +78,7 @@ def test_ticket_page_asks_few_questions_however_long_the_trail(client, ops, djan
     for number in range(20):
         reply(made, body=f"Answer {number}", by=ops)
     client.get(page(made))
-    with django_assert_max_num_queries(60):
+    with django_assert_max_num_queries(25):
         client.get(page(made))
 
 

@@ -94,7 +94,8 @@ def satisfaction_page(request: HttpRequest) -> HttpResponse:
         return HttpResponseNotAllowed(["GET", "HEAD"])
     if not access.has_model_permission(person, "view", Survey):
         raise PermissionDenied
-    days = int(request.GET["days"]) if request.GET.get("days") in map(str, DAYS) else DAYS[1]
+    wanted = request.GET.get("days", "")
+    days = int(wanted) if wanted in [str(each) for each in DAYS] else DAYS[1]
     rows = satisfaction.surveys_of(person, since=clock.now() - dt.timedelta(days=days))
     said = rows.filter(answered_at__isnull=False).select_related("ticket", "agent").order_by("-answered_at")
     context = {

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import Sum
+from django.db.models import Q
 from django.http import HttpRequest
 from django.middleware.csrf import get_token
 from django.urls import reverse
@@ -18,8 +18,9 @@ from apps.tickets.domain.routing import decision_of, may_see_rules
 from apps.tickets.domain.rows import refuse_active_work
 from apps.tickets.domain.templates import filled, templates_for, values_of
 from apps.tickets.domain.trail import trail_of
+from apps.tickets.domain.whole import minutes_of
 from apps.tickets.enums import ProblemState
-from apps.tickets.models import Problem, Ticket
+from apps.tickets.models import Problem, Ticket, TicketLink
 
 
 def desk_panel(request: HttpRequest, ticket: Ticket) -> dict[str, Any]:
@@ -41,27 +42,51 @@ def desk_panel(request: HttpRequest, ticket: Ticket) -> dict[str, Any]:
         "process": _process(person, ticket),
         "points": [
             (point, reverse("admin:tickets_ticket_tick", args=(ticket.pk, point.pk)))
-            for point in ticket.checklist.live().select_related("done_by")
+            for point in ticket.checklist.all()
+            if point.archived_at is None
         ],
         "links": _links(person, ticket),
-        "records": [link_to(each.record) for each in ticket.records.live() if _sees(person, each.record)],
-        "known": _known(person, ticket),
-        "minutes": ticket.time_entries.aggregate(sum=Sum("minutes"))["sum"] or 0,
+        "records": _records(person, ticket),
+        "known": _known(person, ticket) if _has(ticket, "problems") else [],
+        "minutes": ticket.minutes if hasattr(ticket, "minutes") else minutes_of(ticket),
         "watchers": list(ticket.watchers.all()),
-        "follow_ups": [(each, link_to(each)) for each in ticket.follow_ups.live().select_related("assignee", "ticket")],
-        "surveys": list(ticket.surveys.all()),
+        "follow_ups": _follow_ups(ticket),
+        "surveys": list(ticket.surveys.all()) if _has(ticket, "surveys") else [],
         "articles": suggest(person, ticket.title, kind=ticket.type) if ticket.is_active else [],
         "routing": _routing(person, ticket),
         "clocks": clock_panel(ticket, title="Promised times"),
     }
 
 
+def _has(ticket: Ticket, what: str) -> bool:
+    """Whether there is any of it, as the page has read with the ticket; what was not read is looked for."""
+    return bool(getattr(ticket, f"has_{what}", True))
+
+
+def _records(person: Any, ticket: Ticket) -> list[str]:
+    if not _has(ticket, "records"):
+        return []
+    about = ticket.records.live().prefetch_related("record")
+    return [link_to(each.record) for each in about if _sees(person, each.record)]
+
+
+def _follow_ups(ticket: Ticket) -> list[tuple[Any, str]]:
+    if not _has(ticket, "follow_ups"):
+        return []
+    return [(each, link_to(each)) for each in ticket.follow_ups.live().select_related("assignee", "ticket")]
+
+
 def _links(person: Any, ticket: Ticket) -> list[tuple[str, str]]:
-    there = [(each.get_kind_display(), link_to(each.other)) for each in ticket.links.live().select_related("other")]
     back = {"parent": "is a child of", "related": "is related to", "duplicate": "has the duplicate"}
-    here = [(back[each.kind], link_to(each.ticket)) for each in ticket.linked_from.live().select_related("ticket")]
     into = [("goes on in", link_to(ticket.merged_into))] if ticket.merged_into is not None else []
-    return [*into, *there, *here, *(("has taken in", link_to(each)) for each in ticket.merged.all())]
+    inside = [("has taken in", link_to(each)) for each in ticket.merged.all()] if _has(ticket, "merged") else []
+    if not _has(ticket, "links"):
+        return [*into, *inside]
+    both = Q(ticket=ticket) | Q(other=ticket)
+    linked = list(TicketLink.objects.live().filter(both).select_related("ticket", "other"))
+    there = [(each.get_kind_display(), link_to(each.other)) for each in linked if each.ticket_id == ticket.pk]
+    here = [(back[each.kind], link_to(each.ticket)) for each in linked if each.other_id == ticket.pk]
+    return [*into, *there, *here, *inside]
 
 
 def _known(person: Any, ticket: Ticket) -> list[tuple[str, str]]:

@@ -29,6 +29,7 @@ from apps.tickets.domain.conversation import reply
 from apps.tickets.domain.intake import open_ticket
 from apps.tickets.domain.rows import refuse_active_work, refuse_work
 from apps.tickets.domain.search import tickets_with
+from apps.tickets.domain.whole import whole
 from apps.tickets.enums import Priority, TicketState
 from apps.tickets.models import ReplyTemplate, Ticket, TicketType
 
@@ -139,7 +140,17 @@ class TicketAdmin(MopsAdmin):
         due: models.QuerySet[Any] = found.annotate(
             next_due=Subquery(clocks.filter(due_at__isnull=False).order_by("due_at").values("due_at")[:1])
         )
-        return due
+        match = request.resolver_match
+        return whole(due) if match is not None and match.url_name == "tickets_ticket_change" else due
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """Read the ticket once for the whole page."""
+        if request.method != "GET":
+            return super().get_object(request, object_id, from_field)
+        known = request.__dict__.setdefault("mops_tickets", {})
+        if object_id not in known:
+            known[object_id] = super().get_object(request, object_id, from_field)
+        return known[object_id]
 
     def get_search_results(
         self, request: HttpRequest, queryset: models.QuerySet[Any], search_term: str

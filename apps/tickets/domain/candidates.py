@@ -76,7 +76,7 @@ def _considered(ticket: Ticket, people: list[User], wanted: Wanted, at: dt.datet
     counted = Ticket.objects.active().filter(assignee__in=keys).exclude(pk=ticket.pk).values_list("assignee")
     load = dict(counted.annotate(open=Count("pk")).values_list("assignee", "open"))
     profiles = {each.person_id: each for each in DeskProfile.objects.live().filter(person__in=keys)}
-    skill = Skill.objects.filter(pk=wanted.skill).first()
+    skill = Skill.objects.filter(pk=wanted.skill).first() if wanted.skill is not None else None
     skilled = set(skill.holders.live().values_list("person", flat=True)) if skill is not None else set()
     desk = set(desk_people().filter(pk__in=keys).values_list("pk", flat=True))
     away = {

@@ -51,7 +51,7 @@ def plan_follow_up(
 
 def plan(ticket: Ticket, *, question: str, due_on: dt.date, assignee: "User | None") -> FollowUp:
     """Write a follow-up of a locked ticket, unless the same question is open already."""
-    same = ticket.follow_ups.filter(question=question, outcome="", archived_at__isnull=True).first()
+    same: FollowUp | None = ticket.follow_ups.filter(question=question, outcome="", archived_at__isnull=True).first()
     if same is not None:
         return same
     made: FollowUp = FollowUp.objects.create(ticket=ticket, question=question, due_on=due_on, assignee=assignee)

@@ -68,7 +68,7 @@ def read_article(
 ) -> Article | None:
     """Return an article that `user` opens, and remember that they did; None where there is none for them."""
     article = articles_for(user).filter(pk=pk).first()
-    if article is None:
+    if article is None or article.process.effective_version is None:
         return None
     known = source if source in ReadFrom.values else ReadFrom.PORTAL.value
     with acting_as(user):

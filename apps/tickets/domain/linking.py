@@ -115,12 +115,12 @@ def refuse_watch(user: "User", ticket: Ticket) -> str | None:
     """Return why `user` cannot watch `ticket`, None when they can."""
     if not access.can(user, "change", ticket):
         return "Tickets are watched by the people of the desk."
-    return "You watch it already." if ticket.watchers.filter(pk=user.pk).exists() else None
+    return "You watch it already." if user in ticket.watchers.all() else None
 
 
 def refuse_unwatch(user: "User", ticket: Ticket) -> str | None:
     """Return why `user` cannot stop watching `ticket`, None when they can."""
-    return None if ticket.watchers.filter(pk=user.pk).exists() else "You do not watch it."
+    return None if user in ticket.watchers.all() else "You do not watch it."
 
 
 def add_points(ticket: Ticket, *, by: "User", points: str) -> str:

@@ -93,7 +93,7 @@ def refuse_resolve(user: "User", ticket: Ticket) -> str | None:
     """Return why `user` cannot resolve `ticket`, None when they can."""
     if refused := refuse_active_work(user, ticket):
         return refused
-    left = ticket.checklist.filter(done_at__isnull=True, archived_at__isnull=True).count()
+    left = sum(each.done_at is None and each.archived_at is None for each in ticket.checklist.all())
     if left:
         return f"{left} point{'' if left == 1 else 's'} of the checklist are still open; tick or remove them first."
     return None

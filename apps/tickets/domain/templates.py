@@ -31,8 +31,12 @@ def templates_for(ticket: Ticket) -> list[ReplyTemplate]:
 
 
 def values_of(ticket: Ticket, *, agent: "User") -> dict[str, str]:
-    """Return what goes into each place: one query, for the next promised time."""
-    due = Clock.objects.of(ticket).open().filter(due_at__isnull=False).order_by("due_at").values_list("due_at").first()
+    """Return what goes into each place: at most one query, for the next promised time."""
+    if hasattr(ticket, "next_due"):  # a list or page has read it with the ticket
+        due = ticket.next_due
+    else:
+        open_ones = Clock.objects.of(ticket).open().filter(due_at__isnull=False)
+        due = open_ones.order_by("due_at").values_list("due_at", flat=True).first()
     return {
         "requester": ticket.asked_by,
         "ticket": ticket.ref,
@@ -40,7 +44,7 @@ def values_of(ticket: Ticket, *, agent: "User") -> dict[str, str]:
         "agent": str(agent),
         "queue": ticket.queue.name,
         "type": ticket.type.name if ticket.type is not None else "request",
-        "due": f"{localtime(due[0]):%A %-d %B, %H:%M}" if due else "soon",
+        "due": f"{localtime(due):%A %-d %B, %H:%M}" if due else "soon",
     }
 
 

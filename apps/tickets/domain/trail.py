@@ -38,7 +38,8 @@ def trail_of(ticket: Ticket, *, public_only: bool = False) -> list[Entry]:
         ticket: whose; tickets merged into it are told of as well, each entry naming where it is from.
         public_only: leave out notes among colleagues and what happened inside the desk.
     """
-    refs = {ticket.pk: ""} | {pk: f"T-{pk}" for pk in ticket.merged.values_list("pk", flat=True)}
+    inside = ticket.merged.values_list("pk", flat=True) if getattr(ticket, "has_merged", True) else []
+    refs = {ticket.pk: ""} | {pk: f"T-{pk}" for pk in inside}
     messages = Message.objects.filter(ticket__in=refs).select_related("author")
     if public_only:
         messages = messages.exclude(kind=MessageKind.INTERNAL).filter(ticket=ticket)

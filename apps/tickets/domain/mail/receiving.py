@@ -20,12 +20,12 @@ from apps.core.attachments.domain.names import safe_name
 from apps.core.attachments.models import Attachment
 from apps.core.errors import NotAllowed, WrongState
 from apps.core.private_files import private_files
-from apps.tickets.domain.conversation import REOPENS_WITHIN, note_by_mail, word_by_mail
+from apps.tickets.domain.conversation import note_by_mail, refuse_reopening, word_by_mail
 from apps.tickets.domain.intake import LONGEST_TITLE, open_ticket
 from apps.tickets.domain.mail import tokens
 from apps.tickets.domain.mail.reading import Mail, read_mail
 from apps.tickets.domain.rows import locked
-from apps.tickets.enums import DONE, Intake, LinkKind, MailOutcome
+from apps.tickets.enums import Intake, LinkKind, MailOutcome
 from apps.tickets.models import Mailbox, MailboxState, Message, ReceivedMail, Ticket, TicketLink
 
 ACCEPTED = (MailOutcome.OPENED, MailOutcome.ANSWERED, MailOutcome.NOTED)
@@ -192,8 +192,7 @@ def _is_requester(ticket: Ticket, mail: Mail) -> bool:
 def _go_on(row: ReceivedMail, ticket: Ticket, mail: Mail, *, by: User) -> None:
     """Let a ticket go on with what its requester wrote; one done long ago is followed by a new one."""
     kept = locked(ticket)
-    ended = kept.closed_at or kept.resolved_at
-    if kept.state in DONE and ended is not None and row.fetched_at - ended > REOPENS_WITHIN:
+    if refuse_reopening(kept, now=row.fetched_at) is not None:
         _open(row, mail, "", by=by)
         if row.ticket is not None:
             TicketLink.objects.create(ticket=row.ticket, other=kept, kind=LinkKind.RELATED)
