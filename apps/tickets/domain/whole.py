@@ -14,7 +14,7 @@ def whole(rows: QuerySet[Any]) -> QuerySet[Any]:
     spent = TimeEntry.objects.filter(ticket=mine).order_by().values("ticket").annotate(sum=Sum("minutes")).values("sum")
     checklist = Prefetch("checklist", ChecklistItem.objects.select_related("done_by").order_by("position", "id"))
     found: QuerySet[Any] = rows.select_related("form_version", "type__process", "merged_into")
-    return found.prefetch_related("watchers", checklist).annotate(
+    known: QuerySet[Any] = found.prefetch_related("watchers", checklist).annotate(
         minutes=Coalesce(Subquery(spent, output_field=IntegerField()), 0),
         has_merged=Exists(Ticket.objects.filter(merged_into=mine)),
         has_problems=Exists(Problem.objects.filter(tickets=mine)),
@@ -23,6 +23,7 @@ def whole(rows: QuerySet[Any]) -> QuerySet[Any]:
         has_follow_ups=Exists(FollowUp.objects.filter(ticket=mine)),
         has_surveys=Exists(Survey.objects.filter(ticket=mine)),
     )
+    return known
 
 
 def minutes_of(ticket: Ticket) -> int:
