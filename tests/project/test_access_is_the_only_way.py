@@ -42,6 +42,7 @@ ROWS_ALLOWED: dict[str, str] = {
     "apps/tickets/admin/forms.py::TicketField.clean": "tells people of the desk alone whether a number exists",
     "apps/tickets/admin/forms.py::types_to_ask": OFFERED,
     "apps/tickets/admin/incidents.py::CompareForm.__init__": OFFERED,
+    "apps/tickets/admin/knowledge.py::_suggest_page": OFFERED,
     "apps/tickets/admin/portal.py::ask_page": OFFERED,
     "apps/tickets/admin/tickets.py::TicketAdmin.reply_view": OFFERED,
     "apps/accounts/admin/filters.py::RoleFilter.queryset": NARROWS,

@@ -83,7 +83,8 @@ def _links(person: Any, ticket: Ticket) -> list[tuple[str, str]]:
     if not _has(ticket, "links"):
         return [*into, *inside]
     both = Q(ticket=ticket) | Q(other=ticket)
-    linked = list(TicketLink.objects.live().filter(both).select_related("ticket", "other"))
+    rows = access.visible(person, TicketLink).filter(both, archived_at__isnull=True)
+    linked = list(rows.select_related("ticket", "other"))
     there = [(each.get_kind_display(), link_to(each.other)) for each in linked if each.ticket_id == ticket.pk]
     here = [(back[each.kind], link_to(each.ticket)) for each in linked if each.other_id == ticket.pk]
     return [*into, *there, *here, *inside]

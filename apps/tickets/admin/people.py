@@ -9,9 +9,10 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from unfold.decorators import display
 
-from apps.core import clock
+from apps.core import access, clock
 from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin
 from apps.core.admin_kit.consistency import Check
+from apps.tickets.enums import ACTIVE
 from apps.tickets.models import DeskProfile, Skill, Ticket
 
 
@@ -59,7 +60,9 @@ class DeskProfileAdmin(MopsAdmin):
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         """Load the people, and count what each works on."""
         rows: models.QuerySet[Any] = super().get_queryset(request)
-        active = Ticket.objects.active().filter(assignee=OuterRef("person")).order_by().values("assignee")
+        person: Any = request.user
+        seen = access.visible(person, Ticket).filter(state__in=ACTIVE, archived_at__isnull=True)
+        active = seen.filter(assignee=OuterRef("person")).order_by().values("assignee")
         counted: models.QuerySet[Any] = rows.select_related("person").annotate(
             working=Coalesce(Subquery(active.annotate(number=Count("pk")).values("number")), 0)
         )
