@@ -66,39 +66,6 @@ from tests.project.surface_oracle import ALL_GOVERNED, NARROWED, grants, rows_se
 # without it a run of this file alone would reach for the database of the installation
 pytestmark = pytest.mark.django_db
 GOVERNED = [model for model in ALL_GOVERNED if model in admin.site._registry]
-GOVERNED = sorted(
-    (model for model in admin.site._registry if issubclass(model, GovernedBase)), key=lambda each: each._meta.label
-)
-REFUSED = (302, 400, 403, 404, 405)
-CLOSED = (302, 403, 404)
-# kinds whose rows are narrowed for each person: how the oracle finds a row that an auditor sees, in its own words
-NARROWED = {
-    "approvals.ApprovalCondition": "those of requests one sees",
-    "approvals.ApprovalRequest": "those about things one sees",
-    "approvals.BreakGlass": "those of requests one sees",
-    "attachments.Attachment": "those of records one sees",
-    "exchange.FileSource": "those whose kind one sees",
-    "exchange.ImportBatch": "those whose kind one sees",
-    "leads.Lead": "one's own, unless one oversees",
-    "rights.AccessReviewEntry": "those one decides about, unless one reads reviews",
-    "processes.Process": "open to everybody, one's own, or one is a stakeholder, unless one oversees",
-    "processes.SOPVersion": "those of processes one sees",
-    "processes.Step": "those of processes one sees",
-    "processes.Recurrence": "those of processes one sees",
-    "processes.Run": "those of processes one sees",
-    "processes.RunStep": "those of processes one sees",
-    "processes.StepWaiver": "those of processes one sees",
-    "processes.ComplianceWaiver": "those of records one sees",
-    "processes.Improvement": "those of processes one sees",
-    "processes.MaturityOverride": "those of processes one sees, and those about the whole",
-    "processes.Review": "those of processes one sees",
-    "processes.Feedback": "those of processes one sees",
-    "tickets.Article": "those of processes one sees",
-    "workspace.CustomValues": "those of records one sees",
-    "workspace.JournalNote": "those of records one sees",
-    "workspace.SavedView": "one's own and those shared",
-    "workspace.TaggedRecord": "those of records one sees",
-}
 
 
 @dataclass
