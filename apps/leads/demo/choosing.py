@@ -2,6 +2,7 @@
 
 import datetime as dt
 from decimal import Decimal
+from typing import Any
 
 from apps.accounts.models import User
 from apps.core.actors import acting_as
@@ -126,7 +127,7 @@ def pass_all_gates(tool: Tool, by: User) -> None:
 
 
 def _evaluation(title: str, need: str, capability: str, lead: User, due_on: dt.date) -> Evaluation:
-    criteria = CriteriaSet.objects.filter(state="active").first() or ship_criteria()
+    criteria: Any = CriteriaSet.objects.filter(state="active").first() or ship_criteria()
     with acting_as(lead):
         made: Evaluation = Evaluation.objects.create(
             title=title,

@@ -24,7 +24,7 @@ def approvals_panel(request: HttpRequest, thing: models.Model) -> dict[str, Any]
     """Return the box that lists the approvals of a record."""
     person: Any = request.user
     kind = {"content_type__app_label": thing._meta.app_label, "content_type__model": thing._meta.model_name}
-    rows = access.visible(person, ApprovalRequest).filter(object_id=thing.pk, **kind).order_by("-pk")
+    rows: Any = access.visible(person, ApprovalRequest).filter(object_id=thing.pk, **kind).order_by("-pk")
     return {"template": "admin/technology/approvals_panel.html", "requests": list(rows.with_decisions())}
 
 

@@ -66,11 +66,12 @@ class DataEntityAdmin(MopsAdmin):
         """Load definition, system of record and owner with the rows."""
         rows: models.QuerySet[Any] = super().get_queryset(request)
         whole = SystemOfRecord.objects.filter(entity=models.OuterRef("pk"), field=None, archived_at=None)
-        return rows.select_related("owner_person", "owner_team").annotate(
+        told: models.QuerySet[Any] = rows.select_related("owner_person", "owner_team").annotate(
             means=_defined("entity"),
             kept_in=models.Subquery(whole.values("tool__name")[:1]),
             number_of_fields=models.Count("fields", filter=models.Q(fields__archived_at=None)),
         )
+        return told
 
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
         """Show what it means, where each field is kept, and what else writes it."""
@@ -129,7 +130,8 @@ class DataFieldAdmin(MopsAdmin):
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         """Load entity and definition with the rows."""
         rows: models.QuerySet[Any] = super().get_queryset(request)
-        return rows.select_related("entity").annotate(means=_defined("field"))
+        told: models.QuerySet[Any] = rows.select_related("entity").annotate(means=_defined("field"))
+        return told
 
     @display(description="Type", ordering="kind")
     def type_of(self, found: DataField) -> str:

@@ -132,12 +132,13 @@ class AdminStandardAdmin(MopsAdmin):
         """Count the tools that follow it."""
         rows: Any = super().get_queryset(request)
         kept = models.Q(checks__archived_at=None)
-        return rows.select_related("owner_person", "owner_team").annotate(
+        counted: models.QuerySet[Any] = rows.select_related("owner_person", "owner_team").annotate(
             **{
                 f"says_{known.value}": models.Count("checks", filter=kept & models.Q(checks__follows=known))
                 for known in Known
             }
         )
+        return counted
 
     @display(description="About", ordering="kind")
     def about(self, found: AdminStandard) -> str:
@@ -213,7 +214,8 @@ class ServiceTargetAdmin(MopsAdmin):
             name: models.Subquery(samples.values("tool").annotate(total=models.Sum(field)).values("total"))
             for name, field in (("up", "up_minutes"), ("down", "down_minutes"))
         }
-        return rows.select_related("tool").annotate(**sums)
+        found: models.QuerySet[Any] = rows.select_related("tool").annotate(**sums)
+        return found
 
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
         """Show the measurements."""

@@ -18,7 +18,8 @@ class EvaluationForm(RowVersionForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if (field := self.fields.get("criteria")) is not None:
+        field: Any = self.fields.get("criteria")
+        if field is not None:
             in_force = CriteriaSet.objects.filter(state=CriteriaState.ACTIVE)
             kept = CriteriaSet.objects.filter(pk=self.instance.criteria_id or 0)
             field.queryset = in_force | kept

@@ -74,7 +74,8 @@ class CriteriaSetAdmin(MopsAdmin):
         """Sum the weights with the rows."""
         kept = models.Q(criteria__archived_at__isnull=True)
         rows: models.QuerySet[Any] = super().get_queryset(request)
-        return rows.annotate(total=models.Sum("criteria__weight", filter=kept))
+        told: models.QuerySet[Any] = rows.annotate(total=models.Sum("criteria__weight", filter=kept))
+        return told
 
     @display(description="State", ordering="state", label={"In force": "success", "Draft": "warning"})
     def stands(self, found: CriteriaSet) -> str:
@@ -181,13 +182,14 @@ class EvaluationAdmin(MopsAdmin):
         rows: models.QuerySet[Any] = super().get_queryset(request)
         rows = rows.select_related("capability", "lead", "chosen", "criteria")
         seats = models.Q(evaluators__excused_at__isnull=True)
-        return rows.annotate(
+        told: models.QuerySet[Any] = rows.annotate(
             compared=models.Count("candidates", filter=models.Q(candidates__archived_at__isnull=True), distinct=True),
             seats=models.Count("evaluators", filter=seats, distinct=True),
             done=models.Count(
                 "evaluators", filter=seats & models.Q(evaluators__submitted_at__isnull=False), distinct=True
             ),
         )
+        return told
 
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
         """Show the candidates, who scores, and how they stand by the scores this person may see."""

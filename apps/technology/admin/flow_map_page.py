@@ -1,5 +1,6 @@
 """The data-flow map as a page to move about in, and as files; and the report of conflicts."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin
@@ -17,7 +18,7 @@ from apps.technology.enums import FlowHealth
 from apps.technology.models import Integration
 
 TITLE = "Data flows between our tools"
-FILES = {
+FILES: dict[str, tuple[Callable[[Any], str], str]] = {
     "svg": (lambda drawn: svg_of(drawn, TITLE), "image/svg+xml; charset=utf-8"),
     "mmd": (mermaid_of, "text/plain; charset=utf-8"),
     "graphml": (graphml_of, "application/xml; charset=utf-8"),

@@ -48,7 +48,11 @@ def give_duties(today: dt.date, *, by: "User") -> int:
     Returns:
         How many were given.
     """
-    asked = {"due": today + dt.timedelta(days=30), "kinds": list(DUTY_MONTHS), "months": list(DUTY_MONTHS.values())}
+    asked: dict[str, Any] = {
+        "due": today + dt.timedelta(days=30),
+        "kinds": list(DUTY_MONTHS),
+        "months": list(DUTY_MONTHS.values()),
+    }
     with transaction.atomic(), acting_as(by), connection.cursor() as cursor:
         cursor.execute(_GIVE, asked)
         return int(cursor.rowcount)

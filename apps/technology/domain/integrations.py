@@ -187,7 +187,8 @@ def troubled_integrations(person: "User", today: dt.date) -> list[Overdue]:
     for row in with_health(mine).order_by("name")[:200]:
         health = health_now(row)
         if health in (FlowHealth.FAILING, FlowHealth.LATE):
-            since = row.last_at.date() if row.last_at else None
+            last = getattr(row, "last_at", None)
+            since = last.date() if last else None
             late.append(Overdue(row, f"the integration is {health.label.lower()}: see to it", since))
     return late[:SHOWN]
 

@@ -118,7 +118,7 @@ class AgreementAdmin(MopsAdmin):
 
 def _panel(request: HttpRequest, agreement: Agreement) -> dict[str, Any]:
     person: Any = request.user
-    requests = access.visible(person, ApprovalRequest).filter(
+    requests: Any = access.visible(person, ApprovalRequest).filter(
         object_id=agreement.pk, content_type__app_label="tickets", content_type__model="agreement"
     )
     kept = agreements.attainment(agreement)
