@@ -32,6 +32,7 @@ BY_PROCESS = {
     "processes.StepEdge": "version.process",
     "processes.RunStep": "run.process",
     "processes.StepWaiver": "run_step.run.process",
+    "tickets.Article": "process",
 }
 BY_REQUEST = {
     "approvals.ApprovalCondition": "approval",
