@@ -4,6 +4,7 @@ import datetime as dt
 from typing import Any
 
 from apps.accounts.models import User
+from apps.core import clock
 from apps.core.actors import acting_as, system_principal
 from apps.processes.enums import StakeholderAccess
 from apps.processes.models import Process
@@ -36,7 +37,7 @@ def tell_after(company: Any, people: dict[str, User]) -> None:
             ticket,
             by=people["specialist"],
             question="Did the next release keep the mapping?",
-            due_on=company.today + dt.timedelta(days=3),
+            due_on=max(company.today, clock.today()) + dt.timedelta(days=3),
         )
     _articles(company, people)
 

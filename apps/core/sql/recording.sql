@@ -202,7 +202,20 @@ BEGIN
           AND NOT EXISTS (SELECT FROM audit_recordedcolumn c WHERE c.table_name = mine AND c.column_name = a.attname)
     LOOP
         filled := NULL;
-        IF known AND col <> ALL (personal) THEN
+        IF NOT known AND col <> ALL (personal) THEN
+            -- added in the run of migrations that made the table: rows from before it are recorded without the column
+            EXECUTE format($sql$
+                INSERT INTO audit_auditevent (at, txid, actor_id, actor_label, on_behalf_of_label, channel, request_id,
+                    job_id, reason, db_role, action, table_name, object_id, object_label, changes)
+                SELECT clock_timestamp(), txid_current(), NULL, $1->>'actor', '', 'database', '', '',
+                       'The column is new, and this is what a migration put there.', session_user, 'update', %L,
+                       t.id::text, '', jsonb_build_object(%L, jsonb_build_array(NULL, t.%I))
+                FROM %s t WHERE t.%3$I IS NOT NULL
+                  AND EXISTS (SELECT FROM audit_auditevent e WHERE e.table_name = %1$L AND e.object_id = t.id::text)
+                  AND NOT EXISTS (SELECT FROM audit_auditevent e
+                                  WHERE e.table_name = %1$L AND e.object_id = t.id::text AND e.changes ? %2$L)$sql$,
+                mine, col, col, relid::regclass) USING ctx;
+        ELSIF col <> ALL (personal) THEN
             EXECUTE format('SELECT count(*), (array_agg(v))[1] FROM (SELECT DISTINCT to_jsonb(%I) AS v FROM %s LIMIT 2) d',
                            col, relid::regclass) INTO different, filled;
             IF different > 1 THEN

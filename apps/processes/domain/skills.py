@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import F, Max, OuterRef, Prefetch, Q, Subquery
+from django.db.models import Count, F, Max, OuterRef, Prefetch, Q, Subquery
 
 from apps.core.access import visible
 from apps.processes.models import Acknowledgement, Process, SOPVersion, TrainingRequirement
@@ -129,8 +129,8 @@ def documented_share(person: "User") -> dict[str, Any]:
     Standardised and documented means: a version with steps is in force, and somebody answers for the process.
     """
     rows = visible(person, Process).filter(archived_at__isnull=True)
-    total = rows.count()
-    done = rows.filter(standardised()).count()
+    told = rows.aggregate(total=Count("pk", distinct=True), done=Count("pk", distinct=True, filter=standardised()))
+    done, total = told["done"], told["total"]
     return {"done": done, "total": total, "share": done / total if total else None}
 
 

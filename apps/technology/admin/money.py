@@ -246,4 +246,10 @@ class StackPolicyAdmin(MopsAdmin):
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Add the row where it is missing; there is one."""
-        return super().has_add_permission(request, obj) and not StackPolicy.objects.exists()
+        if not super().has_add_permission(request, obj):
+            return False
+        there: bool | None = getattr(request, "has_stack_policy", None)  # a page asks more than once
+        if there is None:
+            there = StackPolicy.objects.exists()
+            request.has_stack_policy = there  # type: ignore[attr-defined]
+        return not there
