@@ -17,7 +17,7 @@ from mops.settings.database import database_settings
 TRAPS = [
     "create table mine (n int)",
     "create schema mine",
-    "create extension pg_trgm",
+    "create extension hstore",
     "create function f() returns int language sql as 'select 1'",
     "create role another",
     "create database another",
