@@ -16,6 +16,7 @@ from apps.core.governed import GovernedBase
 from apps.leads.models import Lead
 from apps.processes.models import Process, Stakeholder
 from apps.rights.models import AccessReview, AccessReviewEntry
+from apps.technology.models import Evaluator, Score
 
 # kinds whose rows are narrowed for each person, and the words of it; `rows_seen` knows each
 BY_PROCESS = {
@@ -58,6 +59,7 @@ NARROWED = {
     "leads.Lead",
     "processes.Process",
     "rights.AccessReviewEntry",
+    "technology.Score",
 }
 ALL_GOVERNED = sorted(
     (model for model in apps.get_models() if issubclass(model, GovernedBase)), key=lambda model: model._meta.label
@@ -121,6 +123,23 @@ def _review_lines(person, role, known):
     if grants(role, AccessReview, "view"):
         return {row.pk for row in rows}
     return {row.pk for row in rows if person.pk in _deciders(row) and row.person_id != person.pk}
+
+
+def _scores(person, role, known):
+    """One's own; and submitted ones, but none of an evaluation in which one still has to submit."""
+    open_seats = Evaluator._base_manager.select_related("evaluation").filter(person=person)
+    blind = {
+        seat.evaluation_id
+        for seat in open_seats
+        if not (seat.submitted_at or seat.excused_at or seat.archived_at)
+        and seat.evaluation.state not in ("decided", "dropped", "scored")
+    }
+    seen = set()
+    for row in Score._base_manager.select_related("evaluator"):
+        told = row.evaluator.submitted_at and row.evaluator.evaluation_id not in blind
+        if told or row.evaluator.person_id == person.pk:
+            seen.add(row.pk)
+    return seen
 
 
 # followed with the rows themselves, so that the oracle costs little
@@ -187,4 +206,5 @@ _NARROWED_BY_ITSELF = {
     "leads.Lead": _leads,
     "processes.Process": _processes,
     "rights.AccessReviewEntry": _review_lines,
+    "technology.Score": _scores,
 }

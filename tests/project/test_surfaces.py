@@ -266,6 +266,7 @@ SEEN_BY_ALL_OR_NONE = {
     "approvals.BreakGlass": "those of the demo are about things that every reader of approvals sees",
     "exchange.FileSource": "who opens imports sees every kind that is imported",
     "exchange.ImportBatch": "who opens imports sees every kind that is imported",
+    "tickets.Article": "those of the demo offer processes that everybody sees",
 }
 
 
