@@ -91,7 +91,7 @@ class Installation:
         )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # ended with the last story: other tests start browsers and servers of their own
 def installation(chromium):
     """mops as a new user starts it, once for all browser tests; file sources may read the folder of real data."""
     home = Path(tempfile.mkdtemp(prefix="mops-e2e-"))
@@ -102,7 +102,7 @@ def installation(chromium):
     shutil.rmtree(home, ignore_errors=True)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser(chromium):
     """A headless Chromium."""
     from playwright.sync_api import sync_playwright
