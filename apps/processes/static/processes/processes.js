@@ -9,7 +9,7 @@ document.addEventListener("DOMContentLoaded", () => {
       const answer = await fetch(link.href);
       if (!answer.ok) return;
       const picture = new Image();
-      const address = URL.createObjectURL(new Blob([await answer.text()], { type: "image/svg+xml" }));
+      const drawn = await answer.text();
       picture.onload = () => {
         const canvas = document.createElement("canvas");
         const scale = Math.min(2, 16000 / Math.max(picture.width, picture.height));
@@ -19,7 +19,6 @@ document.addEventListener("DOMContentLoaded", () => {
         pen.fillStyle = "#fff";
         pen.fillRect(0, 0, canvas.width, canvas.height);
         pen.drawImage(picture, 0, 0, canvas.width, canvas.height);
-        URL.revokeObjectURL(address);
         canvas.toBlob((blob) => {
           const file = document.createElement("a");
           file.href = URL.createObjectURL(blob);
@@ -28,7 +27,7 @@ document.addEventListener("DOMContentLoaded", () => {
           window.setTimeout(() => URL.revokeObjectURL(file.href), 10000);
         }, "image/png");
       };
-      picture.src = address;
+      picture.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(drawn)}`; // the page's policy lets no blob in
     });
   });
 });
