@@ -12,6 +12,15 @@ from mops.db.embedded import postmaster
 
 SHARED_DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 hypothesis_settings.register_profile("plain", max_examples=25, deadline=None)
 hypothesis_settings.register_profile("proof", max_examples=500, deadline=None)
 
@@ -73,6 +82,25 @@ def chromium():
     if not found:
         pytest.skip("no Chromium is installed (Debian: apt install chromium)")
     return found
+
+
+@pytest.fixture
+def page(chromium):
+    """A page of a phone's width, in a browser of its own, that remembers what the browser complained about."""
+    from django.core.cache import cache
+    from django.db import connections
+    from playwright.sync_api import sync_playwright
+
+    cache.clear()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
+        page = browser.new_context(viewport={"width": 390, "height": 844}).new_page()
+        page.complaints = []
+        page.on("console", lambda said: page.complaints.append(said.text) if said.type == "error" else None)
+        page.on("pageerror", lambda error: page.complaints.append(str(error)))
+        yield page
+        browser.close()
+        connections.close_all()  # those of the browser's event loop are not those that pytest-django closes
 
 
 @pytest.fixture(autouse=True)

@@ -2,38 +2,12 @@
 
 import pytest
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
-from django.core.cache import cache
-from django.db import connections
-from playwright.sync_api import sync_playwright
 
 from apps.accounts.domain.invitations import invite_person
 from apps.accounts.enums import Role
 from tests.factories.accounts import PASSWORD, TeamFactory, administrator, person_with
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
-
-
-@pytest.fixture
-def page(chromium):
-    """A page that remembers what the browser complained about."""
-    cache.clear()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        page = browser.new_context(viewport={"width": 390, "height": 844}).new_page()
-        page.complaints = []
-        page.on("console", lambda said: page.complaints.append(said.text) if said.type == "error" else None)
-        page.on("pageerror", lambda error: page.complaints.append(str(error)))
-        yield page
-        browser.close()
-        connections.close_all()  # those of the browser's event loop are not those that pytest-django closes
 
 
 @pytest.fixture

@@ -98,7 +98,7 @@ class Inbox:
         return True
 
     def destroy(self):
-        raise NotImplementedError
+        self.mails.clear()
 
     def requestStatus(self, names):
         return imap4.statusRequestHelper(self, names)

@@ -4,22 +4,25 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from unfold.decorators import display
 
 from apps.core import clock
-from apps.core.access_log import log_access
 from apps.core.admin_kit.base import ReadOnlyAdmin
 from apps.core.admin_kit.links import url_of
+from apps.core.admin_kit.pack_files import give_pack
 from apps.core.errors import DomainError
-from apps.core.exchange.writing.tables import MEDIA
-from apps.core.packs import can_print, quarter_of, quarter_words
+from apps.core.packs import quarter_of, quarter_words
 from apps.processes.domain import packs
 from apps.processes.models import GovernancePack
 from apps.processes.pack_files import document, workbook
+
+
+def _file_name(pack: Any) -> str:
+    return f"governance-{pack.quarter:%Y-%m}-{pack.number}"
 
 
 @admin.register(GovernancePack)
@@ -87,17 +90,4 @@ class GovernancePackAdmin(ReadOnlyAdmin):
     def file_view(self, request: HttpRequest, pack_id: int, kind: str) -> HttpResponseBase:
         """Give the pack as a document or a workbook."""
         pack = self.get_object(request, str(pack_id))
-        if pack is None or kind not in ("pdf", "xlsx"):
-            raise Http404
-        if not self.has_view_permission(request, pack):
-            raise PermissionDenied
-        if kind == "pdf" and not can_print():
-            messages.error(request, "This installation cannot write PDF files; take the Excel file instead.")
-            return HttpResponseRedirect(url_of(pack))
-        person: Any = request.user
-        log_access("export", by=person, thing=pack, detail={"format": kind})
-        name = f"governance-{pack.quarter:%Y-%m}-{pack.number}.{kind}"
-        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-        if kind == "pdf":
-            return HttpResponse(document(pack), content_type="application/pdf", headers=headers)
-        return StreamingHttpResponse(workbook(pack), content_type=MEDIA["xlsx"], headers=headers)
+        return give_pack(self, request, pack, kind, name=_file_name, document=document, workbook=workbook)

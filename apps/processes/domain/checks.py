@@ -174,9 +174,19 @@ def tool_known(rows: "QuerySet[Any]", at: dt.datetime) -> Mapping[int, str]:
     return dict.fromkeys(rows.filter(_NOBODY).values_list("pk", flat=True), "Nobody in mops answers for it.")
 
 
+NAME_THEM = "Name an owner and a backup on its page."
+
+
 def register() -> None:
     """Make the checks of this app known."""
-    name_them = "Name an owner and a backup on its page."
+    _register_standing()
+    _register_people()
+    _register_runs()
+    _register_machines()
+
+
+def _register_standing() -> None:
+    """How a process stands: owned, in force, reviewed."""
     register_check(
         "processes.owned",
         "A process has an owner and a backup",
@@ -184,7 +194,7 @@ def register() -> None:
         owned,
         process="",
         help="Fails where nobody answers for a process, or nobody stands in.",
-        way_out=name_them,
+        way_out=NAME_THEM,
     )
     register_check(
         "processes.in_force",
@@ -204,6 +214,10 @@ def register() -> None:
         help="Fails from the day after the review was due.",
         way_out="Begin a review on its page, or record that nothing changed.",
     )
+
+
+def _register_people() -> None:
+    """Who has read a process, is qualified for it, and what they said of it."""
     register_check(
         "processes.read",
         "Enough people have read the version in force",
@@ -231,6 +245,10 @@ def register() -> None:
         help="Fails where what practitioners said lies about.",
         way_out="Answer the feedback: accepted, later or declined, each with why.",
     )
+
+
+def _register_machines() -> None:
+    """What machines do, and the tools it is done with."""
     register_check(
         "processes.automation_registered",
         "Automated steps stand in the register",
@@ -239,29 +257,6 @@ def register() -> None:
         process="",
         help="Fails where a step in force is automated and no automation in use is linked to it.",
         way_out="Add the automation with trigger, logic and exceptions, and link it to the step.",
-    )
-    _register_others(name_them)
-
-
-def _register_others(name_them: str) -> None:
-    """Make the checks of runs, automations and tools known."""
-    register_check(
-        "processes.run_on_time",
-        "A run is finished by its day",
-        recent_runs,
-        run_on_time,
-        process="process",
-        help="Fails where a run is under way after the day it was due.",
-        way_out="Finish the run, or call it off with a reason.",
-    )
-    register_check(
-        "processes.run_conforms",
-        "A run follows its process",
-        recent_runs,
-        run_conforms,
-        process="process",
-        help=f"Fails for {RUN_DAYS} days where a finished run left out a blocking step or changed its version.",
-        way_out="Find out why the process did not fit; give feedback, or start an improvement.",
     )
     register_check(
         "processes.automation_described",
@@ -293,7 +288,7 @@ def _register_others(name_them: str) -> None:
         tools_in_use,
         tool_known,
         help="Fails where neither a person nor a team of mops answers for a tool in use.",
-        way_out=name_them,
+        way_out=NAME_THEM,
     )
     register_check(
         "technology.purpose_known",
@@ -302,4 +297,26 @@ def _register_others(name_them: str) -> None:
         purpose_known,
         help="Fails where a tool is classified orange or red and nothing says which data it collects.",
         way_out="Fill in “collected data” on its page.",
+    )
+
+
+def _register_runs() -> None:
+    """How runs go."""
+    register_check(
+        "processes.run_on_time",
+        "A run is finished by its day",
+        recent_runs,
+        run_on_time,
+        process="process",
+        help="Fails where a run is under way after the day it was due.",
+        way_out="Finish the run, or call it off with a reason.",
+    )
+    register_check(
+        "processes.run_conforms",
+        "A run follows its process",
+        recent_runs,
+        run_conforms,
+        process="process",
+        help=f"Fails for {RUN_DAYS} days where a finished run left out a blocking step or changed its version.",
+        way_out="Find out why the process did not fit; give feedback, or start an improvement.",
     )

@@ -1,6 +1,7 @@
 """The measures of processes as a whole: documented, automated, measured, improved, mature."""
 
 import datetime as dt
+from collections.abc import Callable
 from decimal import Decimal
 from statistics import median
 from typing import Any
@@ -129,76 +130,80 @@ def free_of_findings() -> Reading:
     return share(_live().exclude(failed).count(), _live().count(), _list("compliancestanding", "outcome__exact=failed"))
 
 
+# key, title, formula in words, what counts it
+MEASURES: tuple[tuple[str, str, str, Callable[[], Reading]], ...] = (
+    (
+        "processes.documented",
+        "Processes standardised and documented",
+        "Processes in use with a version with steps in force and an owner ÷ processes in use.",
+        documented,
+    ),
+    (
+        "processes.automated",
+        "Processes automated",
+        "Processes in force with a machine-done step that an automation in use is linked to ÷ processes in force.",
+        automated,
+    ),
+    (
+        "processes.key_workflows",
+        "Key workflows automated",
+        "The same among processes of high or critical importance.",
+        key_workflows_automated,
+    ),
+    (
+        "processes.measured",
+        "Processes measured",
+        "Processes in force with a run finished in the last 90 days ÷ processes in force.",
+        measured,
+    ),
+    (
+        "processes.quality",
+        "Quality assurance automated",
+        "Check steps in force done by machine, wholly or in part ÷ check steps in force.",
+        quality_automated,
+    ),
+    (
+        "processes.improving",
+        "Processes improved within a year",
+        "Processes in force with a validated improvement that got better ÷ processes in force.",
+        improving,
+    ),
+    (
+        "processes.efficiency",
+        "Efficiency gained",
+        "1 − Σ runs × median working time of the last 90 days ÷ Σ runs × that of the first 90 days.",
+        efficiency,
+    ),
+    (
+        "processes.managed",
+        "Processes managed or better",
+        "Processes in use that stand at the level managed or optimised ÷ processes in use.",
+        lambda: mature(MaturityLevel.MANAGED),
+    ),
+    (
+        "processes.foundational",
+        "Processes foundational or better",
+        "Processes in use that stand at the level foundational or above ÷ processes in use.",
+        lambda: mature(MaturityLevel.FOUNDATIONAL),
+    ),
+    (
+        "processes.optimised",
+        "Processes optimised",
+        "Processes in use that stand at the level optimised ÷ processes in use.",
+        lambda: mature(MaturityLevel.OPTIMISED),
+    ),
+    (
+        "processes.compliant",
+        "Processes without findings",
+        "Processes in use that meet every compliance rule or have a waiver ÷ processes in use.",
+        free_of_findings,
+    ),
+)
+
+
 def register() -> None:
     """Make the measures of this app known."""
-    for key, title, formula, read in (
-        (
-            "processes.documented",
-            "Processes standardised and documented",
-            "Processes in use with a version with steps in force and an owner ÷ processes in use.",
-            documented,
-        ),
-        (
-            "processes.automated",
-            "Processes automated",
-            "Processes in force with a machine-done step that an automation in use is linked to ÷ processes in force.",
-            automated,
-        ),
-        (
-            "processes.key_workflows",
-            "Key workflows automated",
-            "The same among processes of high or critical importance.",
-            key_workflows_automated,
-        ),
-        (
-            "processes.measured",
-            "Processes measured",
-            "Processes in force with a run finished in the last 90 days ÷ processes in force.",
-            measured,
-        ),
-        (
-            "processes.quality",
-            "Quality assurance automated",
-            "Check steps in force done by machine, wholly or in part ÷ check steps in force.",
-            quality_automated,
-        ),
-        (
-            "processes.improving",
-            "Processes improved within a year",
-            "Processes in force with a validated improvement that got better ÷ processes in force.",
-            improving,
-        ),
-        (
-            "processes.efficiency",
-            "Efficiency gained",
-            "1 − Σ runs × median working time of the last 90 days ÷ Σ runs × that of the first 90 days.",
-            efficiency,
-        ),
-        (
-            "processes.managed",
-            "Processes managed or better",
-            "Processes in use that stand at the level managed or optimised ÷ processes in use.",
-            lambda: mature(MaturityLevel.MANAGED),
-        ),
-        (
-            "processes.foundational",
-            "Processes foundational or better",
-            "Processes in use that stand at the level foundational or above ÷ processes in use.",
-            lambda: mature(MaturityLevel.FOUNDATIONAL),
-        ),
-        (
-            "processes.optimised",
-            "Processes optimised",
-            "Processes in use that stand at the level optimised ÷ processes in use.",
-            lambda: mature(MaturityLevel.OPTIMISED),
-        ),
-        (
-            "processes.compliant",
-            "Processes without findings",
-            "Processes in use that meet every compliance rule or have a waiver ÷ processes in use.",
-            free_of_findings,
-        ),
-    ):
+    for key, title, formula, read in MEASURES:
         register_measure(Measure(key, title, formula, read))
     register_measure(
         Measure("processes.automations", "Automations in use", "Rows of the register.", automations_live, unit="")

@@ -5,20 +5,19 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import models
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from unfold.decorators import display
 
 from apps.core import access, clock
-from apps.core.access_log import log_access
 from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin, ReadOnlyAdmin
 from apps.core.admin_kit.buttons import Button, ReasonForm
 from apps.core.admin_kit.links import url_of
+from apps.core.admin_kit.pack_files import give_pack
 from apps.core.errors import DomainError
-from apps.core.exchange.writing.tables import MEDIA
-from apps.core.packs import can_print, quarter_of
+from apps.core.packs import quarter_of
 from apps.technology.charts import bar_chart
 from apps.technology.domain import reviews
 from apps.technology.enums import ActionState, Lifecycle, Verdict
@@ -28,6 +27,10 @@ from apps.technology.review_files import document, workbook
 TOP = 15
 NONE = {"tools": 0, "yearly": "0", "saving": "0"}
 _VERDICTS = {"Keep": "success", "Optimise": "info", "Consolidate": "warning", "Retire": "danger"}
+
+
+def _file_name(pack: Any) -> str:
+    return f"technology-review-{pack.quarter:%Y-%m}-{pack.number}"
 
 
 @admin.register(ReviewPack)
@@ -105,20 +108,7 @@ class ReviewPackAdmin(ReadOnlyAdmin):
     def file_view(self, request: HttpRequest, pack_id: int, kind: str) -> HttpResponseBase:
         """Give the pack as a document or a workbook."""
         pack = self.get_object(request, str(pack_id))
-        if pack is None or kind not in ("pdf", "xlsx"):
-            raise Http404
-        if not self.has_view_permission(request, pack):
-            raise PermissionDenied
-        if kind == "pdf" and not can_print():
-            messages.error(request, "This installation cannot write PDF files; take the Excel file instead.")
-            return HttpResponseRedirect(url_of(pack))
-        person: Any = request.user
-        log_access("export", by=person, thing=pack, detail={"format": kind})
-        name = f"technology-review-{pack.quarter:%Y-%m}-{pack.number}.{kind}"
-        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-        if kind == "pdf":
-            return HttpResponse(document(pack), content_type="application/pdf", headers=headers)
-        return StreamingHttpResponse(workbook(pack), content_type=MEDIA["xlsx"], headers=headers)
+        return give_pack(self, request, pack, kind, name=_file_name, document=document, workbook=workbook)
 
     @display(description="A year costs", ordering="yearly")
     def costs(self, pack: ReviewPack) -> str:

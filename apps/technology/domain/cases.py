@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 
 from apps.accounts.enums import Role
-from apps.approvals.domain.decisions import request_approval
 from apps.approvals.domain.definition import Definition, Named, Row, Stage
 from apps.approvals.enums import Via
 from apps.core import access, clock
 from apps.core.actors import acting_as
-from apps.core.errors import DomainError, NotAllowed, WrongState
+from apps.core.errors import NotAllowed, WrongState
 from apps.core.events import publish
 from apps.core.rules.predicates import Choice, Field, Number
 from apps.core.transitions import transition
+from apps.technology.domain.case_states import move_case, submit_case
 from apps.technology.domain.currencies import refuse_currency
 from apps.technology.domain.rates import missing_rate, policy, rates_on
 from apps.technology.enums import CaseState, CostType, Criticality, DataClass, Known, Lifecycle, WaiverKind
@@ -153,7 +153,7 @@ def submit_request(request: ToolRequest, *, by: "User", note: str = "", at: dt.d
     Raises:
         NotAllowed, WrongState: as `refuse_request_submission` says.
     """
-    return _submit(request, by=by, note=note, at=at, refuse=refuse_request_submission)
+    return submit_case(request, by=by, note=note, at=at, refuse=refuse_request_submission)
 
 
 def refuse_waiver_submission(user: "User", waiver: Waiver) -> str | None:
@@ -174,14 +174,14 @@ def submit_waiver(waiver: Waiver, *, by: "User", note: str = "", at: dt.datetime
     Raises:
         NotAllowed, WrongState: as `refuse_waiver_submission` says.
     """
-    return _submit(waiver, by=by, note=note, at=at, refuse=refuse_waiver_submission)
+    return submit_case(waiver, by=by, note=note, at=at, refuse=refuse_waiver_submission)
 
 
 def approve_request(
     request: ToolRequest, approval: "ApprovalRequest", *, by: "User", at: dt.datetime | None = None
 ) -> None:
     """Make a request approved and its tool ready to be implemented: the effect of its approval."""
-    _move(request, CaseState.APPROVED, decided_at=at or clock.now())
+    move_case(request, CaseState.APPROVED, decided_at=at or clock.now())
     tool = Tool.objects.select_for_update(of=("self",)).get(pk=request.tool_id)
     if tool.lifecycle in (Lifecycle.PROPOSED, Lifecycle.EVALUATING):
         tool.lifecycle = Lifecycle.APPROVED
@@ -192,12 +192,7 @@ def approve_request(
 
 def approve_waiver(waiver: Waiver, approval: "ApprovalRequest", *, by: "User", at: dt.datetime | None = None) -> None:
     """Let a waiver stand, confirmed by who decided: the effect of its approval."""
-    _move(waiver, CaseState.APPROVED, confirmed_by=by, confirmed_at=at or clock.now())
-
-
-def refuse_case(case: ToolRequest | Waiver, approval: "ApprovalRequest", *, by: "User") -> None:
-    """Bring a refused or withdrawn request or waiver back, so that it can be worked on again."""
-    _move(case, CaseState.REFUSED)
+    move_case(waiver, CaseState.APPROVED, confirmed_by=by, confirmed_at=at or clock.now())
 
 
 def refuse_revocation(user: "User", waiver: Waiver) -> str | None:
@@ -219,7 +214,7 @@ def revoke_waiver(waiver: Waiver, *, by: "User", reason: str) -> str:
         row = Waiver.objects.select_for_update(of=("self",)).get(pk=waiver.pk)
         if refused := refuse_revocation(by, row):
             raise (WrongState if access.may(by, "change", row) else NotAllowed)(refused)
-        _move(row, CaseState.REVOKED)
+        move_case(row, CaseState.REVOKED)
     return f"{row} has ended."
 
 
@@ -249,27 +244,3 @@ def _refuse_send(user: "User", case: ToolRequest | Waiver) -> str | None:
     if case.tool.is_archived:
         return f"{case.tool} is archived; restore it first."
     return f"{case.tool} is retired." if case.tool.lifecycle == Lifecycle.RETIRED else None
-
-
-def _submit(case: Any, *, by: "User", note: str, at: dt.datetime | None, refuse: Any) -> str:
-    with transaction.atomic(), acting_as(by, reason=note or None):
-        row = type(case).objects.select_for_update(of=("self",)).select_related("tool").get(pk=case.pk)
-        if refused := refuse(by, row):
-            kind: type[DomainError] = WrongState if access.may(by, "change", row) else NotAllowed
-            raise kind(refused)
-        if row.requester_id is None:
-            row.requester = by
-            row.save(update_fields=["requester"])
-        _move(row, CaseState.IN_APPROVAL)
-        request = request_approval(row, by=by, note=note, at=at)
-    return f"{row} is in approval; {request.required} approval{'s' if request.required > 1 else ''} must come in."
-
-
-def _move(case: Any, to: CaseState, **more: Any) -> None:
-    if to == CaseState.APPROVED and case.state != CaseState.IN_APPROVAL:
-        raise WrongState(f"{case} is not in approval any more; nothing was approved.")
-    case.state = to
-    for name, value in more.items():
-        setattr(case, name, value)
-    with transition(type(case)):
-        case.save(update_fields=["state", *more])

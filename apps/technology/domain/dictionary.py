@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 from django.db.models import Max
 
-from apps.approvals.domain.decisions import request_approval
 from apps.core import access, clock
 from apps.core.actors import acting_as
-from apps.core.errors import DomainError, NotAllowed, WrongState
+from apps.core.errors import NotAllowed, WrongState
 from apps.core.events import publish
 from apps.core.transitions import transition
+from apps.technology.domain.case_states import move_case, submit_case
 from apps.technology.enums import CaseState
 from apps.technology.models import DataDefinition
 
@@ -39,18 +39,7 @@ def submit_definition(definition: DataDefinition, *, by: "User", note: str = "",
     Raises:
         NotAllowed, WrongState: as `refuse_definition` says.
     """
-    with transaction.atomic(), acting_as(by, reason=note or None):
-        rows = DataDefinition.objects.select_for_update(of=("self",)).select_related("entity", "field")
-        row = rows.get(pk=definition.pk)
-        if refused := refuse_definition(by, row):
-            kind: type[DomainError] = WrongState if access.can(by, "change", row) else NotAllowed
-            raise kind(refused)
-        if row.requester_id is None:
-            row.requester = by
-            row.save(update_fields=["requester"])
-        _move(row, CaseState.IN_APPROVAL)
-        request = request_approval(row, by=by, note=note, at=at)
-    return f"{row} is in approval; {request.required} approval{'s' if request.required > 1 else ''} must come in."
+    return submit_case(definition, by=by, note=note, at=at, refuse=refuse_definition, load=("entity", "field"))
 
 
 def approve_definition(
@@ -63,14 +52,9 @@ def approve_definition(
         entity=definition.entity_id, field=definition.field_id, state=CaseState.APPROVED
     )
     for each in before:
-        _move(each, CaseState.REVOKED)
-    _move(definition, CaseState.APPROVED, at=at or clock.now())
+        move_case(each, CaseState.REVOKED)
+    move_case(definition, CaseState.APPROVED, decided_at=at or clock.now())
     publish("definition.approved", definition_id=definition.pk)
-
-
-def bring_back(definition: DataDefinition, approval: "ApprovalRequest", *, by: "User") -> None:
-    """Bring a refused or withdrawn definition back, so that it can be worked on again."""
-    _move(definition, CaseState.REFUSED)
 
 
 def refuse_next(user: "User", definition: DataDefinition) -> str | None:
@@ -102,11 +86,3 @@ def next_definition(definition: DataDefinition, *, by: "User") -> str:
                 entity=row.entity, field=row.field, number=number, text=row.text, example=row.example, requester=by
             )
     return f"{made} is a draft now; it stands first in the list."
-
-
-def _move(definition: DataDefinition, to: CaseState, *, at: dt.datetime | None = None) -> None:
-    definition.state = to
-    if at is not None:
-        definition.decided_at = at
-    with transition(DataDefinition):
-        definition.save(update_fields=["state", "decided_at"])

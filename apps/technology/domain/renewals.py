@@ -8,16 +8,14 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 
 from apps.accounts.domain.ownership import owned_by
-from apps.approvals.domain.decisions import request_approval
 from apps.core import access, clock
-from apps.core.actors import acting_as
 from apps.core.alerts.domain.alerting import raise_alert, resolve_alert
 from apps.core.alerts.enums import Severity
 from apps.core.calendars.domain.business_time import Calendar
-from apps.core.errors import DomainError, NotAllowed, WrongState
+from apps.core.errors import WrongState
 from apps.core.events import publish
 from apps.core.overdue import Overdue
-from apps.core.transitions import transition
+from apps.technology.domain.case_states import move_case, submit_case
 from apps.technology.domain.costing import ONE_DAY
 from apps.technology.domain.notice import counting_calendar, ladder, last_day_to_cancel, months_before, rungs_between
 from apps.technology.enums import CaseState, Lifecycle, Renewal
@@ -146,18 +144,8 @@ def submit_decision(decision: RenewalDecision, *, by: "User", note: str = "", at
     Raises:
         NotAllowed, WrongState: as `refuse_submission` says.
     """
-    with transaction.atomic(), acting_as(by, reason=note or None):
-        rows = RenewalDecision.objects.select_for_update(of=("self",))
-        row = rows.select_related("contract__tool__owner_person", "contract__tool__owner_team").get(pk=decision.pk)
-        if refused := refuse_submission(by, row):
-            kind: type[DomainError] = WrongState if access.can(by, "change", row) else NotAllowed
-            raise kind(refused)
-        if row.requester_id is None:
-            row.requester = by
-            row.save(update_fields=["requester"])
-        _move(row, CaseState.IN_APPROVAL)
-        request = request_approval(row, by=by, note=note, at=at)
-    return f"{row} is in approval; {request.required} approval{'s' if request.required > 1 else ''} must come in."
+    load = ("contract__tool__owner_person", "contract__tool__owner_team")
+    return submit_case(decision, by=by, note=note, at=at, refuse=refuse_submission, load=load)
 
 
 def carry_out(
@@ -172,12 +160,12 @@ def carry_out(
         raise WrongState(f"{decision} is not in approval any more; nothing was approved.")
     contract = Contract.objects.select_for_update(of=("self",)).get(pk=decision.contract_id)
     if decision.verdict == Renewal.RENEW:
-        _move(decision, CaseState.APPROVED, decided_at=at or clock.now(), next_contract=next_term(contract))
+        move_case(decision, CaseState.APPROVED, decided_at=at or clock.now(), next_contract=next_term(contract))
     else:
         if decision.verdict == Renewal.DROP and contract.auto_renew:
             contract.auto_renew = False
             contract.save(update_fields=["auto_renew"])
-        _move(decision, CaseState.APPROVED, decided_at=at or clock.now())
+        move_case(decision, CaseState.APPROVED, decided_at=at or clock.now())
     resolve_alert(f"technology.renewal:{contract.pk}", why=f"Decided: {decision.get_verdict_display().lower()}.")
     publish("renewal.decided", contract_id=contract.pk, verdict=decision.verdict)
 
@@ -204,11 +192,6 @@ def next_term(contract: Contract) -> Contract:
     return made
 
 
-def bring_back(decision: RenewalDecision, approval: "ApprovalRequest", *, by: "User") -> None:
-    """Bring a refused or withdrawn decision back, so that it can be worked on again."""
-    _move(decision, CaseState.REFUSED)
-
-
 def overdue_renewals(person: "User", today: dt.date) -> list[Overdue]:
     """Return the contracts of `person` whose last day to cancel is near and undecided."""
     near = today + dt.timedelta(days=400)
@@ -220,11 +203,3 @@ def overdue_renewals(person: "User", today: dt.date) -> list[Overdue]:
         if last - dt.timedelta(days=30) <= today:
             late.append(Overdue(contract, f"decide by {last:%-d %B %Y}: renew, renegotiate or drop", last))
     return late
-
-
-def _move(decision: RenewalDecision, to: CaseState, **more: Any) -> None:
-    decision.state = to
-    for name, value in more.items():
-        setattr(decision, name, value)
-    with transition(RenewalDecision):
-        decision.save(update_fields=["state", *more])

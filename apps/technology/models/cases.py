@@ -28,7 +28,23 @@ def tco_field(kind: CostType, year: int) -> "models.DecimalField[Any, Any]":
     )
 
 
-class ToolRequest(GovernedModel):
+class ThreeYears(models.Model):
+    """What a tool must exchange with, and what three years of it cost in total."""
+
+    integration_assessment = models.TextField(
+        blank=True, help_text="What it must exchange with, how, who builds and runs that, and the risks. Markdown."
+    )
+    currency = models.CharField(max_length=3, default="EUR", help_text="Of the figures below. Three letters.")
+    licence_1, licence_2, licence_3 = (tco_field(CostType.LICENCE, year) for year in YEARS)
+    implementation_1, implementation_2, implementation_3 = (tco_field(CostType.IMPLEMENTATION, year) for year in YEARS)
+    people_1, people_2, people_3 = (tco_field(CostType.PEOPLE, year) for year in YEARS)
+    exit_1, exit_2, exit_3 = (tco_field(CostType.EXIT, year) for year in YEARS)
+
+    class Meta:
+        abstract = True
+
+
+class ToolRequest(ThreeYears, GovernedModel):
     """Why a tool is to be bought: business case, integration assessment and what three years cost in total."""
 
     tool = models.ForeignKey("technology.Tool", models.PROTECT, related_name="requests")
@@ -46,14 +62,6 @@ class ToolRequest(GovernedModel):
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", editable=False, null=True, verbose_name="asked by"
     )
     business_case = models.TextField(blank=True, help_text="The need, what it brings, what happens without. Markdown.")
-    integration_assessment = models.TextField(
-        blank=True, help_text="What it must exchange with, how, who builds and runs that, and the risks. Markdown."
-    )
-    currency = models.CharField(max_length=3, default="EUR", help_text="Of the figures below. Three letters.")
-    licence_1, licence_2, licence_3 = (tco_field(CostType.LICENCE, year) for year in YEARS)
-    implementation_1, implementation_2, implementation_3 = (tco_field(CostType.IMPLEMENTATION, year) for year in YEARS)
-    people_1, people_2, people_3 = (tco_field(CostType.PEOPLE, year) for year in YEARS)
-    exit_1, exit_2, exit_3 = (tco_field(CostType.EXIT, year) for year in YEARS)
     state = models.CharField(max_length=15, choices=CaseState.choices, default=CaseState.DRAFT, editable=False)
     decided_at = models.DateTimeField(null=True, blank=True, editable=False)
 

@@ -11,7 +11,7 @@ from django.db.models.functions import Lower
 from apps.core.governed import GovernedModel
 from apps.core.transitions import guarded_columns
 from apps.technology.enums import CostType, CriteriaState, EvaluationState
-from apps.technology.models.cases import YEARS, tco_field
+from apps.technology.models.cases import ThreeYears
 from apps.technology.models.evaluation_triggers import (
     all_scored,
     criteria_fixed,
@@ -153,7 +153,7 @@ class Evaluation(GovernedModel):
         return self.title
 
 
-class Candidate(GovernedModel):
+class Candidate(ThreeYears, GovernedModel):
     """What could meet the need: a tool of the inventory or a name, with what three years of it cost."""
 
     evaluation = models.ForeignKey(Evaluation, models.PROTECT, related_name="candidates")
@@ -166,14 +166,6 @@ class Candidate(GovernedModel):
         help_text="Where it is in the inventory already; else give its name.",
     )
     name = models.CharField(max_length=150, blank=True, help_text="Left empty, the name of the tool.")
-    integration_assessment = models.TextField(
-        blank=True, help_text="What it must exchange with, how, who builds and runs that, and the risks. Markdown."
-    )
-    currency = models.CharField(max_length=3, default="EUR", help_text="Of the figures below. Three letters.")
-    licence_1, licence_2, licence_3 = (tco_field(CostType.LICENCE, year) for year in YEARS)
-    implementation_1, implementation_2, implementation_3 = (tco_field(CostType.IMPLEMENTATION, year) for year in YEARS)
-    people_1, people_2, people_3 = (tco_field(CostType.PEOPLE, year) for year in YEARS)
-    exit_1, exit_2, exit_3 = (tco_field(CostType.EXIT, year) for year in YEARS)
     licence_spread, implementation_spread = _spread(CostType.LICENCE, 10), _spread(CostType.IMPLEMENTATION, 30)
     people_spread, exit_spread = _spread(CostType.PEOPLE, 20), _spread(CostType.EXIT, 50)
 

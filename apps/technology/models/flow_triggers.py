@@ -11,6 +11,10 @@ STILL_RECORDS = "This tool cannot be retired: it is the system of record of data
 FIELD_ELSEWHERE = "This field belongs to another entity."
 RECORD_RETIRED = "A retired tool is no system of record; choose one in use."
 
+_FIELD_BELONGS = f"""IF NEW.field_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM technology_datafield f
+                WHERE f.id = NEW.field_id AND f.entity_id = NEW.entity_id)
+            THEN {refusal(FIELD_ELSEWHERE)} END IF;"""
+
 
 def ends_are_alive() -> pgtrigger.Trigger:
     """Refuse a live integration of a retired tool; the tools' rows serialise it with their retirement."""
@@ -57,9 +61,7 @@ def field_of_its_entity() -> pgtrigger.Trigger:
         when=pgtrigger.Before,
         operation=pgtrigger.Insert | pgtrigger.Update,
         func=f"""
-            IF NEW.field_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM technology_datafield f
-                WHERE f.id = NEW.field_id AND f.entity_id = NEW.entity_id)
-            THEN {refusal(FIELD_ELSEWHERE)} END IF;
+            {_FIELD_BELONGS}
             IF NEW.archived_at IS NULL AND EXISTS (SELECT 1 FROM technology_tool t
                 WHERE t.id = NEW.tool_id AND t.lifecycle = 'retired')
             THEN {refusal(RECORD_RETIRED)} END IF;
@@ -75,9 +77,7 @@ def definition_of_its_entity() -> pgtrigger.Trigger:
         when=pgtrigger.Before,
         operation=pgtrigger.Insert | pgtrigger.Update,
         func=f"""
-            IF NEW.field_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM technology_datafield f
-                WHERE f.id = NEW.field_id AND f.entity_id = NEW.entity_id)
-            THEN {refusal(FIELD_ELSEWHERE)} END IF;
+            {_FIELD_BELONGS}
             RETURN NEW;
         """,
     )

@@ -97,10 +97,9 @@ def open_ticket(
         if queue is None:
             route(ticket, by=by, at=moment)
         service.opened(ticket, by=by, at=moment)
-        if ticket.assignee is None:
-            tell_desk(ticket, "ticket.opened", title=f"New in {ticket.queue}: {ticket}", body=text, by=by)
-        else:
-            tell_desk(ticket, "ticket.assigned", title=f"New and yours: {ticket}", body=text, by=by)
+        assigned = ticket.assignee is not None
+        news = f"New and yours: {ticket}" if assigned else f"New in {ticket.queue}: {ticket}"
+        tell_desk(ticket, "ticket.assigned" if assigned else "ticket.opened", title=news, body=text, by=by)
         publish("ticket.opened", ticket_id=ticket.pk)
     return ticket
 

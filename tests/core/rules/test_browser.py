@@ -3,13 +3,11 @@
 import json
 
 import pytest
-from django.core.cache import cache
-from django.db import connections
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from apps.accounts.enums import Role
 from apps.core.rules.domain.versions import start_draft
-from tests.accounts.test_browser import FLAGS, sign_in
+from tests.accounts.test_browser import sign_in
 from tests.admin_pages import page_of
 from tests.core.rules.test_admin import LIST, listed_rules, routing  # noqa: F401  # a fixture
 from tests.factories.accounts import person_with
@@ -17,20 +15,6 @@ from tests.factories.leads import LeadFactory
 from tests.factories.rules import segment
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-
-@pytest.fixture
-def page(chromium):
-    cache.clear()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        page = browser.new_context(viewport={"width": 390, "height": 844}).new_page()
-        page.complaints = []
-        page.on("console", lambda said: page.complaints.append(said.text) if said.type == "error" else None)
-        page.on("pageerror", lambda error: page.complaints.append(str(error)))
-        yield page
-        browser.close()
-        connections.close_all()
 
 
 def save(page):

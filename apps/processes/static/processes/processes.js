@@ -1,36 +1,5 @@
-// Comfort for processes: a map as PNG, cards of steps that move and multiply, a map that follows what is written.
+// Comfort for processes: cards of steps that move and multiply, a map that follows what is written.
 "use strict";
-
-document.addEventListener("DOMContentLoaded", () => {
-  document.querySelectorAll("a[data-png]").forEach((link) => {
-    link.hidden = false;
-    link.addEventListener("click", async (event) => {
-      event.preventDefault();
-      const answer = await fetch(link.href);
-      if (!answer.ok) return;
-      const picture = new Image();
-      const drawn = await answer.text();
-      picture.onload = () => {
-        const canvas = document.createElement("canvas");
-        const scale = Math.min(2, 16000 / Math.max(picture.width, picture.height));
-        canvas.width = picture.width * scale;
-        canvas.height = picture.height * scale;
-        const pen = canvas.getContext("2d");
-        pen.fillStyle = "#fff";
-        pen.fillRect(0, 0, canvas.width, canvas.height);
-        pen.drawImage(picture, 0, 0, canvas.width, canvas.height);
-        canvas.toBlob((blob) => {
-          const file = document.createElement("a");
-          file.href = URL.createObjectURL(blob);
-          file.download = link.dataset.png;
-          file.click();
-          window.setTimeout(() => URL.revokeObjectURL(file.href), 10000);
-        }, "image/png");
-      };
-      picture.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(drawn)}`; // the page's policy lets no blob in
-    });
-  });
-});
 
 document.addEventListener("DOMContentLoaded", () => {
   const form = document.querySelector("form[data-steps]");

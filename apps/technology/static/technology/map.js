@@ -136,29 +136,4 @@ document.addEventListener("DOMContentLoaded", () => {
   form.addEventListener("input", narrow);
   form.addEventListener("reset", () => window.setTimeout(narrow));
   form.addEventListener("submit", (event) => event.preventDefault());
-
-  document.querySelectorAll("a[data-map-png]").forEach((link) => {
-    link.hidden = false;
-    link.addEventListener("click", async (event) => {
-      event.preventDefault();
-      const answer = await fetch(link.href);
-      if (!answer.ok) return;
-      const picture = new Image();
-      picture.onload = () => {
-        const canvas = document.createElement("canvas");
-        const factor = Math.min(2, 16000 / Math.max(picture.width, picture.height));
-        canvas.width = picture.width * factor;
-        canvas.height = picture.height * factor;
-        const pen = canvas.getContext("2d");
-        pen.fillStyle = "#fff";
-        pen.fillRect(0, 0, canvas.width, canvas.height);
-        pen.drawImage(picture, 0, 0, canvas.width, canvas.height);
-        const file = document.createElement("a");
-        file.href = canvas.toDataURL("image/png");
-        file.download = link.dataset.mapPng;
-        file.click();
-      };
-      picture.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(await answer.text())}`;
-    });
-  });
 });
