@@ -24,6 +24,7 @@ from apps.accounts.models import Membership, User
 from apps.core.actors import acting_as
 from apps.core.admin_kit.step_up import require_recent_authentication
 from apps.core.errors import DomainError
+from apps.core.guessing import too_many_guesses
 
 TOKEN = "mops_invitation"  # noqa: S105  # the session's key, not a secret
 
@@ -72,7 +73,7 @@ def end_all_sessions(request: HttpRequest) -> HttpResponse:
 @require_GET
 def open_invitation_link(request: HttpRequest, token: str) -> HttpResponse:
     """Take the token out of the address before the page is shown, so that it stays in no history and no referrer."""
-    if not ratelimit.consume(request, action="accept_invitation"):
+    if too_many_guesses(request, "invitation"):
         refused: HttpResponse = ratelimit.respond_429(request)
         return refused
     if request.user.is_authenticated:

@@ -2,20 +2,17 @@
 
 from typing import Any
 
-from allauth.account.adapter import get_adapter
 from allauth.core import ratelimit
 from django import forms
-from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from apps.core import clock
 from apps.core.errors import DomainError
+from apps.core.guessing import too_many_guesses
 from apps.tickets.domain.surveys import record_score, refuse_score, survey_of_token
 
-MOST_A_MINUTE = 20
 SCORES = ((5, "5, very good"), (4, "4, good"), (3, "3, all right"), (2, "2, poor"), (1, "1, very poor"))
 
 
@@ -33,14 +30,14 @@ class ScoreForm(forms.Form):
 @require_http_methods(["GET", "HEAD", "POST"])
 def survey_page(request: HttpRequest, token: str) -> HttpResponse:
     """Show the question, and keep the answer; looking at it does not use the link up."""
-    if _guesses(request):
+    if too_many_guesses(request, "ticket-survey"):
         refused: HttpResponse = ratelimit.respond_429(request)
         return refused
     person: Any = request.user if request.user.is_authenticated else None
     survey = survey_of_token(token)
-    if survey is None or (why := refuse_score(survey, person=person)):
-        sentence = refuse_score(survey, person=person) if survey is None else why
-        return _said(request, "This cannot be answered now", sentence or "", status=410)
+    why = refuse_score(survey, person=person)
+    if survey is None or why:
+        return _said(request, "This cannot be answered now", why or "", status=410)
     form = ScoreForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -50,13 +47,6 @@ def survey_page(request: HttpRequest, token: str) -> HttpResponse:
     response = render(request, "tickets/survey.html", {"form": form, "survey": survey})
     response["Referrer-Policy"] = "no-referrer"
     return response
-
-
-def _guesses(request: HttpRequest) -> bool:
-    """Whether links are tried too often from one address; looking counts as well, which allauth's limits leave out."""
-    key = f"ticket-survey:{get_adapter().get_client_ip(request)}:{int(clock.now().timestamp()) // 60}"
-    cache.add(key, 0, 120)
-    return cache.incr(key) > MOST_A_MINUTE
 
 
 def _said(request: HttpRequest, headline: str, sentence: str, *, status: int = 200) -> HttpResponse:

@@ -57,7 +57,6 @@ ACCOUNT_RATE_LIMITS = {
     "reset_password_from_key": "20/m/ip",
     "change_password": "5/m/user",
     "reauthenticate": "10/15m/user",
-    "accept_invitation": "20/m/ip",
 }
 ALLAUTH_TRUSTED_PROXY_COUNT = ENV.trusted_proxies
 

@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 import time_machine
 from django.core import mail
+from django.core.cache import cache
 
 from apps.accounts.domain import invitations
 from apps.accounts.domain.people import deactivate_person
@@ -47,6 +48,12 @@ def test_an_invited_person_comes_in_and_has_the_role(client, admin):
     assert client.get("/admin/").status_code == 200
     invitation.refresh_from_db()
     assert (invitation.person, invitation.state) == (person, InvitationState.ACCEPTED)
+
+
+def test_links_are_not_guessed_by_looking(client):
+    cache.clear()
+    looked = [client.get(f"/accounts/invitation/guess-{number}/").status_code for number in range(21)]
+    assert (looked[0], looked[19], looked[20]) == (302, 302, 429)
 
 
 def test_an_invitation_works_once(client, admin):
