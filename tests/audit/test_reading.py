@@ -138,7 +138,7 @@ def test_home_shows_the_news_in_few_questions(client, django_assert_max_num_quer
         ToolFactory(name="New tool")
     client.force_login(ops)
     client.get("/admin/")
-    with django_assert_max_num_queries(34):
+    with django_assert_max_num_queries(28):
         page = client.get("/admin/").content.decode()
     assert "New tool</a>" in page
     assert "created by Ann News" in page

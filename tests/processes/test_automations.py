@@ -88,7 +88,7 @@ def test_review_sets_the_next_one(ops):
     automations.review_automation(row, by=ops, reason="Does what is written.")
     row.refresh_from_db()
     assert row.next_review_on > clock.today() + dt.timedelta(days=80)
-    assert automations.overdue_automations(ops, clock.today()) == []
+    assert list(automations.overdue_automations(ops, clock.today())) == []
 
 
 def test_database_refuses_a_state_set_by_hand():

@@ -91,7 +91,7 @@ def test_reminders_come_at_14_and_3_days_and_on_the_day_once_each():
     for ahead in (15, 14, 4, 3, 1, 0, 0):
         duties.remind_duties(TODAY - dt.timedelta(days=ahead))
     assert Notification.objects.filter(recipient=owner).count() == 3
-    assert duties.overdue_duties(owner, TODAY) == []
+    assert list(duties.overdue_duties(owner, TODAY)) == []
     late = duties.overdue_duties(owner, TODAY + dt.timedelta(days=1))
     assert [each.since for each in late] == [TODAY]
 

@@ -13,7 +13,7 @@ from apps.core.access import visible
 from apps.core.actors import acting_as
 from apps.core.errors import DomainError, InvalidInput, NotAllowed, WrongState
 from apps.core.events import publish
-from apps.core.overdue import Overdue
+from apps.core.overdue import LateRows
 from apps.core.transitions import transition
 from apps.core.words import reason_given
 from apps.processes.domain.calendar import next_review
@@ -22,8 +22,6 @@ from apps.processes.models import AutomatedStep, Automation, Process, Step
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
-
-SHOWN = 20
 
 
 def steps_to_automate(person: "User") -> "QuerySet[Step]":
@@ -131,9 +129,9 @@ def registered_on() -> Q:
     return Q(Exists(steps.filter(Exists(linked))))
 
 
-def overdue_automations(person: "User", today: dt.date) -> list[Overdue]:
+def overdue_automations(person: "User", today: dt.date) -> LateRows:
     """Return the automations of `person` (or of their teams) whose review is due, longest first."""
     rows = visible(person, Automation).filter(
         owned_by(person), state=AutomationState.LIVE, archived_at__isnull=True, next_review_on__lte=today
     )
-    return [Overdue(row, "is due for review", row.next_review_on) for row in rows.order_by("next_review_on")[:SHOWN]]
+    return LateRows(rows.order_by("next_review_on"), "is due for review", "next_review_on")

@@ -15,7 +15,7 @@ from apps.core.access import visible
 from apps.core.actors import acting_as
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.core.events import publish
-from apps.core.overdue import Overdue
+from apps.core.overdue import LateRows
 from apps.core.transitions import transition
 from apps.core.words import fitting, reason_given
 from apps.processes.domain.measuring import Measured, in_words, measure
@@ -25,7 +25,6 @@ from apps.processes.models import Improvement, ImprovementEvent, Process
 if TYPE_CHECKING:
     from apps.accounts.models import User
 
-SHOWN = 20
 _COLUMNS = (
     *("state", "gap", "target", "solution", "baseline", "baseline_sample", "baseline_at"),
     *("implemented_at", "after", "after_sample", "after_at", "gain", "closed_at"),
@@ -313,11 +312,11 @@ def _note(
     )
 
 
-def overdue_improvements(person: "User", today: dt.date) -> list[Overdue]:
+def overdue_improvements(person: "User", today: dt.date) -> LateRows:
     """Return the improvements of `person` (or of their teams) that should be validated by now, longest first."""
     rows = visible(person, Improvement).filter(owned_by(person), state__in=list(_NEXT), due_on__lt=today)
     rows = rows.filter(archived_at__isnull=True).order_by("due_on")
-    return [Overdue(row, "should be validated", row.due_on) for row in rows[:SHOWN]]
+    return LateRows(rows, "should be validated")
 
 
 def improvements_from(source: models.Model) -> "models.QuerySet[Improvement]":

@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 
 from apps.accounts.domain.ownership import owned_by
 from apps.core.access import visible
-from apps.core.overdue import Overdue
+from apps.core.overdue import LateRows
 from apps.processes.domain.reading import refuse_unqualified
 from apps.processes.enums import CLOSED_STEPS, RunState, VersionState
 from apps.processes.models import Process, Run, SOPVersion
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 SHOWN = 20
 
 
-def overdue_reviews(person: "User", today: dt.date) -> list[Overdue]:
+def overdue_reviews(person: "User", today: dt.date) -> LateRows:
     """Return the SOPs of `person` (or of their teams) whose review is due, longest first."""
     rows = (Process.objects.due_for_review(today).filter(owned_by(person)) & visible(person, Process)).order_by(
         "next_review_on"
     )
-    return [Overdue(process, "is due for review", process.next_review_on) for process in rows[:SHOWN]]
+    return LateRows(rows, "is due for review", "next_review_on")
 
 
 def is_qualified(person: "User", process: Process) -> bool:
@@ -49,10 +49,10 @@ def to_read(person: "User") -> list[SOPVersion]:
     return list(unread.distinct()[:SHOWN])
 
 
-def overdue_runs(person: "User", today: dt.date) -> list[Overdue]:
+def overdue_runs(person: "User", today: dt.date) -> LateRows:
     """Return the runs of `person` (or of their teams) that should be finished by now, longest first."""
     rows = visible(person, Run).filter(owned_by(person), state=RunState.ACTIVE, due_on__lt=today).order_by("due_on")
-    return [Overdue(run, "should be finished", run.due_on) for run in rows[:SHOWN] if run.due_on is not None]
+    return LateRows(rows, "should be finished")
 
 
 def open_steps(rows: QuerySet[Any]) -> QuerySet[Any]:

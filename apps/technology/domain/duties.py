@@ -13,7 +13,7 @@ from apps.core.actors import acting_as
 from apps.core.errors import DomainError, NotAllowed, WrongState
 from apps.core.events import publish
 from apps.core.notifications.domain.notifying import notify
-from apps.core.overdue import Overdue
+from apps.core.overdue import LateRows
 from apps.core.transitions import transition
 from apps.core.words import reason_given
 from apps.technology.domain.notice import months_before
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 DUTY_KIND = "technology.duty"
 REMIND_DAYS = (14, 3, 0)
-SHOWN = 20
 WORDS: dict[str, str] = {
     Duty.HEALTH: "Errors, integrations, limits, open tickets at the vendor: what you looked at and found.",
     Duty.TRAINING: "Who was trained in what, when, and where the material is.",
@@ -129,10 +128,10 @@ def remind_duties(today: dt.date) -> dict[str, int]:
     return {"reminded": number}
 
 
-def overdue_duties(person: "User", today: dt.date) -> list[Overdue]:
+def overdue_duties(person: "User", today: dt.date) -> LateRows:
     """Return the duties of `person` that are late."""
     tools = Tool.objects.filter(owned_by(person) | Q(technical_owner=person))
     mine = Q(person=person) | Q(person__isnull=True, tool__in=tools)
     rows = access.visible(person, OwnerDuty) & _standing().filter(mine, due_on__lt=today)
-    rows = rows.select_related("tool").order_by("due_on")[:SHOWN]
-    return [Overdue(duty, "do it, and say what shows it", duty.due_on) for duty in rows]
+    rows = rows.select_related("tool").order_by("due_on")
+    return LateRows(rows, "do it, and say what shows it")

@@ -13,7 +13,7 @@ from apps.core.access import visible
 from apps.core.actors import acting_as
 from apps.core.errors import DomainError, InvalidInput, NotAllowed, WrongState
 from apps.core.events import publish
-from apps.core.overdue import Overdue
+from apps.core.overdue import LateRows
 from apps.core.packs import quarter_of
 from apps.core.transitions import transition
 from apps.technology.domain.rates import missing_rate, policy
@@ -24,8 +24,6 @@ from apps.technology.models import ReviewAction, ReviewPack
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
-
-SHOWN = 20
 
 
 def refuse_pack(user: "User") -> str | None:
@@ -137,11 +135,11 @@ def drop_action(action: ReviewAction, *, by: "User", reason: str) -> str:
     return _close(action, ActionState.DROPPED, by=by, outcome=reason)
 
 
-def overdue_actions(person: "User", today: dt.date) -> list[Overdue]:
+def overdue_actions(person: "User", today: dt.date) -> LateRows:
     """Return the review actions of `person` that are late."""
     rows = visible(person, ReviewAction).filter(Q(owner=person), state=ActionState.OPEN, due_on__lt=today)
-    rows = rows.filter(archived_at__isnull=True).select_related("tool").order_by("due_on")[:SHOWN]
-    return [Overdue(action, "finish what the technology review agreed", action.due_on) for action in rows]
+    rows = rows.filter(archived_at__isnull=True).select_related("tool").order_by("due_on")
+    return LateRows(rows, "finish what the technology review agreed")
 
 
 def _close(action: ReviewAction, state: ActionState, *, by: "User", outcome: str) -> str:

@@ -16,7 +16,7 @@ from apps.core.actors import acting_as
 from apps.core.errors import DomainError, NotAllowed, WrongState
 from apps.core.events import publish
 from apps.core.notifications.domain.notifying import notify
-from apps.core.overdue import Overdue
+from apps.core.overdue import LateRows
 from apps.core.transitions import transition
 from apps.technology.domain.cost_lines import price_of
 from apps.technology.domain.costing import annualised
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from apps.accounts.models import User
 
 RECLAIM_KIND = "technology.reclaim"
-SHOWN = 20
 
 
 def refuse_assignment(user: "User", licence: Licence) -> str | None:
@@ -218,12 +217,12 @@ def live_seats(tool: Tool) -> str:
     return f"{number} live seat{'s' if number > 1 else ''}" if number else ""
 
 
-def overdue_reclaims(person: "User", today: dt.date) -> list[Overdue]:
+def overdue_reclaims(person: "User", today: dt.date) -> LateRows:
     """Return the tasks of `person`, or about tools they own, that are late."""
     mine = Q(assignee=person) | Q(assignee__isnull=True, seat__licence__tool__in=Tool.objects.filter(owned_by(person)))
     rows = visible(person, ReclaimTask).filter(mine, state=ReclaimState.OPEN, due_on__lt=today)
-    rows = rows.select_related("seat__licence__tool").order_by("due_on")[:SHOWN]
-    return [Overdue(task, "take the seat back, or say why it stays", task.due_on) for task in rows]
+    rows = rows.select_related("seat__licence__tool").order_by("due_on")
+    return LateRows(rows, "take the seat back, or say why it stays")
 
 
 def _locked(task: ReclaimTask, by: "User") -> ReclaimTask:

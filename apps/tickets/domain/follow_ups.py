@@ -10,7 +10,7 @@ from apps.core.access import visible
 from apps.core.actors import acting_as, system_principal
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.core.events import publish
-from apps.core.overdue import Overdue
+from apps.core.overdue import LateRows
 from apps.core.transitions import transition
 from apps.core.words import fitting
 from apps.tickets.domain.moves import move
@@ -21,7 +21,7 @@ from apps.tickets.models import FollowUp, Ticket
 if TYPE_CHECKING:
     from apps.accounts.models import User
 
-SHOWN, LONGEST = 20, 200
+LONGEST = 200
 HOLDS = "Ask whether the solution holds"
 
 
@@ -108,8 +108,8 @@ def record_outcome(
     return f"Recorded: {FollowUpOutcome(outcome).label.lower()}."
 
 
-def follow_ups_due(person: "User", today: dt.date) -> list[Overdue]:
+def follow_ups_due(person: "User", today: dt.date) -> LateRows:
     """Return the follow-ups of a person whose day has come."""
     rows = FollowUp.objects.live().filter(assignee=person, outcome="", due_on__lte=today).select_related("ticket")
-    mine = (rows & visible(person, FollowUp)).order_by("due_on")[:SHOWN]
-    return [Overdue(row, "is to be followed up", row.due_on) for row in mine]
+    mine = (rows & visible(person, FollowUp)).order_by("due_on")
+    return LateRows(mine, "is to be followed up")

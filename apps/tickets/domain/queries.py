@@ -7,14 +7,13 @@ from django.db import models
 
 from apps.accounts.models import User
 from apps.core.access import visible
-from apps.core.overdue import Overdue
+from apps.core.overdue import LateRows
 from apps.tickets.enums import Tier
 from apps.tickets.models import Ticket, TicketType
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
-SHOWN = 20
 QUIET_FOR = dt.timedelta(days=3)
 
 
@@ -39,9 +38,9 @@ def own_tickets(person: User) -> "QuerySet[Ticket]":
     return rows.order_by("-last_word_at")
 
 
-def quiet_tickets(person: User, today: dt.date) -> list[Overdue]:
+def quiet_tickets(person: User, today: dt.date) -> LateRows:
     """Return the tickets of a person that wait for a word of theirs for days."""
     since = dt.datetime.combine(today, dt.time(), dt.UTC) - QUIET_FOR
     rows = Ticket.objects.active().filter(assignee=person, state__in=("new", "open"), last_word_at__lt=since)
-    mine = (rows & visible(person, Ticket)).order_by("last_word_at")[:SHOWN]
-    return [Overdue(row, "waits for a word of yours", row.last_word_at.date()) for row in mine]
+    mine = (rows & visible(person, Ticket)).order_by("last_word_at")
+    return LateRows(mine, "waits for a word of yours", "last_word_at")
