@@ -1,5 +1,6 @@
 """The test database is dropped at the end, whoever is still connected."""
 
+import os
 import threading
 
 import psycopg
@@ -7,7 +8,7 @@ import pytest
 from django.db import connection
 
 pytestmark = pytest.mark.django_db
-NAME = "mops_try_teardown"
+NAME = f"mops_try_teardown_{os.getpid()}"  # two processes share the tests of this module out
 
 
 def exists():
