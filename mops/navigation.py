@@ -213,12 +213,13 @@ def _item(request: HttpRequest, title: str, target: str, icon: str) -> dict[str,
         if kind is not None and not access.has_model_permission(person, "view", kind):
             return None
         return {"title": title, "icon": icon, "link": reverse(target)}
-    app, model_name = target.split(".")
-    for model, model_admin in admin.site._registry.items():
-        if (model._meta.app_label, model._meta.model_name) == (app, model_name):
-            if not (model_admin.has_view_permission(request) and model_admin.has_module_permission(request)):
-                return None
-            found = {"title": title, "icon": icon, "link": reverse(f"admin:{app}_{model_name}_changelist")}
-            badge = BADGES.get(target)
-            return found | ({"badge": str(number)} if badge and (number := badge(request.user)) else {})
-    raise LookupError(f"The menu names {target}, which has no page in the admin.")
+    model = apps.get_model(target)
+    model_admin = admin.site._registry.get(model)
+    if model_admin is None:
+        raise LookupError(f"The menu names {target}, which has no page in the admin.")
+    if not (model_admin.has_view_permission(request) and model_admin.has_module_permission(request)):
+        return None
+    app, name = model._meta.app_label, model._meta.model_name
+    found = {"title": title, "icon": icon, "link": reverse(f"admin:{app}_{name}_changelist")}
+    badge = BADGES.get(target)
+    return found | ({"badge": str(number)} if badge and (number := badge(request.user)) else {})

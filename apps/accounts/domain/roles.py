@@ -154,14 +154,18 @@ def permissions_of(role: Role, available: Iterable[Permission]) -> set[Permissio
         role: the role asked about.
         available: permissions with their content type loaded.
     """
+    known = [
+        (each, each.content_type.app_label, each.content_type.model, each.codename.split("_", 1)[0])
+        for each in available
+    ]
     granted = set()
     for grant in GRANTS[role]:
-        where, verbs = grant.split(": ")
-        app, _, model = where.partition(".")
-        for candidate in available:
-            kind, verb = candidate.content_type, candidate.codename.split("_", 1)[0]
-            app_fits = app in ("*", kind.app_label) and not (app == "*" and kind.app_label in HIDDEN_APPS)
-            if app_fits and model in ("", "*", kind.model) and verb in verbs.split():
+        where, named = grant.split(": ")
+        wanted_app, _, wanted_model = where.partition(".")
+        verbs = named.split()
+        for candidate, app, model, verb in known:
+            app_fits = app == wanted_app or (wanted_app == "*" and app not in HIDDEN_APPS)
+            if app_fits and wanted_model in ("", "*", model) and verb in verbs:
                 granted.add(candidate)
     return granted
 

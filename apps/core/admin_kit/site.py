@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.templatetags.static import static
 from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from unfold.dataclasses import SearchResult
 from unfold.sites import UnfoldAdminSite
@@ -53,6 +54,10 @@ class MopsAdminSite(UnfoldAdminSite):
         """Register pages built on our own base; pages that packages bring know no row rights and stay out."""
         if getattr(admin_class, "asks_row_rights", False):
             super().register(model_or_iterable, admin_class, **options)
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> Any:
+        """Return the kinds of records, worked out only when a template asks: every page carries them, few show them."""
+        return SimpleLazyObject(lambda: super(MopsAdminSite, self).get_app_list(request, app_label))
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Leave signing in to the one page that knows second factors and rate limits."""
