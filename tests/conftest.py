@@ -36,13 +36,18 @@ def pytest_configure(config):
 
 
 def pytest_xdist_make_scheduler(config, log):
-    """Share the tests out one by one, but the stories in a browser to one process: they share one installation."""
+    """Share the tests out one by one, but whole what shares a costly set-up.
+
+    The stories in a browser share one installation, modules that guard the project the demo company.
+    """
     from xdist.scheduler import LoadScopeScheduling
 
     class OneInstallation(LoadScopeScheduling):
         # the mark "xdist_group" is not heard by pytest-xdist 3.8 under pytest 9.2
         def _split_scope(self, nodeid):
-            return "installation" if nodeid.startswith("tests/e2e/") else nodeid
+            if nodeid.startswith("tests/e2e/"):
+                return "installation"
+            return nodeid.split("::")[0] if nodeid.startswith("tests/project/") else nodeid
 
     return OneInstallation(config, log)
 
