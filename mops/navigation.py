@@ -59,7 +59,19 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         ),
     ),
     ("Campaigns", (("Campaigns", "campaigns.campaign", "campaign"),)),
-    ("Leads", (("Leads", "leads.lead", "contacts"),)),
+    (
+        "Leads",
+        (
+            ("Leads", "leads.lead", "contacts"),
+            ("Companies", "leads.company", "business"),
+            ("Touches", "leads.touchpoint", "touch_app"),
+            ("Intake", "leads.intake", "move_to_inbox"),
+            ("Sources", "leads.intakesource", "input"),
+            ("Consents", "leads.consent", "verified_user"),
+            ("Scoring runs", "leads.scorerun", "calculate"),
+            ("Scores by hand", "leads.scoreoverride", "edit_note"),
+        ),
+    ),
     (
         "Tickets",
         (

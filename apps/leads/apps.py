@@ -16,13 +16,48 @@ class LeadsConfig(AppConfig):
         from apps.core.demo import register_chapter  # noqa: PLC0415
         from apps.core.rules.catalog import register_catalog  # noqa: PLC0415
         from apps.leads import imports  # noqa: F401, PLC0415  # registers on import
-        from apps.leads.catalog import lead_catalog  # noqa: PLC0415
+        from apps.leads.catalog import lead_catalog, touch_catalog  # noqa: PLC0415
+        from apps.leads.demo.scoring import tell as tell_scoring  # noqa: PLC0415
         from apps.leads.demo.segments import tell  # noqa: PLC0415
-        from apps.leads.models import Lead  # noqa: PLC0415
-        from apps.leads.permissions import visible_leads  # noqa: PLC0415
+        from apps.leads.models import (  # noqa: PLC0415
+            Consent,
+            FieldValue,
+            Intake,
+            Lead,
+            LeadScore,
+            ScoreChange,
+            ScoreOverride,
+            Touchpoint,
+        )
+        from apps.leads.permissions import by_lead, visible_leads  # noqa: PLC0415
         from apps.leads.segments import register as register_segments  # noqa: PLC0415
 
         register_scope(Lead, visible_leads)
+        for model in (Consent, FieldValue, Intake, LeadScore, ScoreChange, ScoreOverride, Touchpoint):
+            register_scope(model, by_lead)
         register_catalog(Lead, lead_catalog)
+        register_catalog(Touchpoint, touch_catalog)
         register_segments()
+        _register_scoring()
         register_chapter("segments", tell)
+        register_chapter("touches and scores", tell_scoring)
+
+
+def _register_scoring() -> None:
+    """Let rules score leads."""
+    from apps.core.rules.kinds import RuleKind, register_kind  # noqa: PLC0415  # models must be ready
+    from apps.leads import scoring_rules  # noqa: PLC0415
+    from apps.leads.domain.scoring import rehearsal  # noqa: PLC0415
+
+    register_kind(
+        RuleKind(
+            key=scoring_rules.KIND,
+            title="Lead scoring",
+            body=scoring_rules.BODY,
+            simulate=rehearsal.simulate,
+            on_activate=rehearsal.on_activate,
+            in_background=True,
+            help="Points for who a lead is and what it does, with caps, fading and a threshold. Only the document "
+            f"“{scoring_rules.DOCUMENT}” decides; its first draft starts from a whole point model.",
+        )
+    )

@@ -1,7 +1,14 @@
 """What rules may ask about leads: segments, scoring and routing all read this catalog."""
 
-from apps.core.rules.predicates import Catalog, Field, Tags, model_fields
-from apps.leads.models import Lead
+from apps.core.rules.predicates import Boolean, Catalog, Field, Number, Relation, Tags, Text, model_fields
+from apps.leads.models import Lead, Touchpoint
+
+
+def touch_catalog() -> Catalog:
+    """Return what rules may ask about the touches of a lead."""
+    return Catalog(
+        fields=model_fields(Touchpoint, "type", "channel", "occurred_at", "source", "value", "is_machine"),
+    )
 
 
 def lead_catalog() -> Catalog:
@@ -12,10 +19,14 @@ def lead_catalog() -> Catalog:
                 Lead,
                 *("stage", "company", "country", "territory", "origin", "source", "quality", "converted"),
                 *("total_visits", "seconds_on_site", "last_activity", "last_notable_activity"),
-                *("name", "email", "record_source", "external_id", "created_at"),
+                *("name", "email", "job_title", "record_source", "external_id", "created_at"),
                 *("owner_person", "owner_team"),
                 exact=("email", "record_source", "external_id"),
             ),
+            Field("employees", "Company size", Number(whole=True), "account__employees", help="People who work there."),
+            Field("industry", "Industry", Text(), "account__industry", help="Of the company."),
+            Field("competitor", "Works for a competitor", Boolean(), "account__is_competitor"),
             Field("tags", "Tags", Tags(Lead)),
-        )
+        ),
+        relations=(Relation("touches", "touches", Touchpoint, "lead", moment="occurred_at"),),
     )

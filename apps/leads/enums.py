@@ -23,3 +23,53 @@ MOVES: dict[Stage, tuple[Stage, ...]] = {
     Stage.CUSTOMER: (Stage.ADVOCATE,),
     Stage.ADVOCATE: (),
 }
+
+
+class TouchType(models.TextChoices):
+    """What a lead can do that rules count."""
+
+    VISIT = "visit", "Website visit"
+    DOWNLOAD = "download", "Download"
+    EMAIL = "email", "E-mail opened or clicked"
+    FORM = "form", "Form sent"
+    WEBINAR = "webinar", "Webinar attended"
+    DEMO = "demo", "Demo requested"
+    TRIAL = "trial", "Trial used"
+    UNSUBSCRIBE = "unsubscribe", "Unsubscribed"
+
+
+class TouchChannel(models.TextChoices):
+    """Through which channel a touch came."""
+
+    WEBSITE = "website", "Website"
+    EMAIL = "email", "E-mail"
+    EVENT = "event", "Event"
+    ADS = "ads", "Ads"
+    SOCIAL = "social", "Social media"
+    PARTNER = "partner", "Partner"
+    PRODUCT = "product", "Product"
+    OTHER = "other", "Other"
+
+
+class IntakeState(models.TextChoices):
+    """What became of something that came in."""
+
+    ACCEPTED = "accepted", "Accepted"
+    DUPLICATE = "duplicate", "Duplicate"
+    REJECTED = "rejected", "Rejected"
+
+
+class ConsentPurpose(models.TextChoices):
+    """What a lead can agree to."""
+
+    MARKETING_EMAIL = "marketing_email", "Marketing by e-mail"
+    PHONE = "phone", "Calls"
+    TRACKING = "tracking", "Tracking on the website"
+
+
+class RunKind(models.TextChoices):
+    """Why many leads were scored."""
+
+    ACTIVATION = "activation", "New rules"
+    NIGHTLY = "nightly", "Every night"
+    REBUILD = "rebuild", "From the touches anew"

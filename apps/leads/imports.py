@@ -64,6 +64,7 @@ class LeadImporter(Importer):
         Column("record_source", "System", aliases=("crm",), parse=_at_most("record_source"), empty=FROM_FILES),
         _text("name", "Name", "full name", "lead name"),
         Column("email", "E-mail", aliases=("email address",), parse=_address, example="ann@example.com"),
+        _text("job_title", "Job title", "title", "position"),
         _text("company", "Company", "account"),
         _text("country", "Country"),
         _text("territory", "Territory", "region"),

@@ -1,10 +1,11 @@
-"""Who sees which leads: sales their own and their teams', everybody else with the right sees all."""
+"""Who sees which leads, and with them what hangs on them: sales their own and their teams', others see all."""
 
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
 
 from apps.accounts.domain.ownership import owned_by
+from apps.leads.models import Lead
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
@@ -19,3 +20,10 @@ def owned_by_team_too(user: "User") -> models.Q:
     """Return the condition: the lead is the person's, or belongs to one of their teams, whoever holds it there."""
     teams = user.memberships.filter(archived_at__isnull=True).values("team")
     return owned_by(user) | models.Q(owner_team__in=teams)
+
+
+def by_lead(user: "User", rows: "models.QuerySet[Any]") -> "models.QuerySet[Any]":
+    """Narrow rows about leads to those of the leads that `user` sees; what belongs to no lead is for who oversees."""
+    if user.has_perm("leads.oversee_lead"):
+        return rows
+    return rows.filter(lead__in=visible_leads(user, Lead._default_manager.all()).values("pk"))

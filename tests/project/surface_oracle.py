@@ -13,7 +13,7 @@ from apps.approvals.models import ApprovalRequest
 from apps.approvals.registry import registered
 from apps.core.exchange.registry import all_importers
 from apps.core.governed import GovernedBase
-from apps.leads.models import Lead
+from apps.leads.models import Lead, ScoreOverride
 from apps.processes.models import Process, Stakeholder
 from apps.rights.models import AccessReview, AccessReviewEntry
 from apps.technology.models import Evaluator, Score
@@ -57,6 +57,7 @@ NARROWED = {
     *OWN,
     "approvals.ApprovalRequest",
     "leads.Lead",
+    "leads.ScoreOverride",
     "processes.Process",
     "rights.AccessReviewEntry",
     "technology.Score",
@@ -115,6 +116,12 @@ def _leads(person, role, known):
     teams, rows = _teams(person), Lead._base_manager.all()
     mine = {row.pk for row in rows if row.owner_person_id == person.pk or row.owner_team_id in teams}
     return {row.pk for row in rows} if grants(role, Lead, "oversee") else mine
+
+
+def _overrides(person, role, known):
+    """Those of the leads one sees."""
+    seen = _of_kind(person, role, Lead, known)
+    return {row.pk for row in ScoreOverride._base_manager.all() if row.lead_id in seen}
 
 
 def _review_lines(person, role, known):
@@ -204,6 +211,7 @@ def _of_kind(person, role, model, known):
 _NARROWED_BY_ITSELF = {
     "approvals.ApprovalRequest": _requests,
     "leads.Lead": _leads,
+    "leads.ScoreOverride": _overrides,
     "processes.Process": _processes,
     "rights.AccessReviewEntry": _review_lines,
     "technology.Score": _scores,

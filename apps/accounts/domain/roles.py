@@ -72,7 +72,9 @@ GRANTS: dict[Role, tuple[str, ...]] = {
     ),
     Role.SALES: (
         "rights.accessreviewentry: view",  # the lines they review
-        "leads.*: view change",
+        "leads.*: view",
+        "leads.lead: change",
+        "leads.company: change",
         "campaigns.*: view",
         "attachments.*: view add change",
         "notifications.*: view change",

@@ -122,6 +122,7 @@ class RuleListBody(BodyShape):
     Args:
         model: the kind of record the conditions ask about.
         outcomes: what each rule says.
+        settings: what the list says as a whole, a threshold for instance; stands beside `rules` under "settings".
         first_wins: the first rule that matches decides and the others are not asked; otherwise all that match count.
         check: `check(body)` returns further problems of a list whose parts are right.
     """
@@ -135,9 +136,11 @@ class RuleListBody(BodyShape):
         *,
         first_wins: bool,
         check: Callable[[Any], list[Problem]] | None = None,
+        settings: Sequence[OutcomeField] = (),
     ) -> None:
         self.model: type[models.Model] = model
         self.outcomes, self.first_wins, self.check = tuple(outcomes), first_wins, check
+        self.settings = tuple(settings)
 
     def start(self) -> dict[str, Any]:
         """Begin with no rule."""
@@ -162,8 +165,10 @@ class RuleListBody(BodyShape):
 
     def problems(self, body: Any, catalog: Catalog | None = None) -> list[Problem]:
         """Check every rule, and each of its parts."""
-        if not isinstance(body, Mapping) or set(body) != {"rules"} or not isinstance(body["rules"], list):
-            return [Problem((), "The rules are {“rules”: a list of rules} and nothing else.")]
+        parts = {"rules", "settings"} if self.settings else {"rules"}
+        if not isinstance(body, Mapping) or set(body) != parts or not isinstance(body["rules"], list):
+            also = " with its “settings”" if self.settings else ""
+            return [Problem((), f"The rules are {{“rules”: a list of rules}}{also} and nothing else.")]
         if not body["rules"]:
             return [Problem(("rules",), "There is no rule yet; add the first one.")]
         if len(body["rules"]) > MOST_RULES:
@@ -172,6 +177,8 @@ class RuleListBody(BodyShape):
         found = [
             each for number, row in enumerate(body["rules"]) for each in self._row(row, ("rules", number), catalog)
         ]
+        if self.settings:
+            found += self._given_problems(body["settings"], self.settings, ("settings",))
         return found or (self.check(body) if self.check else [])
 
     def _row(self, row: Any, path: tuple[str | int, ...], catalog: Catalog) -> list[Problem]:
@@ -191,10 +198,15 @@ class RuleListBody(BodyShape):
         return [*found, *self._outcome_problems(row.get("outcome"), (*path, "outcome"))]
 
     def _outcome_problems(self, outcome: Any, path: tuple[str | int, ...]) -> list[Problem]:
-        if not isinstance(outcome, Mapping) or set(outcome) - {each.key for each in self.outcomes}:
+        return self._given_problems(outcome, self.outcomes, path)
+
+    def _given_problems(
+        self, outcome: Any, known: Sequence[OutcomeField], path: tuple[str | int, ...]
+    ) -> list[Problem]:
+        if not isinstance(outcome, Mapping) or set(outcome) - {each.key for each in known}:
             return [Problem(path, "The outcome holds something that this kind of rules does not know.")]
         found = []
-        for each in self.outcomes:
+        for each in known:
             given = outcome.get(each.key)
             if given in (None, ""):
                 if each.required:
@@ -233,10 +245,24 @@ class RuleListBody(BodyShape):
             for each in self.outcomes
         }
 
+    def settings_of(self, body: Body) -> dict[str, Any]:
+        """Return what the list says as a whole, typed; None where it leaves something out."""
+        given = body.get("settings") or {}
+        return {
+            each.key: None if given.get(each.key) in (None, "") else each.type.value(given[each.key])
+            for each in self.settings
+        }
+
     def lines(self, body: Any) -> list[Line]:
-        """Return a line per rule."""
+        """Return a line for the whole list where it says something, and one per rule."""
         catalog = catalog_of(self.model)
-        return [
+        said = [
+            f"{each.label} {each.type.say(value)}"
+            for each in self.settings
+            if (value := (body.get("settings") or {}).get(each.key)) not in (None, "")
+        ]
+        whole = [Line("settings", "All rules together", ", ".join(said))] if said else []
+        return whole + [
             Line(str(row.get("key", number)), f"{number}. {row['name']}", self.line(row, catalog))
             for number, row in enumerate(body["rules"], 1)
         ]

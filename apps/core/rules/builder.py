@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from apps.core.rules.bodies import BodyShape, RuleListBody
+from apps.core.rules.bodies import BodyShape, OutcomeField, RuleListBody
 from apps.core.rules.catalog import Catalog, Field
 from apps.core.rules.domain.tree import COUNTS
 from apps.core.rules.field_types import FieldType
@@ -37,17 +37,13 @@ def describe_shape(shape: BodyShape, catalog: Catalog | None) -> dict[str, Any]:
         found["catalog"] = describe_catalog(catalog)
     if isinstance(shape, RuleListBody):
         found["firstWins"] = shape.first_wins
-        found["outcomes"] = [
-            {
-                "key": each.key,
-                "label": each.label,
-                "required": each.required,
-                "help": each.help,
-                **_type(each.type),
-            }
-            for each in shape.outcomes
-        ]
+        found["outcomes"] = [_said(each) for each in shape.outcomes]
+        found["settings"] = [_said(each) for each in shape.settings]
     return found
+
+
+def _said(each: OutcomeField) -> dict[str, Any]:
+    return {"key": each.key, "label": each.label, "required": each.required, "help": each.help, **_type(each.type)}
 
 
 def _field(field: Field) -> dict[str, Any]:

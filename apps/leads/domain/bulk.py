@@ -38,7 +38,7 @@ _UPSERT = """
 """
 # What a new lead has where the file says nothing: the model's own defaults.
 _DEFAULTS: Mapping[str, str] = {
-    **dict.fromkeys(("name", "company", "country", "territory", "origin", "source"), "''"),
+    **dict.fromkeys(("name", "job_title", "company", "country", "territory", "origin", "source"), "''"),
     **dict.fromkeys(("last_activity", "last_notable_activity", "quality"), "''"),
 }
 

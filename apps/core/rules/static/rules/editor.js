@@ -52,14 +52,16 @@ document.addEventListener("DOMContentLoaded", () => {
     } else {
       const rows = (body.rules || []).map((each) => ({ ...each }));
       const builders = new Map();
-      build = () => ({ rules: rows.map((row) => ({ ...row, predicate: builders.get(row).value() })) });
+      const settings = { ...(body.settings || {}) };
+      const whole = (shape.settings || []).length ? { settings } : {};
+      build = () => ({ ...whole, rules: rows.map((row) => ({ ...row, predicate: builders.get(row).value() })) });
       let problemsLeft = problems;
 
       const keep = () => builders.forEach((builder, row) => { row.predicate = builder.value(); });
       const redraw = (focus) => {
         keep();
         builders.clear();
-        stage.replaceChildren();
+        stage.replaceChildren(...together());
         rows.forEach((row, number) => stage.append(card(row, number)));
         if (!rows.length) stage.append(make("p", { class: "mops-empty", text: "No rule yet. Add the first one." }));
         stage.append(button("+ Rule", "Add a rule at the end", () => { rows.push({ name: "", predicate: { all: [{ field: "" }] }, outcome: {}, enabled: true, reason: "" }); step(`${rows.length - 1}:name`); }));
@@ -72,6 +74,16 @@ document.addEventListener("DOMContentLoaded", () => {
         return found.length ? make("p", { class: "mops-error rules-said", role: "alert", text: found.map((each) => each.sentence).join(" ") }) : null;
       };
       const line = (label, input, help, at) => make("label", { class: "rules-line" }, make("span", { text: label }), input, help ? make("span", { class: "mops-help", text: help }) : null, wrong(at));
+
+      const together = () => {
+        if (!whole.settings) return [];
+        const outcome = make("div", { class: "rules-outcome" });
+        shape.settings.forEach((each) => {
+          const put = (value) => { if (value === "") delete settings[each.key]; else settings[each.key] = value; changed(); };
+          outcome.append(line(each.label, valueInput(each, each.label, settings[each.key], put), each.help, `settings/${each.key}`));
+        });
+        return [make("section", { class: "rules-card", "aria-label": "All rules together" }, make("p", { class: "rules-when", text: "All rules together" }), outcome)];
+      };
 
       const card = (row, number) => {
         const at = `rules/${number}`;

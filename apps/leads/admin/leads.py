@@ -12,7 +12,11 @@ from apps.audit.domain.personal import erase, refuse_erase
 from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin
 from apps.core.admin_kit.buttons import Button, ReasonForm
 from apps.core.admin_kit.consistency import Check
+from apps.leads.admin import panels
+from apps.leads.admin.forms import ConsentForm, ScoreForm
+from apps.leads.domain.consent import record_consent, refuse_consent
 from apps.leads.domain.lifecycle import move_lead, refuse_stage
+from apps.leads.domain.scoring.overriding import end_override, refuse_end, refuse_override, set_score
 from apps.leads.enums import Stage
 from apps.leads.models import Lead
 from apps.leads.segments import in_segment, segment_choices
@@ -54,13 +58,35 @@ class SegmentFilter(admin.SimpleListFilter):
         return in_segment(queryset, key) if key else queryset
 
 
+class ReadyFilter(admin.SimpleListFilter):
+    """The leads that the rules of scoring call ready for sales, or not."""
+
+    title = "score"
+    parameter_name = "score"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """What a score says."""
+        return [("ready", "Ready for sales"), ("hand", "Raised a hand"), ("not", "Not ready"), ("none", "Not scored")]
+
+    def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
+        """Narrow the list."""
+        asked = {
+            "ready": {"score__is_ready": True},
+            "hand": {"score__is_hand_raised": True},
+            "not": {"score__is_ready": False},
+            "none": {"score__isnull": True},
+        }
+        return queryset.filter(**asked[self.value()]) if self.value() in asked else queryset  # type: ignore[index]
+
+
 @admin.register(Lead)
 class LeadAdmin(MopsAdmin):
     """Leads."""
 
-    list_display = ("who", "company", "place", "source", "standing", "owned_by", "total_visits", "updated_at")
+    list_display = ("who", "company", "scored", "ready", "standing", "owned_by", "place", "source", "updated_at")
     list_filter = (
         SegmentFilter,
+        ReadyFilter,
         "stage",
         "origin",
         "source",
@@ -71,9 +97,12 @@ class LeadAdmin(MopsAdmin):
         "record_source",
     )
     search_fields = ("name", "email", "company", "external_id")
-    autocomplete_fields = ("owner_person", "owner_team", "backup_person", "backup_team")
+    autocomplete_fields = ("account", "owner_person", "owner_team", "backup_person", "backup_team")
     fieldsets = (
-        (None, {"fields": ("name", "email", "company", ("country", "territory"), "standing")}),
+        (
+            None,
+            {"fields": (("name", "email"), ("job_title", "company"), "account", ("country", "territory"), "standing")},
+        ),
         ("Who looks after it", {"fields": (("owner_person", "owner_team"), ("backup_person", "backup_team"))}),
         ("Where it comes from", {"fields": (("origin", "source"), ("record_source", "external_id"))}),
         (
@@ -90,6 +119,16 @@ class LeadAdmin(MopsAdmin):
     readonly_fields = ("standing",)
     buttons = (
         *(_move_button(stage) for stage in _MOVE_LABELS),
+        Button("consent", "Record consent", record_consent, refuse_consent, form=ConsentForm),
+        Button(
+            "set-score",
+            "Set score by hand",
+            set_score,
+            refuse_override,
+            form=ScoreForm,
+            confirm="The score stands in the place of the rules' until that day; what the rules say stays visible.",
+        ),
+        Button("end-override", "Let the rules score again", end_override, refuse_end, form=ReasonForm),
         *ARCHIVE_BUTTONS,
         Button(
             "erase",
@@ -109,11 +148,12 @@ class LeadAdmin(MopsAdmin):
         Check("Qualified, but without an e-mail", lambda rows: rows.qualified_without_address()),
     )
     in_palette = True
+    allowed_lookups = ("account",)
     empty_state = "No lead yet. Import them from your CRM (Work → Imports), or add the first one by hand."
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         """Load the owners with the rows."""
-        return super().get_queryset(request).select_related("owner_person", "owner_team")
+        return super().get_queryset(request).select_related("owner_person", "owner_team", "score")
 
     @display(description="Lead", ordering="name")
     def who(self, lead: Lead) -> str:
@@ -143,3 +183,23 @@ class LeadAdmin(MopsAdmin):
     def owned_by(self, lead: Lead) -> str:
         """Who looks after it."""
         return str(lead.owner or "—")
+
+    @display(description="Score", ordering="score__final")
+    def scored(self, lead: Lead) -> str:
+        """The score, rounded."""
+        return f"{lead.score.final:.0f}" if hasattr(lead, "score") else "—"
+
+    @display(description="Ready", ordering="score__is_ready", label={"Ready": "success", "Raised a hand": "success"})
+    def ready(self, lead: Lead) -> str:
+        """Whether sales should look at it."""
+        if not hasattr(lead, "score") or not lead.score.is_ready:
+            return ""
+        return "Raised a hand" if lead.score.is_hand_raised else "Ready"
+
+    def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
+        """Show the score with its reasons and what the lead did."""
+        lead, extra = self.get_object(request, object_id), dict(extra_context or {})
+        if lead is not None and request.method == "GET" and self.has_view_permission(request, lead):
+            shown = (panels.score_panel(request, lead), panels.touches_panel(request, lead))
+            extra["row_panels"] = [*extra.get("row_panels", []), *shown]
+        return super().change_view(request, object_id, form_url, extra)

@@ -1,5 +1,6 @@
 """Leads: people who may become customers, from whichever system they come."""
 
+import pgtrigger
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
@@ -10,6 +11,19 @@ from apps.core.transitions import guarded_columns
 from apps.leads.enums import Stage
 
 OWN_RECORDS = "mops"
+
+
+def scoring_due(operation: pgtrigger.Operation) -> pgtrigger.Trigger:
+    """Return the trigger that has leads scored anew whose facts changed, whatever wrote them."""
+    return pgtrigger.Trigger(
+        name=f"scoring_due_{str(operation).lower()}",
+        level=pgtrigger.Statement,
+        when=pgtrigger.After,
+        operation=operation,
+        referencing=pgtrigger.Referencing(new="new_rows"),  # type: ignore[no-untyped-call]
+        func="INSERT INTO leads_scorequeue (lead_id) SELECT id FROM new_rows ORDER BY id ON CONFLICT DO NOTHING;"
+        " RETURN NULL;",
+    )
 
 
 class LeadQuerySet(GovernedQuerySet):
@@ -33,7 +47,17 @@ class Lead(OwnedModel, GovernedModel):
     external_id = models.CharField("number", max_length=60, blank=True, help_text="Its number in that system.")
     name = models.CharField(max_length=150, blank=True)
     email = models.EmailField("e-mail", null=True, blank=True)
+    job_title = models.CharField(max_length=120, blank=True)
     company = models.CharField(max_length=150, blank=True)
+    account = models.ForeignKey(
+        "leads.Company",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="leads",
+        verbose_name="company record",
+        help_text="Says how large the company is and what it does.",
+    )
     country = models.CharField(max_length=60, blank=True)
     territory = models.CharField(max_length=60, blank=True, help_text="The sales territory, for instance DACH.")
     origin = models.CharField(max_length=60, blank=True, help_text="How it came in: form, chat, API, import.")
@@ -88,6 +112,7 @@ class Lead(OwnedModel, GovernedModel):
                 starts={"stage": Stage.KNOWN_LEAD.value},
                 sentence="A lead moves through its stages by the buttons on its page, not by an edit.",
             ),
+            *(scoring_due(operation) for operation in (pgtrigger.Insert, pgtrigger.Update)),
         ]
 
     def __str__(self) -> str:

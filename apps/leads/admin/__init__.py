@@ -1,0 +1,23 @@
+"""The pages of leads."""
+
+from apps.leads.admin.leads import LeadAdmin
+from apps.leads.admin.ledger import (
+    CompanyAdmin,
+    ConsentAdmin,
+    IntakeAdmin,
+    IntakeSourceAdmin,
+    ScoreOverrideAdmin,
+    ScoreRunAdmin,
+    TouchpointAdmin,
+)
+
+__all__ = [
+    "CompanyAdmin",
+    "ConsentAdmin",
+    "IntakeAdmin",
+    "IntakeSourceAdmin",
+    "LeadAdmin",
+    "ScoreOverrideAdmin",
+    "ScoreRunAdmin",
+    "TouchpointAdmin",
+]

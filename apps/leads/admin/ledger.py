@@ -1,0 +1,230 @@
+"""The pages of what came in and what leads did, of companies, and of scoring runs."""
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db import models
+from django.db.models import Count
+from django.http import HttpRequest
+from unfold.decorators import display
+
+from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin, ReadOnlyAdmin
+from apps.core.admin_kit.buttons import Button, ReasonForm
+from apps.core.admin_kit.consistency import Check
+from apps.core.admin_kit.links import link_to
+from apps.leads.admin.panels import run_panel
+from apps.leads.domain.intake import refuse_replay, replay
+from apps.leads.domain.touches import call_machine, call_person, refuse_classification
+from apps.leads.enums import IntakeState
+from apps.leads.models import Company, Consent, Intake, IntakeSource, ScoreOverride, ScoreRun, Touchpoint
+
+
+@admin.register(Company)
+class CompanyAdmin(MopsAdmin):
+    """Companies."""
+
+    list_display = ("name", "domain", "industry", "employees", "country", "people", "is_competitor", "updated_at")
+    list_filter = ("industry", "territory", "is_competitor")
+    search_fields = ("name", "domain")
+    fields = ("name", "domain", ("industry", "employees"), ("country", "territory"), "is_competitor")
+    buttons = ARCHIVE_BUTTONS
+    in_palette = True
+    empty_state = "No company yet. Add the first one: leads with its mail domain find it by themselves."
+    consistency_checks = (
+        Check("Nobody knows how large it is", lambda rows: rows.filter(employees__isnull=True)),
+        Check("Nobody knows what it does", lambda rows: rows.filter(industry="")),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
+        """Count the leads with the rows."""
+        counted: models.QuerySet[Any] = super().get_queryset(request).annotate(number=Count("leads"))
+        return counted
+
+    @display(description="Leads", ordering="number")
+    def people(self, company: Any) -> int:
+        """How many leads work there."""
+        return int(company.number)
+
+
+@admin.register(IntakeSource)
+class IntakeSourceAdmin(MopsAdmin):
+    """Sources of leads and their contracts."""
+
+    list_display = ("title", "key", "wants", "precedence", "touch_type", "is_open", "updated_at")
+    list_filter = ("is_open",)
+    search_fields = ("title", "key")
+    fields = ("title", "key", "fields", "required", ("precedence", "touch_type"), "is_open")
+    buttons = ARCHIVE_BUTTONS
+    empty_state = "No source yet. Add one per form, tool or list that brings leads, with the fields it must bring."
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """A key is chosen once: programs use it."""
+        return (*super().get_readonly_fields(request, obj), *(("key",) if obj is not None else ()))
+
+    @display(description="Must bring", ordering="required")
+    def wants(self, source: IntakeSource) -> str:
+        """What every delivery has to say."""
+        return ", ".join(source.required) or "—"
+
+
+@admin.register(Intake)
+class IntakeAdmin(ReadOnlyAdmin):
+    """Deliveries as they came, and what became of them."""
+
+    list_display = ("idempotency_key", "source", "outcome", "reason", "of_lead", "received_at", "attempts")
+    list_filter = ("state", "source", "received_at")
+    search_fields = ("idempotency_key", "reason")
+    fields = (
+        "source",
+        "idempotency_key",
+        "state",
+        "reason",
+        "lead",
+        "payload",
+        "received_at",
+        "decided_at",
+        "attempts",
+    )
+    empty_state = "Nothing came in yet. Deliveries of forms and tools stand here, the rejected ones with their reason."
+    buttons = (
+        Button(
+            "replay",
+            "Judge again",
+            replay,
+            refuse_replay,
+            confirm="It is judged by the contract of its source as it is now.",
+            style="primary",
+        ),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
+        """Load source and lead with the rows."""
+        return super().get_queryset(request).select_related("source", "lead")
+
+    @display(
+        description="Outcome",
+        ordering="state",
+        label={
+            IntakeState.ACCEPTED.label: "success",
+            IntakeState.DUPLICATE.label: "info",
+            IntakeState.REJECTED.label: "danger",
+        },
+    )
+    def outcome(self, intake: Intake) -> str:
+        """What became of it."""
+        return IntakeState(intake.state).label
+
+    @display(description="Lead", ordering="lead")
+    def of_lead(self, intake: Intake) -> str:
+        """Whom it is about."""
+        return link_to(intake.lead)
+
+
+@admin.register(Touchpoint)
+class TouchpointAdmin(ReadOnlyAdmin):
+    """Everything leads did."""
+
+    list_display = ("occurred_at", "type", "of_lead", "value", "channel", "campaign", "is_machine", "source")
+    list_filter = ("type", "channel", "is_machine")
+    search_fields = ("value", "source_event_id")
+    ordering = ("-occurred_at", "-id")
+    allowed_lookups = ("lead",)
+    fields = (
+        ("type", "channel"),
+        ("lead", "campaign"),
+        ("occurred_at", "received_at"),
+        ("source", "source_event_id"),
+        "value",
+        "utm",
+        ("is_machine", "machine_reason"),
+    )
+    empty_state = "No touch yet. They come from forms, the website and the tools that send for us."
+    buttons = (
+        Button(
+            "machine",
+            "A machine did it",
+            call_machine,
+            lambda who, touch: (
+                refuse_classification(who, touch) or ("It is called a machine's already." if touch.is_machine else None)
+            ),
+            form=ReasonForm,
+            confirm="The touch stays and counts nothing; the score of the lead is counted anew.",
+        ),
+        Button(
+            "person",
+            "The person did it",
+            call_person,
+            lambda who, touch: (
+                refuse_classification(who, touch)
+                or (None if touch.is_machine else "It counts as the person's already.")
+            ),
+            confirm="The touch counts again; the score of the lead is counted anew.",
+        ),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
+        """Load lead and campaign with the rows."""
+        return super().get_queryset(request).select_related("lead", "campaign")
+
+    @display(description="Lead", ordering="lead")
+    def of_lead(self, touch: Touchpoint) -> str:
+        """Whose it is."""
+        return link_to(touch.lead)
+
+
+@admin.register(Consent)
+class ConsentAdmin(ReadOnlyAdmin):
+    """What leads agreed to."""
+
+    list_display = ("of_lead", "purpose", "is_given", "given_at", "source", "evidence", "recorded_by")
+    list_filter = ("purpose", "is_given")
+    search_fields = ("evidence",)
+    empty_state = "No consent is recorded yet. Record one on the page of its lead."
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
+        """Load lead and person with the rows."""
+        return super().get_queryset(request).select_related("lead", "recorded_by")
+
+    @display(description="Lead", ordering="lead")
+    def of_lead(self, consent: Consent) -> str:
+        """Who agreed."""
+        return link_to(consent.lead)
+
+
+@admin.register(ScoreRun)
+class ScoreRunAdmin(ReadOnlyAdmin):
+    """When many leads were scored, and what that changed."""
+
+    list_display = ("as_of", "kind", "version", "leads", "changed", "became_ready", "stopped_being_ready")
+    list_filter = ("kind",)
+    empty_state = "No run yet. Activate rules of scoring: every lead is scored by them, and what changed is kept here."
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
+        """Load the versions with the rows."""
+        return super().get_queryset(request).select_related("version__document")
+
+    def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
+        """Show who moved most, as far as the person sees them."""
+        run, extra = self.get_object(request, object_id), dict(extra_context or {})
+        if run is not None and self.has_view_permission(request, run):
+            extra["row_panels"] = [*extra.get("row_panels", []), run_panel(request, run)]
+        return super().change_view(request, object_id, form_url, extra)
+
+
+@admin.register(ScoreOverride)
+class ScoreOverrideAdmin(ReadOnlyAdmin):
+    """Scores set by hand."""
+
+    list_display = ("of_lead", "value", "reason", "set_by", "set_at", "expires_at", "ended_at")
+    list_filter: ClassVar[tuple[Any, ...]] = ("expires_at",)
+    search_fields = ("reason",)
+    empty_state = "No score is set by hand. It is done on the page of a lead, with a reason and an end."
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
+        """Load lead and person with the rows."""
+        return super().get_queryset(request).select_related("lead", "set_by")
+
+    @display(description="Lead", ordering="lead")
+    def of_lead(self, override: ScoreOverride) -> str:
+        """Whose score it is."""
+        return link_to(override.lead)

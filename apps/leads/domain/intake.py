@@ -1,0 +1,205 @@
+"""Intake: what a source delivers is kept as it came, judged by its contract, and can be judged again.
+
+The same delivery twice is one delivery. A value replaces another only where its source is trusted as much; what people
+typed is trusted most. Nothing is lost: what was not taken stands in the values of the field.
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+
+from apps.core import access, clock
+from apps.core.actors import acting_as
+from apps.core.errors import InvalidInput, NotAllowed, WrongState
+from apps.core.exchange import values as cells
+from apps.leads.domain.scoring.engine import score_leads
+from apps.leads.domain.touches import Touch, write_touches
+from apps.leads.enums import IntakeState
+from apps.leads.models import Company, FieldValue, Intake, IntakeSource, Lead
+
+if TYPE_CHECKING:
+    from apps.accounts.models import User
+
+FIELDS = ("name", "email", "job_title", "company", "country", "territory", "origin", "source")
+MOST_FIELDS, LONGEST_KEY, PEOPLE = 200, 120, 100
+FREE_MAIL = frozenset({"gmail.com", "outlook.com", "hotmail.com", "yahoo.com", "gmx.de", "web.de", "icloud.com"})
+
+
+@dataclass(frozen=True)
+class _Read:
+    """What a delivery says about a lead, or why it cannot be taken."""
+
+    values: dict[str, str]
+    refusal: str = ""
+
+
+def receive(
+    source: IntakeSource, payload: Mapping[str, Any], *, key: str, by: "User", at: dt.datetime | None = None
+) -> Intake:
+    """Take one delivery in; the same key again returns what became of it the first time.
+
+    Args:
+        source: with its contract.
+        payload: as the source sent it.
+        key: names the delivery at the source, for instance the number of the form entry.
+        by: who brings it: a person, or mops itself in a job.
+        at: now, where another moment is meant.
+
+    Raises:
+        NotAllowed: `by` may not add leads.
+        WrongState: the source takes no leads now.
+        InvalidInput: the key is missing or too long.
+    """
+    if not access.has_model_permission(by, "add", Lead):
+        raise NotAllowed("You may not add leads.")
+    if source.is_archived or not source.is_open:
+        raise WrongState(f"{source} takes no leads now; open it again on its page.")
+    if not key or len(key) > LONGEST_KEY:
+        raise InvalidInput(f"Name the delivery, with at most {LONGEST_KEY} characters, so that it counts once.")
+    moment = at or clock.now()
+    with transaction.atomic(), acting_as(by):
+        locked: IntakeSource = IntakeSource.objects.select_for_update(of=("self",)).get(pk=source.pk)
+        known = Intake.objects.filter(source=locked, idempotency_key=key).first()
+        if known is not None:
+            return known
+        row = Intake(source=locked, idempotency_key=key, payload=_storable(payload), received_at=moment)
+        return _judge(row, now=moment)
+
+
+def refuse_replay(user: "User", intake: Intake) -> str | None:
+    """Return why `user` cannot have `intake` judged again, None when they can."""
+    if not access.has_model_permission(user, "add", Lead):
+        return "You may not add leads."
+    if intake.state != IntakeState.REJECTED:
+        return "Only what was rejected is judged again."
+    return None
+
+
+def replay(intake: Intake, *, by: "User", at: dt.datetime | None = None) -> str:
+    """Judge a rejected delivery again, by the contract as it is now.
+
+    Raises:
+        NotAllowed, WrongState: as `refuse_replay` says.
+    """
+    with transaction.atomic(), acting_as(by):
+        row: Intake = Intake.objects.select_for_update(of=("self",)).select_related("source").get(pk=intake.pk)
+        if refused := refuse_replay(by, row):
+            may = access.has_model_permission(by, "add", Lead)
+            raise (WrongState if may else NotAllowed)(refused)
+        row.attempts += 1
+        done = _judge(row, now=at or clock.now())
+    if done.state == IntakeState.REJECTED:
+        return f"Rejected again: {done.reason}"
+    return f"Taken in as {done.lead}."
+
+
+def _storable(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a payload the database can keep: null bytes cannot be stored, so they show as what they are."""
+    return {_shown(name): _shown(value) if isinstance(value, str) else value for name, value in payload.items()}
+
+
+def _shown(text: Any) -> str:
+    return str(text).replace("\x00", "␀")
+
+
+def _judge(row: Intake, *, now: dt.datetime) -> Intake:
+    row.decided_at = now
+    read = _read(row.source, row.payload)
+    if read.refusal:
+        row.state, row.reason, row.lead = IntakeState.REJECTED, read.refusal[:500], None
+        row.save()
+        return row
+    lead = Lead.objects.select_for_update(of=("self",)).filter(email=read.values.get("email", "")).first()
+    if lead is not None and lead.is_archived:
+        row.state, row.reason = IntakeState.REJECTED, "The lead with this e-mail is archived; restore it first."
+        row.save()
+        return row
+    row.state = IntakeState.DUPLICATE if lead is not None else IntakeState.ACCEPTED
+    row.reason = "The lead was known; its fields follow the precedence of the source." if lead is not None else ""
+    lead = lead or Lead(record_source=row.source.key)
+    _take(lead, read.values, row.source, now)
+    row.lead = lead
+    row.save()
+    if row.source.touch_type:
+        touch = Touch(lead.pk, row.source.touch_type, now, row.source.key, row.idempotency_key)
+        write_touches([touch], now=now)
+    score_leads([lead.pk], as_of=now)
+    return row
+
+
+def _read(source: IntakeSource, payload: Mapping[str, Any]) -> _Read:
+    if len(payload) > MOST_FIELDS:
+        return _Read({}, f"{len(payload)} fields came; a delivery has at most {MOST_FIELDS}.")
+    names = {**{name: name for name in FIELDS}, **source.fields}
+    found: dict[str, str] = {}
+    for theirs, given in payload.items():
+        field = names.get(theirs)
+        if field not in FIELDS or given in (None, ""):
+            continue
+        if not isinstance(given, str | int | float):
+            return _Read({}, f"{theirs} is no text.")
+        if "␀" in str(given):
+            return _Read({}, f"{theirs} holds a null byte; the source sent broken text.")
+        longest = getattr(Lead._meta.get_field(field), "max_length", None) or 254
+        text = " ".join(str(given).split())
+        if len(text) > longest:
+            return _Read({}, f"{theirs} is too long: {len(text)} characters, at most {longest} fit.")
+        found[field] = text
+    if "email" in found:
+        try:
+            found["email"] = cells.email(found["email"]).lower()
+        except InvalidInput as refusal:
+            return _Read({}, f"The e-mail cannot be used. {refusal.message}")
+    missing = [str(Lead._meta.get_field(name).verbose_name) for name in source.required if not found.get(name)]  # type: ignore[union-attr]
+    if missing:
+        return _Read({}, f"The contract of {source} wants {', '.join(missing)}.")
+    return _Read(found) if found else _Read({}, "Nothing in it says who it is about.")
+
+
+def _take(lead: Lead, given: Mapping[str, str], source: IntakeSource, now: dt.datetime) -> None:
+    """Write what the source may write, and keep everything it said."""
+    trusted = _trust(lead) if lead.pk else {}
+    rows = []
+    for field, value in given.items():
+        stood = getattr(lead, field) or ""
+        mine = not stood or trusted.get(field, PEOPLE) <= source.precedence
+        if mine:
+            setattr(lead, field, value)
+        rows.append((field, value, mine))
+    if lead.account_id is None:
+        lead.account = company_of(lead.email)
+    lead.save()
+    FieldValue.objects.bulk_create(
+        FieldValue(
+            lead=lead,
+            field=field,
+            value=value,
+            source=source.key,
+            precedence=source.precedence,
+            observed_at=now,
+            is_taken=taken,
+        )
+        for field, value, taken in rows
+    )
+
+
+def _trust(lead: Lead) -> dict[str, int]:
+    """Return how far the value that stands in each field is trusted; what no source brought, people did."""
+    found: dict[str, int] = {}
+    for row in FieldValue.objects.filter(lead=lead, is_taken=True).order_by("observed_at", "pk"):
+        if row.value == (getattr(lead, row.field) or ""):
+            found[row.field] = row.precedence
+        else:
+            found.pop(row.field, None)
+    return found
+
+
+def company_of(email: str | None) -> Company | None:
+    """Return the company an address belongs to, by its domain; none for free mail."""
+    domain = (email or "").rpartition("@")[2]
+    if not domain or domain in FREE_MAIL:
+        return None
+    return Company.objects.live().filter(domain__iexact=domain).first()

@@ -1,0 +1,36 @@
+"""The rows of leads: who they are, what they did, and what the rules make of it."""
+
+from apps.leads.models.company import Company
+from apps.leads.models.intake import Consent, FieldValue, Intake, IntakeSource
+from apps.leads.models.lead import OWN_RECORDS, Lead, LeadQuerySet
+from apps.leads.models.scoring import (
+    Accumulator,
+    LeadScore,
+    Measure,
+    ScoreChange,
+    ScoreOverride,
+    ScoreQueue,
+    ScoreRun,
+)
+from apps.leads.models.touches import TouchDay, TouchKey, Touchpoint
+
+__all__ = [
+    "OWN_RECORDS",
+    "Accumulator",
+    "Company",
+    "Consent",
+    "FieldValue",
+    "Intake",
+    "IntakeSource",
+    "Lead",
+    "LeadQuerySet",
+    "LeadScore",
+    "Measure",
+    "ScoreChange",
+    "ScoreOverride",
+    "ScoreQueue",
+    "ScoreRun",
+    "TouchDay",
+    "TouchKey",
+    "Touchpoint",
+]

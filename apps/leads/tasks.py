@@ -1,0 +1,43 @@
+"""The jobs of leads."""
+
+import datetime as dt
+
+from django.db import connection
+
+from apps.core.jobs.api import Overlap, Run, job
+from apps.core.rules.models import RuleVersion
+from apps.leads.domain.scoring import keeping, rehearsal
+
+
+@job("leads.backfill_scores", title="Score every lead by new rules", timeout=3600, overlap=Overlap.FORBID)
+def backfill_scores(run: Run, *, version_id: int, before_id: int, at: str) -> dict[str, int]:
+    """Bring activated rules to every lead and keep what they changed."""
+    version = RuleVersion.objects.select_related("document").get(pk=version_id)
+    before = RuleVersion.objects.filter(pk=before_id).first()
+    done = rehearsal.backfill(version, before, as_of=dt.datetime.fromisoformat(at), progress=run.progress)
+    return {"leads": done.leads, "changed": done.changed, "became_ready": done.became_ready}
+
+
+@job("leads.score_due", title="Score leads whose facts changed", timeout=600, overlap=Overlap.FORBID)
+def score_due(run: Run) -> dict[str, int]:
+    """Score what the database has queued."""
+    return keeping.score_due()
+
+
+@job("leads.score_all", title="Let time pass for every score", timeout=3600, overlap=Overlap.FORBID)
+def score_all(run: Run) -> dict[str, int]:
+    """Score everything as of now, and look whether the sums still are what the touches give."""
+    done = keeping.score_all()
+    unequal = keeping.unequal_sums()
+    if unequal:
+        run.log(f"The sums of {len(unequal)} leads are not what their touches give; they are made anew.")
+        keeping.mend(unequal)
+    return {"changed": done.changed, "became_ready": done.became_ready, "mended": len(unequal)}
+
+
+@job("leads.prepare_partitions", title="Prepare the coming months of touches", timeout=60, overlap=Overlap.FORBID)
+def prepare_partitions(run: Run) -> dict[str, int]:
+    """Make the partitions of the coming months."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT mops_prepare_touch_partitions(0)")
+        return {"partitions": cursor.fetchone()[0]}

@@ -1,0 +1,153 @@
+"""Intake: a delivery counts once, each reject has its reason and a second chance, values follow trust in sources."""
+
+import pytest
+from django.db import DatabaseError, transaction
+
+from apps.accounts.enums import Role
+from apps.audit.domain.personal import erase_subject
+from apps.core import access
+from apps.core.admin_kit.refusals import sentence_of
+from apps.core.errors import InvalidInput, NotAllowed, WrongState
+from apps.leads.domain.consent import consents_of, record_consent
+from apps.leads.domain.intake import receive, replay
+from apps.leads.enums import IntakeState
+from apps.leads.models import Consent, FieldValue, Intake, IntakeSource, Lead, Touchpoint
+from tests.admin_pages import assert_same_queries, button_of, list_of, page_of
+from tests.factories.accounts import administrator, person_with
+from tests.factories.leads import LeadFactory
+from tests.factories.scoring import company
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def person():
+    return person_with(Role.OPS)
+
+
+@pytest.fixture
+def form():
+    return IntakeSource.objects.create(
+        key="form",
+        title="The form",
+        fields={"work_email": "email"},
+        required=["email"],
+        precedence=50,
+        touch_type="form",
+    )
+
+
+def test_a_delivery_becomes_a_lead_with_its_company_touch_and_provenance(person, form):
+    account = company(domain="ada.example")
+    payload = {"work_email": " Ada@Ada.example", "name": "Ada  L", "favourite_colour": "blue"}
+    first = receive(form, payload, key="1", by=person)
+    assert first.state == IntakeState.ACCEPTED
+    lead = Lead.objects.get()
+    assert (lead.email, lead.name, lead.account, lead.record_source) == ("ada@ada.example", "Ada L", account, "form")
+    assert first.payload == payload
+    assert Touchpoint.objects.get().type == "form"
+    assert set(FieldValue.objects.values_list("field", "source", "is_taken")) == {
+        ("email", "form", True),
+        ("name", "form", True),
+    }
+    assert receive(form, {"work_email": "other@ada.example"}, key="1", by=person) == first
+    assert (Lead.objects.count(), Touchpoint.objects.count()) == (1, 1)
+
+
+def test_what_people_typed_is_not_overwritten_and_what_is_trusted_less_neither(person, form):
+    LeadFactory(email="ada@ada.example", name="Typed", country="")
+    again = receive(form, {"work_email": "ada@ada.example", "name": "Form", "country": "Spain"}, key="1", by=person)
+    assert again.state == IntakeState.DUPLICATE
+    weak = IntakeSource.objects.create(key="weak", title="Weak", precedence=10)
+    strong = IntakeSource.objects.create(key="strong", title="Strong", precedence=90)
+    for source, country, stands in ((weak, "Italy", "Spain"), (strong, "France", "France"), (form, "Peru", "France")):
+        receive(source, {"email": "ada@ada.example", "country": country}, key="2", by=person)
+        assert Lead.objects.get().country == stands
+    assert Lead.objects.get().name == "Typed"
+    assert FieldValue.objects.filter(field="country", is_taken=False).count() == 2
+
+
+@pytest.mark.parametrize(
+    ("payload", "sentence"),
+    [
+        ({"name": "Ada"}, "The contract of The form wants e-mail."),
+        ({"work_email": "ada at home"}, "The e-mail cannot be used."),
+        ({"work_email": "ada@ada.example", "name": "A\x00da"}, "name holds a null byte"),
+        ({"work_email": "ada@ada.example", "name": ["Ada"]}, "name is no text."),
+        ({"work_email": "ada@ada.example", "name": "x" * 151}, "name is too long: 151 characters, at most 150 fit."),
+        ({f"column {n}": "x" for n in range(201)}, "201 fields came; a delivery has at most 200."),
+    ],
+)
+def test_what_is_rejected_stands_with_its_reason(person, form, payload, sentence):
+    row = receive(form, payload, key="1", by=person)
+    assert row.state == IntakeState.REJECTED
+    assert sentence in row.reason
+    assert not Lead.objects.exists()
+
+
+def test_a_reject_is_judged_again_by_the_contract_of_today(person, form, client):
+    row = receive(form, {"name": "Ada"}, key="1", by=person)
+    assert replay(row, by=person).startswith("Rejected again: The contract")
+    form.required = ["name"]
+    form.save()
+    client.force_login(person)
+    assert "The contract of The form wants" in client.get(page_of(row)).content.decode()
+    client.post(button_of(row, "replay"))
+    row.refresh_from_db()
+    assert (row.state, row.attempts, row.lead.name) == (IntakeState.ACCEPTED, 3, "Ada")
+    with pytest.raises(WrongState, match="Only what was rejected is judged again"):
+        replay(row, by=person)
+    with pytest.raises(NotAllowed, match="You may not add leads"):
+        replay(row, by=person_with(Role.SALES))
+
+
+def test_who_may_not_and_what_is_closed_is_refused(person, form):
+    with pytest.raises(NotAllowed, match="You may not add leads"):
+        receive(form, {}, key="1", by=person_with(Role.AUDITOR))
+    with pytest.raises(InvalidInput, match="Name the delivery"):
+        receive(form, {}, key="", by=person)
+    form.is_open = False
+    form.save()
+    with pytest.raises(WrongState, match="takes no leads now"):
+        receive(form, {}, key="1", by=person)
+
+
+def test_the_newest_word_counts_and_consent_is_evidence(person):
+    lead = LeadFactory()
+    given = {"purpose": "marketing_email", "evidence": "Form, version 3", "by": person}
+    record_consent(lead, is_given=True, **given)
+    record_consent(lead, is_given=False, **given)
+    assert [each.is_given for each in consents_of(lead)] == [False]
+    with pytest.raises(InvalidInput, match="counts with its evidence alone"):
+        record_consent(lead, is_given=True, **{**given, "evidence": " "})
+    with pytest.raises(NotAllowed, match="You may not change"):
+        record_consent(lead, is_given=True, **{**given, "by": person_with(Role.AUDITOR)})
+    with pytest.raises(DatabaseError) as caught, transaction.atomic():
+        Consent.objects.update(is_given=True)
+    assert "record the withdrawal as a new row" in sentence_of(caught.value)
+
+
+def test_erasing_a_lead_empties_what_came_in_about_it(person, form):
+    receive(form, {"work_email": "ada@ada.example", "name": "Ada Lovelace"}, key="1", by=person)
+    erase_subject(Lead.objects.get(), by=administrator(), reason="She asked")
+    assert Intake.objects.get().payload == {}
+    assert set(FieldValue.objects.values_list("value", flat=True)) == {""}
+
+
+def test_pages_keep_to_the_territory_and_to_their_number_of_queries(client, person, form):
+    seller = person_with(Role.SALES)
+    row = receive(form, {"work_email": "ada@ada.example"}, key="1", by=person)
+    receive(form, {"name": "Nobody"}, key="2", by=person)
+    client.force_login(person)
+    for number, kind in enumerate((Intake, IntakeSource, Consent)):
+
+        def more(start=number * 10):
+            for each in range(start, start + 2):
+                taken = receive(form, {"work_email": f"a{each}@ada.example"}, key=f"more {each}", by=person)
+                record_consent(taken.lead, purpose="phone", is_given=True, evidence="A call", by=person)
+                IntakeSource.objects.create(key=f"s{each}", title="More")
+
+        assert_same_queries(client, list_of(kind), more)
+    assert access.visible(seller, Intake).count() == 0
+    Lead.objects.filter(pk=row.lead_id).update(owner_person=seller)
+    assert list(access.visible(seller, Intake)) == [row]

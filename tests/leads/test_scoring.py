@@ -1,0 +1,275 @@
+"""Scores: the same engine live, in rehearsal and for the past; every point explained; decay to the digit."""
+
+import datetime as dt
+
+import pytest
+from django.db import connection
+
+from apps.accounts.enums import Role
+from apps.core import clock
+from apps.core.errors import InvalidInput, NotAllowed, WrongState
+from apps.core.jobs.testing import run_queued_jobs
+from apps.core.rules.domain.versions import activate, simulate
+from apps.core.rules.kinds import kind_named
+from apps.core.rules.models import RuleVersion
+from apps.leads.domain.scoring.engine import computed_sql, score_leads, store
+from apps.leads.domain.scoring.explaining import explain
+from apps.leads.domain.scoring.keeping import score_all, score_due, unequal_sums
+from apps.leads.domain.scoring.model import model_in_force, read_model
+from apps.leads.domain.scoring.overriding import end_override, set_score
+from apps.leads.domain.touches import take_touches
+from apps.leads.models import Company, Lead, LeadScore, ScoreChange, ScoreQueue, ScoreRun
+from apps.leads.scoring_rules import BODY, KIND
+from tests.admin_pages import assert_same_queries, list_of, page_of
+from tests.factories.accounts import person_with
+from tests.factories.leads import LeadFactory
+from tests.factories.rules import approved
+from tests.factories.scoring import body, company, in_force, rule, scoring, touch
+
+pytestmark = pytest.mark.django_db
+TITLE = {"field": "job_title", "op": "contains", "value": "chief"}
+
+
+@pytest.fixture
+def person():
+    return person_with(Role.OPS)
+
+
+def scored(lead, *, as_of, past=False):
+    """What the rules in force give a lead as of a moment, without storing it."""
+    sql = computed_sql(model_in_force(), as_of=as_of, leads=[lead.pk], past=past)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT raw, final FROM ({sql}) c")
+        return cursor.fetchone()
+
+
+def test_the_point_model_of_the_first_draft_reaches_exactly_170_85_and_minus_85(person):
+    start = kind_named(KIND).body.start()
+    assert BODY.problems(start) == []
+    in_force(scoring(owner=person), start, by=person)
+    best = LeadFactory(job_title="Chief of all", account=company(employees=5000, industry="Software"))
+    mixed = LeadFactory(
+        job_title="CEO",
+        email="x@student.edu",
+        account=company(employees=5000, industry="Energy", is_competitor=True),
+    )
+    worst = LeadFactory(email="y@student.edu", account=company(is_competitor=True))
+    many = [("visit", 12), ("download", 4), ("email", 9), ("webinar", 3), ("demo", 2), ("trial", 2)]
+    touches = [touch(lead, kind) for lead in (best, mixed) for kind, number in many for _ in range(number)]
+    take_touches([*touches, touch(mixed, "unsubscribe"), touch(worst, "unsubscribe")], by=person)
+    found = {row.lead_id: row for row in LeadScore.objects.all()}
+    assert [found[lead.pk].final for lead in (best, mixed, worst)] == [170, 85, -85]
+    assert (found[best.pk].known, found[worst.pk].known) == (3, 0)
+    told = explain(found[best.pk])
+    assert told.total == found[best.pk].raw == 170
+    assert {each.name: each.sentence for each in told.criteria}["Content downloads"] == "raw 20, counted 15"
+    assert told.coverage == "known 3 of 3"
+    assert told.standing == "Ready for sales: raised a hand"
+
+
+@pytest.mark.parametrize(
+    ("decay", "points", "days", "ages"),
+    [
+        ("half_life", 25, 14, {0: 25, 14: 12.5, 28: 6.25}),
+        ("linear", 10, 60, {0: 10, 30: 5, 60: 0, 90: 0}),
+        ("window", 8, 30, {0: 8, 29: 8, 30: 0}),
+        ("none", 7, None, {0: 7, 900: 7}),
+    ],
+)
+def test_points_fade_to_the_digit_live_and_as_of_the_past(person, decay, points, days, ages):
+    lead, start = LeadFactory(), clock.now()
+    more = {"days": days} if days else {}
+    in_force(scoring(owner=person), body(rule("Visit", points, touch="visit", decay=decay, **more)), by=person)
+    take_touches([touch(lead, at=start)], by=person)
+    for age, value in ages.items():
+        moment = start + dt.timedelta(days=age)
+        assert scored(lead, as_of=moment) == pytest.approx((value, value), abs=1e-6)
+        assert scored(lead, as_of=moment, past=True) == scored(lead, as_of=moment)
+    assert scored(lead, as_of=start - dt.timedelta(days=1), past=True) is None  # there was no such lead
+    assert unequal_sums() == []
+
+
+def test_how_a_touch_repeats(person):
+    lead, day = LeadFactory(), dt.datetime(2026, 3, 2, 9, tzinfo=dt.UTC)
+    rules = [
+        rule("Every", 1, 100, touch="visit"),
+        rule("Daily", 10, 1000, touch="visit", repeat="daily"),
+        rule("Once", 100, 1000, touch="visit", repeat="once"),
+        rule("Halving days", 1000, 9000, touch="visit", repeat="daily", decay="half_life", days=2),
+        rule("The last one halving", 10_000, 90_000, touch="visit", repeat="once", decay="half_life", days=2),
+    ]
+    in_force(scoring(owner=person), body(*rules, highest=100_000), by=person)
+    for hours in (0, 1, 24):  # in three deliveries, so that sums are carried
+        take_touches([touch(lead, at=day + dt.timedelta(hours=hours))], by=person)
+    sql = computed_sql(model_in_force(), as_of=day.replace(hour=0) + dt.timedelta(days=2), leads=[lead.pk])
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT factors FROM ({sql}) c")
+        (factors,) = cursor.fetchone()
+    fresh = 10_000 * 2 ** (-15 / 48)
+    assert factors == pytest.approx([3, 20, 100, 1000 * (0.5 + 2**-0.5), fresh])
+    assert unequal_sums() == []
+
+
+def test_a_change_is_simulated_approved_activated_and_brings_exactly_what_was_simulated(person, monkeypatch):
+    document = scoring(owner=person)
+    leads = [LeadFactory(job_title="Chief" if n % 2 else "") for n in range(6)]
+    first = in_force(document, body(rule("Chief", 20, predicate=TITLE), threshold=15), by=person)
+    take_touches([touch(lead, days=n) for n, lead in enumerate(leads)], by=person)
+    fading = rule("Visits", 30, 30, touch="visit", decay="half_life", days=3)
+    second = approved(document, by=person, body=body(rule("Chief", 10, predicate=TITLE), fading, threshold=25))
+    moment = clock.now()
+    monkeypatch.setattr(clock, "now", lambda: moment)
+    second = simulate(RuleVersion.objects.select_related("document").get(pk=second.pk), by=person, at=moment)
+    told = dict(second.simulation["facts"])
+    assert told["Leads scored"] == 6
+    assert LeadScore.objects.filter(version=first).count() == 6  # nothing was changed
+    activate(second, by=person, reason="Better", at=moment)
+    run_queued_jobs()
+    run = ScoreRun.objects.get(version=second)
+    assert run.digest == told["Digest of every difference"]
+    assert run.changed == told["Scores that change, compared with version 1"] == 6
+    assert run.became_ready == told["Become ready, compared with version 1"]
+    assert run.stopped_being_ready == told["Are no longer ready, compared with version 1"]
+    after = dict(ScoreChange.objects.filter(run=run).values_list("lead", "after"))
+    assert after == dict(LeadScore.objects.values_list("lead", "final"))
+    run_queued_jobs()
+    assert ScoreRun.objects.filter(version=second).count() == 1
+
+
+def test_stored_scores_are_what_a_recomputation_from_the_touches_gives(person):
+    rules = [
+        rule("Chief", 20, predicate=TITLE),
+        rule("Visits", 3, 200, touch="visit", decay="half_life", days=7),
+        rule("Downloads", 5, 15, touch="download", decay="linear", days=90),
+    ]
+    in_force(scoring(owner=person), body(*rules), by=person)
+    leads = [LeadFactory(job_title="Chief") for _ in range(4)]
+    for step in range(5):
+        batch = [touch(lead, kind, days=step * 3 + n) for n, lead in enumerate(leads) for kind in ("visit", "download")]
+        take_touches(batch, by=person)
+    moment = clock.now()
+    score_leads([lead.pk for lead in leads], as_of=moment)
+    for lead in leads:
+        assert scored(lead, as_of=moment, past=True)[1] == LeadScore.objects.get(lead=lead).final
+
+
+def test_facts_that_change_are_queued_by_the_database_and_time_passes_at_night(person):
+    rules = [rule("Chief", 20, predicate=TITLE), rule("Visits", 10, 50, touch="visit", decay="window", days=5)]
+    large = rule("Large", 9, predicate={"field": "employees", "op": "gte", "value": 100})
+    in_force(scoring(owner=person), body(*rules, large), by=person)
+    lead = LeadFactory(account=company(employees=3))
+    take_touches([touch(lead, days=1)], by=person)
+    assert LeadScore.objects.get(lead=lead).final == 10
+    Lead.objects.filter(pk=lead.pk).update(job_title="Chief")  # a bulk update, which no signal sees
+    assert ScoreQueue.objects.filter(pk=lead.pk).exists()
+    assert score_due()["scored"] == 1
+    assert LeadScore.objects.get(lead=lead).final == 30
+    Company.objects.filter(pk=lead.account_id).update(employees=100)
+    score_all()
+    assert LeadScore.objects.get(lead=lead).final == 39
+    done = score_all(as_of=clock.now() + dt.timedelta(days=6))
+    assert (done.changed, LeadScore.objects.get(lead=lead).final) == (1, 29)
+    assert score_all(as_of=clock.now() + dt.timedelta(days=6)).changed == 0
+
+
+def test_ready_needs_fit_and_stays_until_it_falls_well_below(person):
+    rules = [rule("Chief", 20, predicate=TITLE), rule("Visits", 10, 90, touch="visit", decay="half_life", days=10)]
+    settings = {"threshold": 50, "hysteresis": 15, "minimum_fit": 20}
+    version = in_force(
+        scoring(owner=person), {**body(*rules), "settings": {**body()["settings"], **settings}}, by=person
+    )
+    fitting, busy = LeadFactory(job_title="Chief"), LeadFactory()
+    take_touches([touch(lead) for lead in (fitting, busy) for _ in range(6)], by=person)
+    score = LeadScore.objects.get(lead=busy)
+    assert not score.is_ready
+    assert explain(score).standing == "Not ready: fit 0 of 20 needed"
+    assert LeadScore.objects.get(lead=fitting).is_ready
+    model = read_model(version)
+    for days, is_ready in ((10, True), (30, False), (10, False)):  # 50, 27.5, and 50 again: back needs the threshold
+        store(model, as_of=clock.now() + dt.timedelta(days=days, seconds=60), leads=[fitting.pk])
+        assert LeadScore.objects.get(lead=fitting).is_ready is is_ready, days
+
+
+def test_a_score_set_by_hand_has_a_reason_and_an_end(person):
+    in_force(scoring(owner=person), body(rule("Chief", 20, predicate=TITLE)), by=person)
+    lead, tomorrow = LeadFactory(), clock.today() + dt.timedelta(days=1)
+    given = {"value": 77, "until": tomorrow, "reason": "Met them", "by": person}
+    for more, kind, sentence in (
+        ({"reason": " "}, InvalidInput, "Say why the rules are wrong"),
+        ({"until": tomorrow - dt.timedelta(days=9)}, InvalidInput, "ends some day, within a year"),
+        ({"until": tomorrow + dt.timedelta(days=900)}, InvalidInput, "ends some day, within a year"),
+        ({"value": 171}, InvalidInput, "Scores go from -85 to 170"),
+        ({"by": person_with(Role.AUDITOR)}, NotAllowed, "You may not change"),
+    ):
+        with pytest.raises(kind, match=sentence):
+            set_score(lead, **{**given, **more})
+    with pytest.raises(WrongState, match="The rules score this lead; nothing was set by hand"):
+        end_override(lead, by=person)
+    set_score(lead, **given)
+    score = LeadScore.objects.get(lead=lead)
+    assert (score.final, score.score, score.is_ready) == (77, 0, True)
+    with pytest.raises(WrongState, match="is set by hand already"):
+        set_score(lead, **given)
+    end_override(lead, by=person, reason="Was wrong")
+    assert LeadScore.objects.get(lead=lead).final == 0
+
+
+@pytest.mark.parametrize(
+    ("rules", "settings", "sentence"),
+    [
+        ([rule("All", 5)], {}, "“All” fits every lead"),
+        (
+            [
+                rule(
+                    "No",
+                    5,
+                    touch="visit",
+                    predicate={
+                        "all": [
+                            {"field": "total_visits", "op": "gt", "value": 5},
+                            {"field": "total_visits", "op": "lt", "value": 3},
+                        ]
+                    },
+                )
+            ],
+            {},
+            "contradicts itself",
+        ),
+        ([rule("Gone", 5, predicate={"field": "shoe_size", "op": "eq", "value": 1})], {}, "no field “shoe_size”"),
+        ([rule("Zero", 5, touch="visit", decay="linear", days=0)], {}, "Say over how many days"),
+        ([rule("None", 5, touch="visit", days=4)], {}, "Days belong to points that fade"),
+        ([rule("Fact", 5, predicate=TITLE, decay="window", days=4)], {}, "Only what a lead did can fade"),
+        ([rule("Fact", 5, predicate=TITLE, repeat="once")], {}, "Only what a lead did can repeat"),
+        ([rule("Nil", 0, predicate=TITLE)], {}, "gives no points"),
+        ([rule("Sign", -5, dimension="fit", predicate=TITLE)], {}, "Negative rules take points away"),
+        ([rule("Cap", 5, -5, predicate=TITLE)], {}, "The cap has the sign of the points"),
+        (
+            [rule("A", 5, 9, criterion="X", predicate=TITLE), rule("B", 5, 8, criterion="X", predicate=TITLE)],
+            {},
+            "share one cap",
+        ),
+        ([rule("A", 5, predicate=TITLE)], {"threshold": 900}, "The threshold lies within the range"),
+        ([rule("A", 5, predicate=TITLE)], {"lowest": 200}, "The range ends above where it begins"),
+        ([rule("A", 5, predicate=TITLE)], {"hysteresis": -1}, "is 0 or more"),
+        ([rule("A", 5, predicate=TITLE)], {"threshold": ""}, "Ready for sales from is missing"),
+    ],
+)
+def test_rules_that_cannot_be_are_refused_in_words(db, rules, settings, sentence):
+    problems = BODY.problems(BODY.tidy(body(*rules, **settings)))
+    assert any(sentence in each.sentence for each in problems), problems
+
+
+def test_the_page_of_a_lead_tells_the_score_and_keeps_its_number_of_queries(client, person):
+    lead = LeadFactory(name="Ada")
+    client.force_login(person)
+    assert "No rules of scoring are in force" in client.get(page_of(lead)).content.decode()
+    in_force(scoring(owner=person), body(rule("Downloads", 6, 15, touch="download")), by=person)
+    take_touches([touch(lead, "download", value="Guide.pdf") for _ in range(3)], by=person)
+    page = client.get(page_of(lead)).content.decode()
+    for said in ("raw 18, counted 15", "known 0 of 0", "Not ready: 15 of 60 points", "Download: Guide.pdf"):
+        assert said in page
+    assert_same_queries(client, list_of(Lead), lambda: [LeadFactory(), LeadFactory()])
+    run = ScoreRun.objects.get()
+    assert "It changed" in client.get(page_of(run)).content.decode() or client.get(page_of(run)).status_code == 200
+    for kind in (ScoreRun, Company):
+        assert_same_queries(client, list_of(kind), lambda: [company(), company()])
