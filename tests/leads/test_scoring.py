@@ -85,6 +85,8 @@ def test_points_fade_to_the_digit_live_and_as_of_the_past(person, decay, points,
         moment = start + dt.timedelta(days=age)
         assert scored(lead, as_of=moment) == pytest.approx((value, value), abs=1e-6)
         assert scored(lead, as_of=moment, past=True) == scored(lead, as_of=moment)
+    quiet = LeadFactory()  # did nothing, so it has no sums at all
+    assert scored(quiet, as_of=start) == scored(quiet, as_of=clock.now(), past=True) == (0, 0)
     assert scored(lead, as_of=start - dt.timedelta(days=1), past=True) is None  # there was no such lead
     assert unequal_sums() == []
 

@@ -135,7 +135,7 @@ def _factor(
         counted = each.kept.now(places[each.kept], second)
     else:
         counted = f"coalesce(r.r{each.place}, 0)"
-    given = f"{each.points!r} * ({counted})"
+    given = f"{each.points!r} * ({counted}) + 0.0"  # without the zero, none of a negative rule would be -0
     if not each.is_asked:
         return given
     return f"CASE WHEN {_condition(each.rule.tree, model, as_of)} THEN {given} ELSE 0 END"

@@ -74,8 +74,8 @@ class Kept:
 
     def now(self, number: int, as_of: float) -> str:
         """Return the SQL of a stored sum (`a`) as of a second."""
-        value = f"coalesce(a.sums[{number}], 0)"
-        return f"{value} * power(2, (a.at - {as_of!r}) / {self.seconds})" if self.half_life else value
+        faded = f" * power(2, (a.at - {as_of!r}) / {self.seconds})" if self.half_life else ""
+        return f"coalesce(a.sums[{number}]{faded}, 0)"  # a lead without touches has no sums at all
 
 
 def kept() -> list[Kept]:
