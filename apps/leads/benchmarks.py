@@ -12,6 +12,7 @@ from django.db import connection
 from apps.accounts.models import User
 from apps.core import clock
 from apps.core.bench.registry import Result, benchmark, interleaved
+from apps.core.rules.canonical import digest_of
 from apps.core.rules.enums import VersionState
 from apps.core.rules.models import RuleDocument, RuleVersion
 from apps.core.transitions import transition
@@ -90,11 +91,10 @@ def _version(document: RuleDocument, number: int, author: User, more: int, state
         if each["outcome"]["criterion"] == "Job title":
             each["outcome"]["cap"] += more
     given: dict[str, Any] = {"state": state, "activated_at": clock.now(), "activated_by": author}
-    version = RuleVersion(document=document, number=number, author=author, body=body, **given)
     with transition(RuleVersion):
-        version.save()
-        RuleVersion.objects.filter(pk=version.pk).update(simulated_digest=version.digest)
-    return version
+        return RuleVersion.objects.create(
+            document=document, number=number, author=author, body=body, simulated_digest=digest_of(body), **given
+        )
 
 
 def _bare(model: Model) -> None:
