@@ -124,7 +124,7 @@ class IntakeAdmin(ReadOnlyAdmin):
 class TouchpointAdmin(ReadOnlyAdmin):
     """Everything leads did."""
 
-    list_display = ("occurred_at", "type", "of_lead", "value", "channel", "campaign", "is_machine", "source")
+    list_display = ("occurred_at", "type", "of_lead", "value", "channel", "campaign", "done_by", "source")
     list_filter = ("type", "channel", "is_machine")
     search_fields = ("value", "source_event_id")
     ordering = ("-occurred_at", "-id")
@@ -170,6 +170,11 @@ class TouchpointAdmin(ReadOnlyAdmin):
     def of_lead(self, touch: Touchpoint) -> str:
         """Whose it is."""
         return link_to(touch.lead)
+
+    @display(description="Done by", ordering="is_machine", label={"Machine": "warning", "Person": "info"})
+    def done_by(self, touch: Touchpoint) -> str:
+        """Whether it counts."""
+        return "Machine" if touch.is_machine else "Person"
 
 
 @admin.register(Consent)
