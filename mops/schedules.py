@@ -39,6 +39,7 @@ SCHEDULES: tuple[Schedule, ...] = (
     Schedule("tickets.close_quiet", cron="30 4 * * *", zone=settings.TIME_ZONE),
     Schedule("technology.watch_renewals", cron="0 6 * * *", zone=settings.TIME_ZONE),
     Schedule("technology.watch_duties", cron="30 5 * * *", zone=settings.TIME_ZONE),
+    Schedule("technology.feed_health", every=dt.timedelta(minutes=10)),
     Schedule("technology.propose_reclaims", cron="15 6 * * *", zone=settings.TIME_ZONE),
     Schedule("approvals.carry_out_due", every=dt.timedelta(minutes=5)),
     Schedule("approvals.watch", every=dt.timedelta(minutes=30)),

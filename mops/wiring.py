@@ -67,6 +67,29 @@ def start_rollout(tool: Any, *, process: int, by: Any, due_on: Any = None) -> An
     return start_run(found, by=by, title=f"Implement {tool}", subject=tool, due_on=due_on)
 
 
+def begin_rollouts(tool: Any, *, by: Any) -> list[str]:
+    """Start the runs that begin by themselves when a tool is implemented; returns a sentence for each."""
+    from apps.processes.domain.triggers import start_for  # noqa: PLC0415  # the apps must be ready
+
+    return start_for("technology.implementing", tool, by=by)
+
+
+def rollouts_of(tool: Any, since: Any) -> tuple[list[Any], bool, list[str]]:
+    """Return the runs about a tool begun from `since` on that are under way, whether one is done, and what must run."""
+    from apps.processes.domain.running import unready  # noqa: PLC0415  # the apps must be ready
+    from apps.processes.models import Process, Run  # noqa: PLC0415
+
+    kind = {"content_type__app_label": "technology", "content_type__model": "tool"}
+    runs = Run.objects.filter(object_id=tool.pk, started_at__gte=since, **kind).order_by("started_at")
+    begun = list(runs.exclude(state="cancelled"))
+    wanted = Process.objects.live().filter(starts_with="technology.implementing").order_by("title")
+    return (
+        [run for run in begun if run.state == "active"],
+        any(run.state == "done" for run in begun),
+        [process.title for process in wanted.select_related("effective_version") if unready(process) is None],
+    )
+
+
 def runs_about(thing: Any, person: Any) -> list[Any]:
     """Return the runs about a record that `person` may see, newest first."""
     from apps.core import access  # noqa: PLC0415  # the apps must be ready

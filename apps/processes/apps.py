@@ -116,7 +116,7 @@ def _shown() -> None:
     from apps.processes.admin.home import processes_panel  # noqa: PLC0415
     from apps.processes.admin.my_steps import my_steps_panel  # noqa: PLC0415
     from apps.processes.demo import tell  # noqa: PLC0415
-    from apps.processes.domain import automations, figures, improving, overlay, queries  # noqa: PLC0415
+    from apps.processes.domain import automations, figures, improving, overlay, queries, triggers  # noqa: PLC0415
 
     register_panel(Panel("processes", 45, "admin/processes/home_panel.html", processes_panel))
     register_panel(Panel("my-steps", 15, "admin/processes/my_steps_panel.html", my_steps_panel))
@@ -125,6 +125,7 @@ def _shown() -> None:
     register_overdue(automations.overdue_automations)
     register_overdue(improving.overdue_improvements)
     overlay.register_overlay(figures.overlay)
+    triggers.register_occasion("technology.implementing", "A tool is implemented")  # a neighbour that imports us not
     register_chapter("handbook", demo_handbook.tell)
     register_chapter("runs of processes", tell)
     register_chapter("governance of processes", demo_governance.tell)

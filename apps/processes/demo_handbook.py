@@ -7,12 +7,15 @@ from django.contrib.contenttypes.models import ContentType
 from apps.accounts.models import User
 from apps.approvals.domain.decisions import approve
 from apps.approvals.models import ApprovalRequest
+from apps.core import clock
 from apps.core.actors import acting_as
 from apps.processes.domain.acknowledging import acknowledge
+from apps.processes.domain.doing import begin_step, finish_step
 from apps.processes.domain.feedback import answer_feedback, give_feedback
 from apps.processes.domain.handbook import start_from_template
 from apps.processes.domain.publishing import submit_for_approval
 from apps.processes.domain.reviews import close_review, start_review
+from apps.processes.domain.running import start_run
 from apps.processes.models import Feedback, Process, ProcessRole, SOPVersion, TrainingRequirement
 
 # role → who plays it, by the keys of the demo's people
@@ -37,6 +40,7 @@ STARTED = (
     ("lead-management", "", "specialist", 120, ("Automation specialist", "Sales")),
     ("campaign-development", "", "demand_lead", 75, ("Campaign manager", "Automation specialist")),
     ("content-management", "", "copywriter", 60, ()),
+    ("tool-implementation", "", "technology_administrator", 45, ()),
 )
 
 
@@ -56,9 +60,31 @@ def tell(company: Any) -> None:
             version.process.tools.set(tools)
         _approved(company, version, people[owner], days_ago)
         _read_by(company, version, readers, days_ago - 2)
+    _implementing(company)
     _coming(company)
     _reviewed(company)
     _retired(company)
+
+
+def _implementing(company: Any) -> None:
+    """The tool that is implemented follows its procedure; later ones begin it by themselves."""
+    by = company.people["technology_administrator"]
+    process = Process.objects.get(title="Implement a tool")
+    with acting_as(by):
+        process.starts_with = "technology.implementing"
+        process.save()
+    tools: Any = Process.tools.rel.model._default_manager
+    tool = tools.filter(lifecycle="implementing").order_by("pk").first()
+    if tool is None:
+        return
+    run = start_run(process, by=by, title=f"Implement {tool}", subject=tool, at=clock.now())
+    for key, evidence in (
+        ("phases", "Onboarding mails of one product first, then all; back to the old tool by a list."),
+        ("set-up", ""),
+    ):
+        step = run.steps.select_related("run__process", "run__version", "step").get(key=key)
+        begin_step(step, by=by)
+        finish_step(step, by=by, evidence=evidence)
 
 
 def _started(company: Any, key: str, title: str, owner: User, days_ago: int) -> SOPVersion:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from apps.technology.domain.tco import Sensitivity
 
 WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 640, 160, 4, 22, 24
+LETTER = 5.6  # how wide a letter of a label is at most times
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,12 @@ def step_chart(points: Sequence[tuple[dt.date, Decimal]], *, until: dt.date) -> 
     return Chart(WIDTH, HEIGHT, base, path, marks, words)
 
 
+def _short(label: str, slot: float) -> str:
+    """Return as much of a label as fits under its bar."""
+    most = max(int(slot / LETTER), 3)
+    return label if len(label) <= most else f"{label[: most - 1].rstrip()}…"
+
+
 def bar_chart(bars: Sequence[tuple[str, Decimal | float]], *, unit: str = "") -> Chart | None:
     """Return the picture of values side by side; None without any."""
     if not bars:
@@ -78,7 +85,14 @@ def bar_chart(bars: Sequence[tuple[str, Decimal | float]], *, unit: str = "") ->
         height = round((base - TOP) * float(value) / top, 1)
         x = round(LEFT + number * slot + slot * 0.12, 1)
         marks.append(
-            Mark(x, round(base - height, 1), f"{money(value)}{unit}", label, width=round(slot * 0.76, 1), height=height)
+            Mark(
+                x,
+                round(base - height, 1),
+                f"{money(value)}{unit}",
+                _short(label, slot),
+                width=round(slot * 0.76, 1),
+                height=height,
+            )
         )
     words = "; ".join(f"{label}: {money(value)}{unit}" for label, value in bars)
     return Chart(WIDTH, HEIGHT, base, "", tuple(marks), words)

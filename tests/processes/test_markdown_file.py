@@ -91,7 +91,7 @@ def test_a_damaged_file_is_read_without_a_crash(document, place, dirt):
 
 def test_every_template_is_sound_and_whole():
     found = templates()
-    assert len(found) == 10
+    assert len(found) == 11
     for each in found:
         assert each.document.remarks == [], each.key
         assert problems_of(each.document.flow) == [], each.key

@@ -7,8 +7,10 @@ from apps.accounts.enums import Role
 from apps.core.admin_kit.refusals import sentence_of
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.core.transitions import transition
+from apps.processes.domain.doing import begin_step, finish_step
+from apps.processes.domain.running import cancel_run
 from apps.processes.models import Run
-from apps.technology.domain.implementing import open_gates, pass_gate, start_rollout
+from apps.technology.domain.implementing import open_gates, pass_gate, refuse_implementation, start_rollout
 from apps.technology.domain.lifecycle import move_tool
 from apps.technology.enums import Lifecycle
 from apps.technology.models import ImplementationGate, Tool
@@ -109,6 +111,49 @@ def test_an_sop_carries_the_implementation_out(client, ops, tool):
         start_rollout(tool, by=ops, process=0)
     with pytest.raises(NotAllowed, match="You may not change CRM"):
         start_rollout(tool, by=person_with(Role.AUDITOR), process=process.pk)
+
+
+def walk(run, ops):
+    for step in run.steps.select_related("run__process", "run__version", "step").order_by("position"):
+        step.refresh_from_db()
+        begin_step(step, by=ops)
+        finish_step(step, by=ops, evidence="Shown")
+
+
+def test_the_run_of_the_procedure_begins_by_itself_and_must_be_done(ops):
+    process = ProcessFactory(title="Implement a tool", starts_with="technology.implementing", owner_person=ops)
+    effective(process, flow=steps("Plan", "Do"))
+    tool = ToolFactory(name="CRM", lifecycle=Lifecycle.APPROVED)
+    said = move_tool(tool, to=Lifecycle.IMPLEMENTING, by=ops)
+    assert said == "CRM is implementing now. Implement a tool: CRM was started: 2 steps."
+    *first, last = open_gates(tool)
+    for gate in first:
+        pass_gate(gate, by=ops, reason="Shown")
+    under_way = "“Implement a tool: CRM” is under way, 0 of 2 steps closed. An implementation ends with its run"
+    with pytest.raises(WrongState, match=under_way):
+        pass_gate(last, by=ops, reason="Shown")
+    run = Run.objects.get()
+    cancel_run(run, by=ops, reason="The vendor is late.")
+    with pytest.raises(WrongState, match="No run of “Implement a tool” was carried out for CRM"):
+        pass_gate(last, by=ops, reason="Shown")
+    start_rollout(tool, by=ops, process=process.pk)
+    with pytest.raises(WrongState, match="“Implement CRM” is under way already; it stands on this page"):
+        start_rollout(tool, by=ops, process=process.pk)
+    walk(Run.objects.get(state="active"), ops)
+    pass_gate(last, by=ops, reason="Shown")
+    assert refuse_implementation(tool) is None
+    start_rollout(tool, by=ops, process=process.pk)  # somebody begins once more: the database waits for it as well
+    tool.refresh_from_db()
+    with pytest.raises(WrongState, match="“Implement CRM” is under way"):
+        move_tool(tool, to=Lifecycle.ACTIVE, by=ops)
+
+    def force():
+        with transition(Tool):
+            Tool.objects.filter(pk=tool.pk).update(lifecycle="active")
+
+    assert refused(force).startswith("This tool cannot become active yet: the run that implements it is under way.")
+    walk(Run.objects.get(state="active"), ops)
+    assert move_tool(tool, to=Lifecycle.ACTIVE, by=ops) == "CRM is active now."
 
 
 def test_the_list_costs_the_same_at_one_and_three_rows(client, ops, tool):

@@ -6,8 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.accounts.enums import Role
+from apps.core import clock
 from apps.core.errors import InvalidInput
-from apps.technology.domain.name_trials import dry_run, names_of
+from apps.technology.domain import name_trials
+from apps.technology.domain.name_checks import check_name, checker
+from apps.technology.domain.name_trials import dry_run, names_of, register_names
 from apps.technology.domain.naming import compile_rule, compose, judge, parts, suggest
 from apps.technology.models import NamingRule
 from tests.admin_pages import assert_same_queries, list_of, page_of
@@ -135,3 +138,31 @@ def test_the_pages_write_a_rule_and_try_it(client):
     assert assert_same_queries(client, list_of(NamingRule), lambda: [make.NamingRuleFactory() for _ in range(2)]) < 30
     client.force_login(person_with(Role.SALES))
     assert client.get(reverse("admin:technology_namingrule_dry_run", args=(rule.pk,))).status_code in (302, 403, 404)
+
+
+def test_a_name_is_held_to_the_rules_of_its_kind_and_follows_one_of_them():
+    assert check_name("utm_campaign", "Webinar DACH") == ()  # no rule checks it
+    made = [
+        NamingRule.objects.create(name=name, applies_to="utm_campaign", pattern=pattern, tokens=tokens, lower_case=True)
+        for name, pattern, tokens in (
+            ("Links of mails", "{region}_{name}", {"region": {"kind": "choice", "values": ["dach", "uk"]}}),
+            ("Links of events", "event-{name}", {}),
+        )
+    ]
+    mails = check_name("utm_campaign", "Webinar DACH")[1]
+    assert mails.sentence == (
+        "It does not follow Links of mails, {region}_{name}: region is “Webinar DACH”, not one of dach, uk. "
+        "It ends before “_”. It has capital letters; names are written in small letters. Write “dach_webinar”."
+    )
+    check = checker("utm_campaign")
+    assert [check(each) for each in ("dach_webinar", "event-dmexco")] == [(), ()]
+    made[1].archived_at = clock.now()
+    made[1].save()
+    assert [each.rule for each in check_name("utm_campaign", "event-dmexco")] == ["Links of mails"]
+    assert check_name("campaigns", "Webinar DACH") == ()
+
+
+def test_a_kind_of_name_that_is_kept_nowhere_can_be_chosen_and_has_nothing_to_try(monkeypatch):
+    monkeypatch.setattr(name_trials, "_sources", {})
+    register_names("utm_source", "UTM source")
+    assert names_of("utm_source", person_with(Role.OPS)) == []

@@ -95,8 +95,10 @@ def test_a_form_refuses_in_words(client, ops):
 def test_the_tool_page_tells_cost_case_completeness_and_word(client, ops):
     tool = make.ToolFactory(name="CRM", active=True, owner_person=ops)
     make.CostLineFactory(tool=tool, amount=Decimal("1234.56"))
+    make.NamingRuleFactory(name="Tool names", applies_to="tools", pattern="{vendor} {product}", tokens={})
     page = client.get(page_of(tool)).content.decode()
     assert "1,234.56 EUR" in page
+    assert "It does not follow Tool names, {vendor} {product}: It ends before “ ”." in page
     assert "Nobody has attested this record yet." in page
     assert "what it is for" in page
     said = client.post(button_of(tool, "attest"), {"note": ""}, follow=True).content.decode()

@@ -16,6 +16,7 @@ from apps.technology.domain.feeds import calendar_text, feed_of, open_feed, revo
 from apps.technology.domain.renewals import refuse_submission, submit_decision, watch_renewals
 from apps.technology.enums import CaseState, Renewal
 from apps.technology.models import Contract, RenewalAlert
+from tests.admin_pages import page_of
 from tests.factories.accounts import person_with
 from tests.factories.technology import ContractFactory, RenewalDecisionFactory, ToolFactory
 
@@ -145,5 +146,9 @@ def test_the_page_shows_month_agenda_and_preview(client):
     assert "last day to cancel" in page
     assert "30 days" in page
     assert client.get("/admin/technology/renewals/?month=nonsense&start=x&end=y").status_code == 200
+    page = client.get(page_of(contract)).content.decode()
+    for words in ("is the last day to cancel", "nobody was told", "will be told", "Nobody has decided yet"):
+        assert words in page
+    assert f"/admin/technology/renewaldecision/add/?contract={contract.pk}" in page
     client.force_login(person_with(Role.SALES))
     assert client.get("/admin/technology/renewals/").status_code == 403

@@ -9,13 +9,14 @@ from django.db import models
 from django.http import HttpRequest
 from django.urls import reverse
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from apps.core import access, clock
 from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin, ReadOnlyAdmin
 from apps.core.admin_kit.buttons import Button, ReasonForm
 from apps.core.admin_kit.consistency import Check
 from apps.core.admin_kit.locking import RowVersionForm
+from apps.core.jobs.registry import all_jobs
 from apps.core.redaction import redact
 from apps.technology.domain import integrations
 from apps.technology.domain.records import conflicts
@@ -33,6 +34,18 @@ _MOVES = {
 
 class IntegrationForm(RowVersionForm):
     """An integration."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Offer the jobs there are."""
+        super().__init__(*args, **kwargs)
+        if (field := self.fields.get("job")) is not None:
+            offered = [
+                ("", "None"),
+                *((each.key, each.title) for each in sorted(all_jobs(), key=lambda job: job.title)),
+            ]
+            kept = self.instance.job
+            offered += [(kept, kept)] if kept and kept not in dict(offered) else []
+            field.widget = UnfoldAdminSelectWidget(choices=offered)
 
     def clean(self) -> dict[str, Any]:
         """Refuse a tool that exchanges with itself, and secrets written down."""
@@ -93,10 +106,18 @@ class IntegrationAdmin(MopsAdmin):
     list_display = ("name", "source", "target", "way", "method", "frequency", "stands", "health", "last_at", "owned_by")
     list_filter = ("state", "method", "frequency", "auth", "flows__entity", "owner_team")
     search_fields = ("name", "source__name", "target__name", "objects_carried")
-    autocomplete_fields = ("source", "target", "owner_person", "owner_team", "backup_person", "backup_team")
+    autocomplete_fields = (
+        "source",
+        "target",
+        "file_source",
+        "owner_person",
+        "owner_team",
+        "backup_person",
+        "backup_team",
+    )
     fieldsets = (
         (None, {"fields": ("name", ("source", "target"), ("direction", "stands"), "objects_carried")}),
-        ("How", {"fields": (("method", "frequency"), ("auth", "secret_kept_in"), "notes")}),
+        ("How", {"fields": (("method", "frequency"), ("auth", "secret_kept_in"), ("file_source", "job"), "notes")}),
         ("Who answers for it", {"fields": (("owner_person", "owner_team"), ("backup_person", "backup_team"))}),
     )
     readonly_fields = ("stands",)

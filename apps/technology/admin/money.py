@@ -19,6 +19,7 @@ from apps.technology.admin.forms import (
     NewPriceForm,
     RateForm,
 )
+from apps.technology.admin.renewal_panel import renewal_panel
 from apps.technology.charts import step_chart
 from apps.technology.domain.cost_lines import (
     change_price,
@@ -217,6 +218,13 @@ class ContractAdmin(MopsAdmin):
         """Load tools, vendors and owners with the rows."""
         return super().get_queryset(request).select_related("tool", "vendor", "owner_person", "owner_team")
 
+    def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
+        """Show until when it can be cancelled, who is reminded when, and what was decided."""
+        found, extra = self.get_object(request, object_id), dict(extra_context or {})
+        if found is not None and self.has_view_permission(request, found):
+            extra["row_panels"] = [*extra.get("row_panels", []), *renewal_panel(request, found)]
+        return super().change_view(request, object_id, form_url, extra)
+
     @display(description="Notice", ordering="notice_length")
     def notice(self, contract: Contract) -> str:
         """How long before the end."""
@@ -239,6 +247,7 @@ class StackPolicyAdmin(MopsAdmin):
         ("Money", {"fields": ("currency", "rate_days")}),
         ("Seats", {"fields": (("inactive_days", "reclaim_days"),)}),
         ("Reviews", {"fields": (("low_use_percent", "attest_days"), "inventory_days")}),
+        ("Buying", {"fields": ("evaluation_from",)}),
         ("Renewals", {"fields": ("calendar",)}),
     )
     kits = ()

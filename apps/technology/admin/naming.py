@@ -22,10 +22,21 @@ SHOWN = 300
 _EXAMPLE = """{"region": {"kind": "choice", "values": ["dach", "uk"]}, "date": {"kind": "date", "form": "YYYYMM"}}"""
 
 
+class TokensField(forms.JSONField):
+    """The tokens of a rule, one to a line."""
+
+    def prepare_value(self, value: Any) -> Any:
+        """Show each token on a line of its own."""
+        if not isinstance(value, dict) or not value:
+            return super().prepare_value(value)
+        lines = (f"  {json.dumps(name)}: {json.dumps(told, ensure_ascii=False)}" for name, told in value.items())
+        return "{\n" + ",\n".join(lines) + "\n}"
+
+
 class NamingRuleForm(RowVersionForm):
     """A naming rule."""
 
-    tokens = forms.JSONField(
+    tokens = TokensField(
         required=False,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 8}),
         help_text=f"Per token its kind: text, choice (with values), number, or date (with form). {_EXAMPLE}",

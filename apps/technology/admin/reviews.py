@@ -94,8 +94,8 @@ class ReviewPackAdmin(ReadOnlyAdmin):
             "original": pack,
             "pack": pack,
             "verdicts": verdicts,
-            "items": list(pack.items.order_by("-saving", "name")[:TOP]),
-            "chart": bar_chart([(item.name[:14], item.yearly) for item in costly]),
+            "items": list(pack.items.filter(saving__gt=0).order_by("-saving", "name")[:TOP]),
+            "chart": bar_chart([(item.name, item.yearly) for item in costly]),
             "untouched": reviews.is_untouched(pack),
             "actions": list(access.visible(person, ReviewAction).filter(pack=pack).select_related("tool", "owner")),  # type: ignore[arg-type]
             "progress": reviews.progress_of(pack, today),

@@ -19,6 +19,7 @@ from apps.technology.admin.use_panel import use_panel
 from apps.technology.domain.attesting import attest, completeness, refuse_attestation, standing
 from apps.technology.domain.cases import refuse_without_case
 from apps.technology.domain.lifecycle import move_tool, refuse_move
+from apps.technology.domain.name_checks import check_name
 from apps.technology.domain.rates import policy
 from apps.technology.domain.stack import AsOf, tool_cost, with_yearly_cost
 from apps.technology.enums import Criticality, DataClass, Lifecycle
@@ -203,6 +204,7 @@ def _glance(request: HttpRequest, tool: Tool) -> dict[str, Any]:
         "has_case": refused is None,
         "case_words": refused or "An approved request or a waiver in force covers it.",
         "complete": completeness(tool),
+        "misnamed": [each.sentence for each in check_name("tools", tool.name)],
         "fits": list(tool.fits.live().select_related("capability").order_by("-fit", "capability__name")),
         "may_rate": bool(access.can(person, "change", tool)),
         "standing": standing(tool, newest, now=clock.now(), holds_days=steering.attest_days),

@@ -22,8 +22,8 @@ def svg_of(drawn: FlowMap, title: str, *, links: bool = False) -> str:
     Args:
         drawn: the map.
         title: what a reader is told first.
-        links: for the page: classes and data for its script, and each box leads to its tool; else a file that stands
-            alone with its own style.
+        links: for the page: short facts for its script (`static/technology/map.js` adds what is wide to click and
+            what is read aloud), and each box leads to its tool; else a file that stands alone with its own style.
     """
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {drawn.width} {drawn.height}" '
@@ -61,22 +61,16 @@ def _edge(edge: Edge, drawn: FlowMap, lane: int, *, links: bool) -> str:
         path = f"M{x1} {y1:g} C{out} {y1:g} {out} {y2:g} {x1} {y2:g}"
     ends = 'marker-end="url(#tip)"' + (' marker-start="url(#tip)"' if edge.both else "")
     carries = ", ".join(edge.entities) or "nothing named"
-    said = f"{start.name} → {end.name}: {edge.name}. {carries}. {edge.words}. Health: {edge.health}."
-    said += "".join(f" {each}" for each in edge.conflicts[:3])
+    said = [f"{start.name} → {end.name}: {edge.name}", carries, edge.words, edge.health, edge.owner or "nobody"]
+    said += edge.conflicts[:3]
     line = f'<path class="{edge.health}{" c" if edge.conflicts else ""}" d="{path}" {ends}/>'
+    title = f"<title>{escape(chr(10).join(said))}</title>"
     if not links:
-        return f"<g>{line}<title>{escape(said)}</title></g>"
-    data = (
-        f' data-edge="{edge.key}" data-source="{edge.source}" data-target="{edge.target}" data-health="{edge.health}"'
-        f" data-owner={quoteattr(edge.owner)} data-entities={quoteattr('|'.join(edge.entities))}"
-        f' data-conflict="{int(bool(edge.conflicts))}"'
-    )
-    address = f"/admin/technology/integration/{edge.key}/change/"
-    wide = f'<path class="technology-map-hit" d="{path}"/>'
-    return (
-        f'<a href="{address}" class="technology-map-edge"{data} aria-label={quoteattr(said)}>'
-        f"<title>{escape(said)}</title>{wide}{line}</a>"
-    )
+        return f"<g>{line}{title}</g>"
+    owner = drawn.owner_places.get(edge.owner, 0)
+    entities = ",".join(str(drawn.entity_places[name]) for name in edge.entities)
+    facts = f"{edge.source} {edge.target} {edge.health} {int(bool(edge.conflicts))} {owner} {entities}"
+    return f'<a href="/admin/technology/integration/{edge.key}/change/" data-edge="{facts}">{title}{line}</a>'
 
 
 def _node(node: Node, *, links: bool) -> str:
@@ -92,10 +86,7 @@ def _node(node: Node, *, links: bool) -> str:
     )
     if not links:
         return f"<g>{box}</g>"
-    address = f"/admin/technology/tool/{node.key}/change/"
-    return (
-        f'<a href="{address}" class="technology-map-node" data-node="{node.key}" aria-label={quoteattr(said)}>{box}</a>'
-    )
+    return f'<a href="/admin/technology/tool/{node.key}/change/" data-node="{node.key}">{box}</a>'
 
 
 def mermaid_of(drawn: FlowMap) -> str:

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from apps.core import access, clock
@@ -64,6 +65,16 @@ class FlowMap:
     def height(self) -> int:
         """How high the picture is."""
         return max((node.y + HEIGHT for node in self.nodes), default=0) + MARGIN
+
+    @cached_property
+    def entity_places(self) -> dict[str, int]:
+        """The place of each entity in the filter, from 1 on."""
+        return {name: place for place, name in enumerate(self.entities, start=1)}
+
+    @cached_property
+    def owner_places(self) -> dict[str, int]:
+        """The place of each owner in the filter, from 1 on."""
+        return {name: place for place, name in enumerate(self.owners, start=1)}
 
     @property
     def entities(self) -> list[str]:

@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
+from django.db.models import Min
 
 from apps.core import access, clock
 from apps.core.actors import acting_as
@@ -39,6 +40,37 @@ def refuse_gates(tool: Tool) -> str | None:
     return f"{tool} still has gates of its implementation to pass: {words}. Pass them with evidence first."
 
 
+def refuse_runs(tool: Tool) -> str | None:
+    """Return which run of an SOP must be done before a tool that is implemented becomes active, None when none."""
+    under_way, is_done, wanted = _rollouts(tool)
+    if under_way:
+        run = under_way[0]
+        return (
+            f"“{run}” is under way, {run.steps_closed} of {run.steps_total} steps closed. An implementation ends with "
+            "its run: finish its steps, or call it off and say why."
+        )
+    if wanted and not is_done:
+        return (
+            f"No run of “{wanted[0]}” was carried out for {tool}. Start it with “Start the implementation run” and "
+            "finish its steps."
+        )
+    return None
+
+
+def _rollouts(tool: Tool) -> tuple[list[Any], bool, list[str]]:
+    """Return the runs under way since the implementation began, whether one is done, and what must be carried out."""
+    since = ImplementationGate.objects.filter(tool=tool).aggregate(since=Min("created_at"))["since"]
+    if since is None:
+        return [], False, []
+    found: tuple[list[Any], bool, list[str]] = import_module("mops.wiring").rollouts_of(tool, since)
+    return found
+
+
+def refuse_implementation(tool: Tool) -> str | None:
+    """Return why an implemented tool cannot become active yet: an open gate, or a run that is not done."""
+    return refuse_gates(tool) or refuse_runs(tool)
+
+
 def refuse_pass(user: "User", gate: ImplementationGate) -> str | None:
     """Return why `user` cannot pass this gate now, None when it works."""
     if not access.can(user, "change", gate):
@@ -47,10 +79,10 @@ def refuse_pass(user: "User", gate: ImplementationGate) -> str | None:
         return f"It was passed on {gate.passed_at:%-d %B %Y}."
     if gate.tool.lifecycle != Lifecycle.IMPLEMENTING:
         return f"{gate.tool} is {gate.tool.get_lifecycle_display().lower()}; gates are passed while it is implemented."
-    first = open_gates(gate.tool)[0]
+    first, *later = open_gates(gate.tool)
     if first.pk != gate.pk:
         return f"First comes “{first.get_kind_display().lower()}”; the gates are passed one after the other."
-    return None
+    return None if later else refuse_runs(gate.tool)
 
 
 def pass_gate(gate: ImplementationGate, *, by: "User", reason: str) -> str:
@@ -76,13 +108,20 @@ def pass_gate(gate: ImplementationGate, *, by: "User", reason: str) -> str:
     )
 
 
+def begin_rollouts(tool: Tool, *, by: "User") -> list[str]:
+    """Start the runs of SOPs that begin when a tool is implemented, in the caller's transaction; a sentence each."""
+    begun: list[str] = import_module("mops.wiring").begin_rollouts(tool, by=by)
+    return begun
+
+
 def refuse_rollout(user: "User", tool: Tool) -> str | None:
     """Return why `user` cannot start the run that implements this tool, None when it works."""
     if not access.can(user, "change", tool):
         return f"You may not change {tool}."
     if tool.lifecycle != Lifecycle.IMPLEMENTING:
         return f"{tool} is {tool.get_lifecycle_display().lower()}; the run is started while it is implemented."
-    return None
+    under_way = _rollouts(tool)[0]
+    return f"“{under_way[0]}” is under way already; it stands on this page." if under_way else None
 
 
 def start_rollout(tool: Tool, *, by: "User", process: int, due_on: Any = None) -> str:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from apps.accounts.models import User
 
 SHOWN = 20
+ALERTS = "technology.integration:"
 MOVES: dict[str, tuple[IntegrationState, ...]] = {
     IntegrationState.PLANNED: (IntegrationState.LIVE, IntegrationState.ENDED),
     IntegrationState.LIVE: (IntegrationState.PAUSED, IntegrationState.ENDED),
@@ -102,7 +103,7 @@ def move_integration(integration: Integration, *, to: IntegrationState, by: "Use
         with transition(Integration):
             row.save(update_fields=["state"])
         if to != IntegrationState.LIVE:
-            resolve_alert(_alert(row), why=f"The integration is {to.label.lower()}.")
+            resolve_alert(alert_key(row), why=f"The integration is {to.label.lower()}.")
         publish("integration.moved", integration_id=row.pk, to=to.value)
     return f"{row} is {to.label.lower()} now."
 
@@ -145,7 +146,7 @@ def record_transfer(
     if moment > clock.now():
         raise InvalidInput("A transfer that has not happened yet cannot be recorded.", fields={"at": "In the future."})
     with transaction.atomic(), acting_as(by):
-        rows = Integration.objects.select_for_update(of=("self",)).select_related("owner_person")
+        rows = Integration.objects.select_for_update(of=("self",)).select_related("owner_person", "owner_team")
         row: Integration = rows.get(pk=integration.pk)
         if refused := refuse_transfer(by, row):
             kind: type[DomainError] = WrongState if access.can(by, "change", row) else NotAllowed
@@ -161,9 +162,9 @@ def record_transfer(
             recorded_by=by.get_username(),
         )
         if ok:
-            resolve_alert(_alert(row), why="A transfer went well again.")
+            resolve_alert(alert_key(row), why="A transfer went well again.")
         else:
-            _tell(row, said)
+            tell_failure(row, said)
         publish("integration.transferred", integration_id=row.pk, ok=int(ok))
     return f"{row}: recorded as {'gone well' if ok else 'failed; its owner is told'}."
 
@@ -193,16 +194,18 @@ def troubled_integrations(person: "User", today: dt.date) -> list[Overdue]:
     return late[:SHOWN]
 
 
-def _alert(integration: Integration) -> str:
-    return f"technology.integration:{integration.pk}"
+def alert_key(integration: Integration) -> str:
+    """Return what the alert about an integration is found by."""
+    return f"{ALERTS}{integration.pk}"
 
 
-def _tell(integration: Integration, note: str) -> None:
+def tell_failure(integration: Integration, note: str) -> None:
+    """Tell who answers for an integration that it failed."""
     raise_alert(
-        _alert(integration),
+        alert_key(integration),
         title=f"The integration “{integration.name}” failed."[:200],
         severity=Severity.WARNING,
         detail=note or "Nothing more is known.",
         subject=integration,
-        owner=integration.owner_person,
+        owner=integration.owner,
     )

@@ -10,7 +10,7 @@ from apps.core.errors import NotAllowed, WrongState
 from apps.core.events import publish
 from apps.core.transitions import transition
 from apps.technology.domain.cases import refuse_without_case
-from apps.technology.domain.implementing import refuse_gates
+from apps.technology.domain.implementing import begin_rollouts, refuse_implementation
 from apps.technology.domain.retirement import refuse_retirement
 from apps.technology.enums import MOVES, Lifecycle
 from apps.technology.models import Tool
@@ -37,7 +37,7 @@ def refuse_move(user: "User", tool: Tool, *, to: Lifecycle) -> str | None:
         if to in NEEDS_CASE:
             refused = refuse_without_case(tool)
             implemented = to == Lifecycle.ACTIVE and tool.lifecycle == Lifecycle.IMPLEMENTING
-            return refused or (refuse_gates(tool) if implemented else None)
+            return refused or (refuse_implementation(tool) if implemented else None)
         return refuse_retirement(tool) if to == Lifecycle.RETIRED else None
     ways = " or ".join(state.label.lower() for state in next_states(tool.lifecycle))
     now = Lifecycle(tool.lifecycle).label.lower()
@@ -59,4 +59,5 @@ def move_tool(tool: Tool, *, to: Lifecycle, by: "User", reason: str = "") -> str
         with transition(Tool):
             row.save(update_fields=["lifecycle"])
         publish("tool.moved", tool_id=row.pk, to=to.value)
-    return f"{row} is {to.label.lower()} now."
+        begun = begin_rollouts(row, by=by) if to == Lifecycle.IMPLEMENTING else []
+    return " ".join((f"{row} is {to.label.lower()} now.", *begun))

@@ -40,18 +40,25 @@ def dry_run(rule: Compiled, names: Iterable[str]) -> DryRun:
 
 @dataclass(frozen=True)
 class Source:
-    """Names that rules may be tried on: what they are called, their kind of record and its column."""
+    """Names that rules may check: what they are called and, where they are kept, their kind of record and column."""
 
     label: str
-    model: type[models.Model]
-    field: str
+    model: type[models.Model] | None = None
+    field: str = ""
 
 
 _sources: dict[str, Source] = {}
 
 
-def register_names(key: str, label: str, model: type[models.Model], field: str) -> None:
-    """Let rules be tried on the names of a kind of record; from `AppConfig.ready` of its app."""
+def register_names(key: str, label: str, model: type[models.Model] | None = None, field: str = "") -> None:
+    """Let rules check a kind of name; from `AppConfig.ready` of its app.
+
+    Args:
+        key: what `check_name` is asked for later.
+        label: what people choose on the page of a rule.
+        model: the kind of record these names are kept on, None for names that only pass by (a value of a link).
+        field: the column they are kept in.
+    """
     _sources[key] = Source(label, model, field)
 
 
@@ -69,7 +76,7 @@ def names_of(key: str, viewer: "User", *, most: int = 20_000) -> list[str]:
     if key not in _sources:
         raise InvalidInput("There are no such names; choose one of the list.")
     source = _sources[key]
-    if source.field in access.hidden_columns(viewer, source.model):
+    if source.model is None or source.field in access.hidden_columns(viewer, source.model):
         return []
     rows = access.visible(viewer, source.model)
     if hasattr(source.model, "archived_at"):

@@ -23,13 +23,22 @@ _LATE = (
 )
 _IN_USE = "('implementing', 'active', 'sunsetting')"
 
+# one line of a pack as its SHA-256 counts it
+_SEALED = """
+    jsonb_build_array(tool_id, name, lifecycle, owner, yearly, used, used_on, seats, inactive_seats, attested_on,
+        shares_with, verdict, saving, why)::text
+    || CASE WHEN integrations > 0 THEN jsonb_build_array(integrations, unhealthy)::text ELSE '' END
+"""
+_DIGEST = f"encode(sha256(convert_to(coalesce(string_agg({_SEALED}, E'\\n' ORDER BY tool_id), ''), 'UTF8')), 'hex')"
+
 MISSING = f"""
     WITH {RATES_SQL}, lines AS ({LINES_SQL}) SELECT DISTINCT currency FROM lines WHERE yearly IS NULL ORDER BY 1
 """
 
 FREEZE = f"""
     WITH {RATES_SQL}, lines AS ({LINES_SQL}),
-    cost AS (SELECT tool_id, sum(yearly) AS yearly FROM lines GROUP BY tool_id),
+    cost AS MATERIALIZED (
+        SELECT tool_id, sum(yearly) AS yearly, bool_or(yearly IS NULL) AS lacks_rate FROM lines GROUP BY tool_id),
     tools AS (
         SELECT t.id, t.name, t.lifecycle, cost.yearly, sample.used, sample.period_to,
                coalesce(p.full_name, team.name, array_to_string(t.business_owner_names, ', ')) AS owner
@@ -79,8 +88,8 @@ FREEZE = f"""
                     WHEN tools.used < %(low)s OR seats.inactive > 0 THEN 'optimise'
                     ELSE 'keep' END AS verdict
         FROM tools LEFT JOIN seats ON seats.tool_id = tools.id LEFT JOIN word ON word.tool_id = tools.id
-             LEFT JOIN shared ON shared.tool_id = tools.id LEFT JOIN flows ON flows.tool_id = tools.id)
-    INSERT INTO technology_reviewitem
+             LEFT JOIN shared ON shared.tool_id = tools.id LEFT JOIN flows ON flows.tool_id = tools.id),
+    made AS (INSERT INTO technology_reviewitem
         (pack_id, tool_id, name, lifecycle, owner, yearly, used, used_on, seats, inactive_seats, attested_on,
          shares_with, integrations, unhealthy, verdict, saving, why)
     SELECT %(pack)s, id, name, lifecycle, left(coalesce(owner, ''), 200), yearly, used, period_to, taken, inactive,
@@ -100,25 +109,19 @@ FREEZE = f"""
                 WHEN verdict = 'optimise' THEN 'Used ' || used || ' %%, less than ' || %(low)s || ' %%.'
                 WHEN used IS NULL THEN 'Nobody has measured its use.'
                 ELSE 'Used ' || used || ' %%.' END
-    FROM figures
-"""
-
-TOTALS = """
-    WITH verdicts AS (
+    FROM figures RETURNING *),
+    verdicts AS (
         SELECT verdict, count(*) AS tools, coalesce(sum(yearly), 0) AS yearly, coalesce(sum(saving), 0) AS saving
-        FROM technology_reviewitem WHERE pack_id = %(pack)s GROUP BY verdict)
-    SELECT coalesce(sum(tools), 0)::int, coalesce(sum(yearly), 0), coalesce(sum(saving), 0),
-           jsonb_object_agg(verdict, jsonb_build_object('tools', tools, 'yearly', yearly::text, 'saving', saving::text))
+        FROM made GROUP BY verdict)
+    SELECT EXISTS (SELECT FROM cost WHERE lacks_rate),
+           coalesce(sum(tools), 0)::int, coalesce(sum(yearly), 0), coalesce(sum(saving), 0),
+           jsonb_object_agg(verdict, jsonb_build_object(
+               'tools', tools, 'yearly', yearly::text, 'saving', saving::text)),
+           (SELECT {_DIGEST} FROM made)
     FROM verdicts
 """
 
-DIGEST = """
-    SELECT encode(sha256(convert_to(coalesce(string_agg(jsonb_build_array(tool_id, name, lifecycle, owner, yearly,
-        used, used_on, seats, inactive_seats, attested_on, shares_with, verdict, saving, why)::text
-        || CASE WHEN integrations > 0 THEN jsonb_build_array(integrations, unhealthy)::text ELSE '' END, E'\\n'
-        ORDER BY tool_id), ''), 'UTF8')), 'hex')
-    FROM technology_reviewitem WHERE pack_id = %(pack)s
-"""
+DIGEST = f"SELECT {_DIGEST} FROM technology_reviewitem WHERE pack_id = %(pack)s"
 
 GAPS = f"""
     WITH RECURSIVE below(root, id) AS (

@@ -17,7 +17,7 @@ from apps.core.overdue import LateRows
 from apps.core.packs import quarter_of
 from apps.core.transitions import transition
 from apps.technology.domain.rates import missing_rate, policy
-from apps.technology.domain.review_sql import DIGEST, FREEZE, GAPS, MISSING, OVERLAPS, TOTALS
+from apps.technology.domain.review_sql import DIGEST, FREEZE, GAPS, MISSING, OVERLAPS
 from apps.technology.domain.stack import AsOf
 from apps.technology.enums import ActionState
 from apps.technology.models import ReviewAction, ReviewPack
@@ -45,15 +45,15 @@ def make_pack(*, by: "User", on: dt.date | None = None) -> ReviewPack:
     quarter = quarter_of(as_of.on)
     with transaction.atomic(), acting_as(by), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('technology.review'))")
-        cursor.execute(MISSING, as_of.parameters)
-        if missing := [code for (code,) in cursor.fetchall()]:
-            raise InvalidInput(" ".join(missing_rate(each, as_of.into, as_of.on) for each in missing))
         cursor.execute("SELECT nextval(pg_get_serial_sequence('technology_reviewpack', 'id'))")
         key = cursor.fetchone()[0]
         asked = {**as_of.parameters, "pack": key, "low": steering.low_use_percent}
         cursor.execute(FREEZE, {**asked, "inactive": steering.inactive_days})
-        cursor.execute(TOTALS, {"pack": key})
-        tools, yearly, saving, totals = cursor.fetchone()
+        lacks_rate, tools, yearly, saving, totals, digest = cursor.fetchone()
+        if lacks_rate:  # what was frozen is rolled back with the refusal
+            cursor.execute(MISSING, as_of.parameters)
+            codes = [code for (code,) in cursor.fetchall()]
+            raise InvalidInput(" ".join(missing_rate(each, as_of.into, as_of.on) for each in codes))
         cursor.execute(GAPS)
         gaps = [name for (name,) in cursor.fetchall()]
         cursor.execute(OVERLAPS, {"pack": key})
@@ -72,7 +72,7 @@ def make_pack(*, by: "User", on: dt.date | None = None) -> ReviewPack:
             yearly=yearly,
             saving=saving,
             totals={"verdicts": json.loads(totals or "{}"), "gaps": gaps, "overlaps": overlaps},
-            digest=digest_of_items(key),
+            digest=digest,
             made_by=by,
         )
         pack.save(force_insert=True)

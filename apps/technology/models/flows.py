@@ -46,6 +46,22 @@ class Integration(OwnedModel, GovernedModel):
     state = models.CharField(
         max_length=10, choices=IntegrationState.choices, default=IntegrationState.PLANNED, editable=False
     )
+    file_source = models.ForeignKey(
+        "exchange.FileSource",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="Where mops itself reads what comes over: each sync tells how the transfer went.",
+    )
+    job = models.CharField(
+        "background job",
+        max_length=100,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Where a job of mops carries it out: each run tells how the transfer went.",
+    )
     notes = models.TextField(blank=True)
 
     objects = IntegrationQuerySet.as_manager()  # type: ignore[misc]  # knows more filters than the one it replaces
@@ -112,9 +128,15 @@ class Transfer(models.Model):
     note = models.CharField(max_length=300, blank=True)
     source = models.CharField(max_length=100, help_text="Who says so: a log, a job, a check by hand.")
     recorded_by = models.CharField(max_length=150, blank=True, editable=False)
+    reference = models.CharField(max_length=40, blank=True, default="", db_default="", editable=False)
 
     class Meta:
         ordering = ("-at", "-pk")
+        constraints = [
+            models.UniqueConstraint(
+                fields=("integration", "reference"), condition=~Q(reference=""), name="transfer_recorded_once"
+            ),
+        ]
         indexes = [
             models.Index("integration", F("at").desc(), F("id").desc(), name="transfer_newest"),
         ]

@@ -11,6 +11,11 @@ GATES_OPEN = (
     "monitored). Pass them on its page, with evidence."
 )
 
+RUN_OPEN = (
+    "This tool cannot become active yet: the run that implements it is under way. Finish its steps on the page of the "
+    "run, or call it off and say why."
+)
+
 
 def gates_in_order() -> pgtrigger.Trigger:
     """Refuse that a gate is passed before the one ahead of it."""
@@ -38,6 +43,14 @@ def gates_before_active() -> pgtrigger.Trigger:
             IF NEW.lifecycle = 'active' AND OLD.lifecycle = 'implementing' AND EXISTS (
                 SELECT 1 FROM technology_implementationgate g WHERE g.tool_id = NEW.id AND g.passed_at IS NULL)
             THEN {refusal(GATES_OPEN)} END IF;
+            IF NEW.lifecycle = 'active' AND OLD.lifecycle = 'implementing' AND EXISTS (
+                SELECT 1 FROM processes_run r
+                JOIN django_content_type kind ON kind.id = r.content_type_id
+                WHERE kind.app_label = 'technology' AND kind.model = 'tool' AND r.object_id = NEW.id
+                  AND r.state = 'active'
+                  AND r.started_at >= (SELECT min(g.created_at) FROM technology_implementationgate g
+                                       WHERE g.tool_id = NEW.id))
+            THEN {refusal(RUN_OPEN)} END IF;
             RETURN NEW;
         """,
     )

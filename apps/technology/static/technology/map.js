@@ -106,25 +106,60 @@ document.addEventListener("DOMContentLoaded", () => {
     show();
   });
 
+  // what the server sends once is said aloud, made wide to click, and told as a table the first time that is opened
+  const nodes = [...svg.querySelectorAll("[data-node]")];
+  const edges = [...svg.querySelectorAll("[data-edge]")].map((link) => {
+    const [source, target, health, conflict, owner, entities] = link.dataset.edge.split(" ");
+    const wide = link.querySelector("path").cloneNode();
+    wide.setAttribute("class", "technology-map-hit");
+    wide.removeAttribute("marker-start");
+    wide.removeAttribute("marker-end");
+    link.querySelector("path").before(wide);
+    return { link, source, target, health, conflict, owner, entities: (entities || "").split(",") };
+  });
+  const words = (link) => link.querySelector("title").textContent.split("\n");
+  [...nodes, ...edges.map((edge) => edge.link)].forEach((link) =>
+    link.setAttribute("aria-label", words(link).join(". ")),
+  );
+  const table = document.querySelector("[data-map-table]");
+  table.addEventListener("toggle", () => {
+    const body = table.querySelector("tbody");
+    if (!table.open || body.rows.length) return;
+    edges.forEach(({ link }) => {
+      const row = body.insertRow();
+      words(link)
+        .slice(0, 5)
+        .forEach((text, place) => {
+          const cell = document.createElement(place ? "td" : "th");
+          if (!place) {
+            const name = document.createElement("a");
+            name.href = link.getAttribute("href");
+            name.textContent = text;
+            cell.scope = "row";
+            cell.append(name);
+          } else cell.textContent = text;
+          row.append(cell);
+        });
+    });
+  });
+
   const form = document.querySelector("[data-map-filter]");
   const said = form.querySelector("[data-map-said]");
-  const edges = [...svg.querySelectorAll("[data-edge]")];
-  const nodes = [...svg.querySelectorAll("[data-node]")];
   const narrow = () => {
     const wanted = new FormData(form);
     const kept = new Set();
     let number = 0;
     edges.forEach((edge) => {
       const fits =
-        (!wanted.get("entity") || edge.dataset.entities.split("|").includes(wanted.get("entity"))) &&
-        (!wanted.get("owner") || edge.dataset.owner === wanted.get("owner")) &&
-        (!wanted.get("health") || edge.dataset.health === wanted.get("health")) &&
-        (!wanted.get("conflict") || edge.dataset.conflict === "1");
-      edge.classList.toggle("technology-map-off", !fits);
-      edge.setAttribute("tabindex", fits ? "0" : "-1");
+        (!wanted.get("entity") || edge.entities.includes(wanted.get("entity"))) &&
+        (!wanted.get("owner") || edge.owner === wanted.get("owner")) &&
+        (!wanted.get("health") || edge.health === wanted.get("health")) &&
+        (!wanted.get("conflict") || edge.conflict === "1");
+      edge.link.classList.toggle("technology-map-off", !fits);
+      edge.link.setAttribute("tabindex", fits ? "0" : "-1");
       if (!fits) return;
       number += 1;
-      kept.add(edge.dataset.source).add(edge.dataset.target);
+      kept.add(edge.source).add(edge.target);
     });
     nodes.forEach((node) => {
       const off = !kept.has(node.dataset.node);
