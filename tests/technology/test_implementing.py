@@ -108,7 +108,7 @@ def test_an_sop_carries_the_implementation_out(client, ops, tool):
     with pytest.raises(WrongState, match="the run is started while it is implemented"):
         start_rollout(ToolFactory(active=True), by=ops, process=process.pk)
     with pytest.raises(WrongState, match="There is no such process for you"):
-        start_rollout(tool, by=ops, process=0)
+        start_rollout(ToolFactory(lifecycle=Lifecycle.IMPLEMENTING), by=ops, process=0)
     with pytest.raises(NotAllowed, match="You may not change CRM"):
         start_rollout(tool, by=person_with(Role.AUDITOR), process=process.pk)
 
