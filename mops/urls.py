@@ -6,6 +6,7 @@ from django.views.generic import RedirectView
 
 from apps.accounts.admin.roles_page import roles_page
 from apps.core import probes
+from apps.leads.admin.figures import lifecycle_page
 from apps.processes.admin.figures import figures_page
 from apps.processes.admin.maturity import level_page, maturity_page, override_page
 from apps.processes.admin.reading import skills_page
@@ -43,6 +44,7 @@ urlpatterns = [
     path("admin/help/ask/", portal.ask_page, name="portal-ask"),
     path("admin/help/ask/<int:type_id>/", portal.ask_page, name="portal-ask-type"),
     path("admin/help/tickets/<int:ticket_id>/", portal.ticket_page, name="portal-ticket"),
+    path("admin/leads/lifecycle/", lifecycle_page, name="leads-lifecycle"),
     path("admin/tickets/figures/", ticket_figures, name="tickets-figures"),
     path("admin/tickets/figures/report.<str:kind>", report_file, name="tickets-report"),
     path("admin/help/articles/<int:article_id>/", knowledge.article_page, name="portal-article"),

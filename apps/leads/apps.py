@@ -14,31 +14,47 @@ class LeadsConfig(AppConfig):
         """Show sales people their own leads only, offer the import, and let rules ask about leads."""
         from apps.core.access import register_scope  # noqa: PLC0415  # models must be ready
         from apps.core.demo import register_chapter  # noqa: PLC0415
+        from apps.core.notifications import kinds  # noqa: PLC0415
         from apps.core.rules.catalog import register_catalog  # noqa: PLC0415
         from apps.leads import imports  # noqa: F401, PLC0415  # registers on import
         from apps.leads.catalog import lead_catalog, touch_catalog  # noqa: PLC0415
         from apps.leads.demo.scoring import tell as tell_scoring  # noqa: PLC0415
         from apps.leads.demo.segments import tell  # noqa: PLC0415
+        from apps.leads.domain import handoff  # noqa: PLC0415
         from apps.leads.models import (  # noqa: PLC0415
             Consent,
             FieldValue,
+            Handoff,
             Intake,
             Lead,
             LeadScore,
             ScoreChange,
             ScoreOverride,
+            StageInterval,
             Touchpoint,
         )
         from apps.leads.permissions import by_lead, visible_leads  # noqa: PLC0415
         from apps.leads.segments import register as register_segments  # noqa: PLC0415
 
         register_scope(Lead, visible_leads)
-        for model in (Consent, FieldValue, Intake, LeadScore, ScoreChange, ScoreOverride, Touchpoint):
+        for model in (
+            Consent,
+            FieldValue,
+            Handoff,
+            Intake,
+            LeadScore,
+            ScoreChange,
+            ScoreOverride,
+            StageInterval,
+            Touchpoint,
+        ):
             register_scope(model, by_lead)
         register_catalog(Lead, lead_catalog)
         register_catalog(Touchpoint, touch_catalog)
         register_segments()
         _register_scoring()
+        kinds.register_kind(handoff.OFFERED, "A lead is offered to me")
+        kinds.register_kind(handoff.ANSWERED, "Sales answered for a lead I offered")
         register_chapter("segments", tell)
         register_chapter("touches and scores", tell_scoring)
 

@@ -12,16 +12,22 @@ class Stage(models.TextChoices):
     SQL = "sql", "Sales qualified (SQL)"
     CUSTOMER = "customer", "Customer"
     ADVOCATE = "advocate", "Advocate"
+    RECYCLED = "recycled", "Recycled"
+    DISQUALIFIED = "disqualified", "Disqualified"
+    FORMER_CUSTOMER = "former_customer", "Former customer"
 
 
-# From which stage a lead may go where; what is not ready goes back to the known leads.
+# From which stage a lead may go where. Who is not ready is recycled and can qualify again; nobody is stuck for good.
 MOVES: dict[Stage, tuple[Stage, ...]] = {
-    Stage.ANONYMOUS_VISITOR: (Stage.KNOWN_LEAD,),
-    Stage.KNOWN_LEAD: (Stage.MQL,),
-    Stage.MQL: (Stage.SQL, Stage.KNOWN_LEAD),
-    Stage.SQL: (Stage.CUSTOMER, Stage.KNOWN_LEAD),
-    Stage.CUSTOMER: (Stage.ADVOCATE,),
-    Stage.ADVOCATE: (),
+    Stage.ANONYMOUS_VISITOR: (Stage.KNOWN_LEAD, Stage.DISQUALIFIED),
+    Stage.KNOWN_LEAD: (Stage.MQL, Stage.DISQUALIFIED),
+    Stage.MQL: (Stage.SQL, Stage.RECYCLED, Stage.KNOWN_LEAD, Stage.DISQUALIFIED),
+    Stage.SQL: (Stage.CUSTOMER, Stage.RECYCLED, Stage.KNOWN_LEAD, Stage.DISQUALIFIED),
+    Stage.CUSTOMER: (Stage.ADVOCATE, Stage.FORMER_CUSTOMER),
+    Stage.ADVOCATE: (Stage.FORMER_CUSTOMER,),
+    Stage.RECYCLED: (Stage.MQL, Stage.DISQUALIFIED),
+    Stage.DISQUALIFIED: (Stage.KNOWN_LEAD,),
+    Stage.FORMER_CUSTOMER: (Stage.KNOWN_LEAD,),
 }
 
 
@@ -73,3 +79,24 @@ class RunKind(models.TextChoices):
     ACTIVATION = "activation", "New rules"
     NIGHTLY = "nightly", "Every night"
     REBUILD = "rebuild", "From the touches anew"
+
+
+class HandoffState(models.TextChoices):
+    """What became of an offer to sales."""
+
+    OFFERED = "offered", "Offered"
+    ACCEPTED = "accepted", "Accepted"
+    REJECTED = "rejected", "Given back"
+    EXPIRED = "expired", "Expired"
+
+
+class RejectReason(models.TextChoices):
+    """Why sales gives a lead back."""
+
+    NO_FIT = "no_fit", "Does not fit"
+    NO_NEED = "no_need", "No need"
+    NO_BUDGET = "no_budget", "No budget"
+    TOO_EARLY = "too_early", "Too early"
+    UNREACHABLE = "unreachable", "Cannot be reached"
+    WRONG_DATA = "wrong_data", "Wrong data"
+    KNOWN = "known", "Known to sales already"

@@ -6,6 +6,7 @@ from django.db import connection
 
 from apps.core.jobs.api import Overlap, Run, job
 from apps.core.rules.models import RuleVersion
+from apps.leads.domain import handoff
 from apps.leads.domain.scoring import keeping, rehearsal
 
 
@@ -33,6 +34,12 @@ def score_all(run: Run) -> dict[str, int]:
         run.log(f"The sums of {len(unequal)} leads are not what their touches give; they are made anew.")
         keeping.mend(unequal)
     return {"changed": done.changed, "became_ready": done.became_ready, "mended": len(unequal)}
+
+
+@job("leads.expire_handoffs", title="End the offers that sales did not answer", timeout=300)
+def expire_handoffs(run: Run) -> dict[str, int]:
+    """End what is due and tell who offered it."""
+    return {"expired": handoff.expire_due()}
 
 
 @job("leads.prepare_partitions", title="Prepare the coming months of touches", timeout=60, overlap=Overlap.FORBID)

@@ -81,8 +81,9 @@ def test_a_move_is_recorded_with_its_reason():
 def test_a_wrong_move_names_the_right_ones():
     with pytest.raises(WrongState, match="Ann is at Known lead; from there it goes to Marketing qualified"):
         move_lead(LeadFactory(name="Ann"), to=Stage.CUSTOMER, by=person_with(Role.OPS), reason="x")
-    last = LeadFactory(name="Bo", stage=Stage.ADVOCATE)
-    assert refuse_stage(person_with(Role.OPS), last, to=Stage.CUSTOMER) == "Bo is at Advocate, the last stage."
+    late = LeadFactory(name="Bo", stage=Stage.ADVOCATE)
+    said = "Bo is at Advocate; from there it goes to Former customer."
+    assert refuse_stage(person_with(Role.OPS), late, to=Stage.CUSTOMER) == said
 
 
 def test_archived_and_foreign_leads_do_not_move(territory):

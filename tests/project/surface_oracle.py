@@ -13,7 +13,7 @@ from apps.approvals.models import ApprovalRequest
 from apps.approvals.registry import registered
 from apps.core.exchange.registry import all_importers
 from apps.core.governed import GovernedBase
-from apps.leads.models import Lead, ScoreOverride
+from apps.leads.models import Handoff, Lead, ScoreOverride
 from apps.processes.models import Process, Stakeholder
 from apps.rights.models import AccessReview, AccessReviewEntry
 from apps.technology.models import Evaluator, Score
@@ -57,6 +57,7 @@ NARROWED = {
     *OWN,
     "approvals.ApprovalRequest",
     "leads.Lead",
+    "leads.Handoff",
     "leads.ScoreOverride",
     "processes.Process",
     "rights.AccessReviewEntry",
@@ -118,10 +119,13 @@ def _leads(person, role, known):
     return {row.pk for row in rows} if grants(role, Lead, "oversee") else mine
 
 
-def _overrides(person, role, known):
-    """Those of the leads one sees."""
-    seen = _of_kind(person, role, Lead, known)
-    return {row.pk for row in ScoreOverride._base_manager.all() if row.lead_id in seen}
+def _of_leads(model):
+    def rows(person, role, known):
+        """Those of the leads one sees."""
+        seen = _of_kind(person, role, Lead, known)
+        return {row.pk for row in model._base_manager.all() if row.lead_id in seen}
+
+    return rows
 
 
 def _review_lines(person, role, known):
@@ -211,7 +215,8 @@ def _of_kind(person, role, model, known):
 _NARROWED_BY_ITSELF = {
     "approvals.ApprovalRequest": _requests,
     "leads.Lead": _leads,
-    "leads.ScoreOverride": _overrides,
+    "leads.Handoff": _of_leads(Handoff),
+    "leads.ScoreOverride": _of_leads(ScoreOverride),
     "processes.Process": _processes,
     "rights.AccessReviewEntry": _review_lines,
     "technology.Score": _scores,

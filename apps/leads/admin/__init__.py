@@ -1,5 +1,6 @@
 """The pages of leads."""
 
+from apps.leads.admin.handoffs import HandoffAdmin
 from apps.leads.admin.leads import LeadAdmin
 from apps.leads.admin.ledger import (
     CompanyAdmin,
@@ -14,6 +15,7 @@ from apps.leads.admin.ledger import (
 __all__ = [
     "CompanyAdmin",
     "ConsentAdmin",
+    "HandoffAdmin",
     "IntakeAdmin",
     "IntakeSourceAdmin",
     "LeadAdmin",

@@ -2,7 +2,7 @@
 
 from django import forms
 
-from apps.leads.enums import ConsentPurpose
+from apps.leads.enums import ConsentPurpose, RejectReason
 
 
 class ConsentForm(forms.Form):
@@ -25,3 +25,14 @@ class ScoreForm(forms.Form):
     value = forms.FloatField(label="Score")
     until = forms.DateField(widget=forms.DateInput(attrs={"type": "date"}), help_text="Until the end of that day.")
     reason = forms.CharField(widget=forms.Textarea(attrs={"rows": 3}), help_text="Why the rules are wrong here.")
+
+
+class RejectForm(forms.Form):
+    """Asks why a lead goes back."""
+
+    rejection = forms.ChoiceField(label="Why it goes back", choices=RejectReason.choices)
+    reason = forms.CharField(
+        label="What you found",
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Marketing reads it, and the rules of scoring are judged by it.",
+    )

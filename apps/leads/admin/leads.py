@@ -9,14 +9,17 @@ from django.http import HttpRequest
 from unfold.decorators import display
 
 from apps.audit.domain.personal import erase, refuse_erase
+from apps.core import clock
 from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin
-from apps.core.admin_kit.buttons import Button, ReasonForm
+from apps.core.admin_kit.buttons import Button, NoteForm, ReasonForm
 from apps.core.admin_kit.consistency import Check
 from apps.leads.admin import panels
 from apps.leads.admin.forms import ConsentForm, ScoreForm
 from apps.leads.domain.consent import record_consent, refuse_consent
+from apps.leads.domain.handoff import offer_by_button, refuse_offer
 from apps.leads.domain.lifecycle import move_lead, refuse_stage
 from apps.leads.domain.scoring.overriding import end_override, refuse_end, refuse_override, set_score
+from apps.leads.domain.stages import stuck
 from apps.leads.enums import Stage
 from apps.leads.models import Lead
 from apps.leads.segments import in_segment, segment_choices
@@ -26,7 +29,16 @@ _MOVE_LABELS = {
     Stage.SQL: "Accept (SQL)",
     Stage.CUSTOMER: "Won: customer",
     Stage.ADVOCATE: "Make advocate",
+    Stage.RECYCLED: "Recycle",
+    Stage.FORMER_CUSTOMER: "Customer has left",
     Stage.KNOWN_LEAD: "Back to known leads",
+    Stage.DISQUALIFIED: "Disqualify",
+}
+_STYLES = {
+    Stage.KNOWN_LEAD: "default",
+    Stage.RECYCLED: "default",
+    Stage.FORMER_CUSTOMER: "default",
+    Stage.DISQUALIFIED: "danger",
 }
 
 
@@ -38,7 +50,7 @@ def _move_button(stage: Stage) -> Button:
         partial(refuse_stage, to=stage),
         form=ReasonForm,
         confirm=f"The lead goes to the stage {stage.label}; the reason stays with it.",
-        style="default" if stage == Stage.KNOWN_LEAD else "primary",
+        style=_STYLES.get(stage, "primary"),
     )
 
 
@@ -56,6 +68,22 @@ class SegmentFilter(admin.SimpleListFilter):
         """Narrow the list, which holds only what the person sees."""
         key = self.value()
         return in_segment(queryset, key) if key else queryset
+
+
+class StuckFilter(admin.SimpleListFilter):
+    """Leads on the way to sales that have not moved for a while."""
+
+    title = "stuck"
+    parameter_name = "stuck"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """For how long."""
+        return [(str(days), f"MQL or SQL for more than {days} days") for days in (7, 30, 90)]
+
+    def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
+        """Narrow the list."""
+        days = self.value()
+        return stuck(queryset, int(days), now=clock.now()) if days in ("7", "30", "90") else queryset
 
 
 class ReadyFilter(admin.SimpleListFilter):
@@ -87,6 +115,7 @@ class LeadAdmin(MopsAdmin):
     list_filter = (
         SegmentFilter,
         ReadyFilter,
+        StuckFilter,
         "stage",
         "origin",
         "source",
@@ -119,6 +148,15 @@ class LeadAdmin(MopsAdmin):
     readonly_fields = ("standing",)
     buttons = (
         *(_move_button(stage) for stage in _MOVE_LABELS),
+        Button(
+            "offer",
+            "Offer to sales",
+            offer_by_button,
+            refuse_offer,
+            form=NoteForm,
+            confirm="Its owner is told and has two days to take it or give it back; what is known now is kept.",
+            style="primary",
+        ),
         Button("consent", "Record consent", record_consent, refuse_consent, form=ConsentForm),
         Button(
             "set-score",
@@ -200,6 +238,10 @@ class LeadAdmin(MopsAdmin):
         """Show the score with its reasons and what the lead did."""
         lead, extra = self.get_object(request, object_id), dict(extra_context or {})
         if lead is not None and request.method == "GET" and self.has_view_permission(request, lead):
-            shown = (panels.score_panel(request, lead), panels.touches_panel(request, lead))
+            shown = (
+                panels.score_panel(request, lead),
+                panels.touches_panel(request, lead),
+                panels.stages_panel(lead),
+            )
             extra["row_panels"] = [*extra.get("row_panels", []), *shown]
         return super().change_view(request, object_id, form_url, extra)

@@ -11,6 +11,7 @@ from apps.core import access, clock
 from apps.leads.domain.consent import consents_of
 from apps.leads.domain.scoring.explaining import Explanation, explain
 from apps.leads.domain.scoring.model import model_in_force
+from apps.leads.domain.stages import stages_of
 from apps.leads.enums import TouchType
 from apps.leads.models import Lead, LeadScore, ScoreChange, ScoreOverride, ScoreQueue, ScoreRun, TouchDay, Touchpoint
 
@@ -77,6 +78,11 @@ def touches_panel(request: HttpRequest, lead: Lead) -> dict[str, Any]:
         "consents": consents_of(lead),
         "all": f"{reverse('admin:leads_touchpoint_changelist')}?lead__id__exact={lead.pk}",
     }
+
+
+def stages_panel(lead: Lead) -> dict[str, Any]:
+    """Return the stages a lead has been in, the latest first, each with its days and its reason."""
+    return {"template": "admin/leads/stages_panel.html", "lead": lead, "stages": stages_of(lead, now=clock.now())}
 
 
 def run_panel(request: HttpRequest, run: ScoreRun) -> dict[str, Any]:

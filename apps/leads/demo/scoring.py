@@ -13,14 +13,16 @@ from apps.core.records import kind_of
 from apps.core.rules.domain.versions import activate, send_for_approval, simulate, start_draft, write_rules
 from apps.core.rules.models import RuleDocument, RuleVersion
 from apps.leads.domain.consent import record_consent
+from apps.leads.domain.handoff import accept, expire_due, offer, reject
 from apps.leads.domain.intake import receive
 from apps.leads.domain.scoring.overriding import set_score
 from apps.leads.domain.scoring.rehearsal import backfill
 from apps.leads.domain.touches import Touch, take_touches
+from apps.leads.enums import Stage
 from apps.leads.models import Company, IntakeSource, Lead
 from apps.leads.scoring_rules import DOCUMENT, HALF_LIFE, KIND
 
-SEED = 20260102
+SEED, MOST_OFFERS = 20260102, 5
 TITLES = (
     "Chief Marketing Officer",
     "Vice President Sales",
@@ -60,6 +62,7 @@ def tell(company: Any) -> None:
     _touches(dice, company)
     _intake(specialist)
     _rules(company)
+    _handoffs(company)
     sales_lead = company.people["sales_lead"]
     first = access.visible(sales_lead, Lead, verb="change").exclude(external_id="").order_by("external_id").first()
     if first is not None:
@@ -77,6 +80,21 @@ def tell(company: Any) -> None:
             reason="Met the team at the fair; they decide this quarter.",
             by=sales_lead,
         )
+
+
+def _handoffs(company: Any) -> None:
+    """Offer MQLs to sales: some wait, one was taken, one came back, one nobody answered."""
+    specialist = company.people["specialist"]
+    rows = Lead.objects.live().filter(stage=Stage.MQL, owner_person__isnull=False).order_by("external_id")
+    leads = list(rows.select_related("owner_person")[:6])
+    offers = [offer(lead, by=specialist, note="Asked for prices.") for lead in leads[:-1]]
+    takers = [each.to_person for each in offers if each.to_person is not None]
+    if len(takers) == MOST_OFFERS:
+        accept(offers[0], by=takers[0], reason="Good first call; they decide this quarter.")
+        words = "The budget for this year is spent; call again in spring."
+        reject(offers[1], by=takers[1], rejection="too_early", reason=words)
+        offer(leads[-1], by=specialist, at=company.at(5))
+        expire_due()
 
 
 def _companies(dice: random.Random, by: User) -> None:

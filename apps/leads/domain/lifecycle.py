@@ -1,4 +1,4 @@
-"""The lifecycle of a lead: six stages, each move with its reason."""
+"""The lifecycle of a lead: six stages and the ways beside them, each move with its reason, no stage for ever."""
 
 from typing import TYPE_CHECKING
 
@@ -9,11 +9,14 @@ from apps.core.actors import acting_as
 from apps.core.errors import NotAllowed, WrongState
 from apps.core.events import publish
 from apps.core.transitions import transition
-from apps.leads.enums import MOVES, Stage
-from apps.leads.models import Lead
+from apps.core.words import reason_given
+from apps.leads.enums import MOVES, HandoffState, Stage
+from apps.leads.models import Handoff, Lead
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
+
+NEEDED = ("name", "email")  # an incomplete lead may come in, but nobody is sent to call on it
 
 
 def refuse_stage(user: "User", lead: Lead, *, to: Stage) -> str | None:
@@ -23,10 +26,25 @@ def refuse_stage(user: "User", lead: Lead, *, to: Stage) -> str | None:
     if lead.is_archived:
         return f"{lead} is archived; restore it first."
     if to in MOVES[Stage(lead.stage)]:
-        return None
+        return _unready(lead) if to == Stage.MQL else _offered(lead)
     ways = " or ".join(stage.label for stage in MOVES[Stage(lead.stage)])
     now = Stage(lead.stage).label
-    return f"{lead} is at {now}; from there it goes to {ways}." if ways else f"{lead} is at {now}, the last stage."
+    return f"{lead} is at {now}; from there it goes to {ways}."
+
+
+def _offered(lead: Lead) -> str | None:
+    """Return that sales has to answer first, None where nothing is offered."""
+    if lead.stage == Stage.MQL and Handoff.objects.filter(lead=lead, state=HandoffState.OFFERED).exists():
+        return f"{lead} is offered to sales; let them take it or give it back."
+    return None
+
+
+def _unready(lead: Lead) -> str | None:
+    """Return why a lead cannot be handed to sales whatever it scores, None when it can."""
+    missing = [str(Lead._meta.get_field(name).verbose_name) for name in NEEDED if not getattr(lead, name)]  # type: ignore[union-attr]
+    if not missing:
+        return None
+    return f"{lead} cannot become an MQL: sales needs {' and '.join(missing)}. Fill in what is missing first."
 
 
 def move_lead(lead: Lead, *, to: Stage, by: "User", reason: str) -> str:
@@ -34,9 +52,11 @@ def move_lead(lead: Lead, *, to: Stage, by: "User", reason: str) -> str:
 
     Raises:
         NotAllowed: `by` may not change the lead.
-        WrongState: there is no way from where it is.
+        WrongState: there is no way from where it is, or what sales needs is missing.
+        InvalidInput: no reason is given.
     """
-    with transaction.atomic(), acting_as(by, reason=reason or None):
+    reason = reason_given(reason, "Say why the lead moves; it stays with the stage.")
+    with transaction.atomic(), acting_as(by, reason=reason):
         row: Lead = Lead.objects.select_for_update(of=("self",)).get(pk=lead.pk)
         if refused := refuse_stage(by, row, to=to):
             raise (WrongState if access.may(by, "change", row) else NotAllowed)(refused)

@@ -1,6 +1,7 @@
 """The rows of leads: who they are, what they did, and what the rules make of it."""
 
 from apps.leads.models.company import Company
+from apps.leads.models.handoff import Handoff
 from apps.leads.models.intake import Consent, FieldValue, Intake, IntakeSource
 from apps.leads.models.lead import OWN_RECORDS, Lead, LeadQuerySet
 from apps.leads.models.scoring import (
@@ -12,6 +13,7 @@ from apps.leads.models.scoring import (
     ScoreQueue,
     ScoreRun,
 )
+from apps.leads.models.stages import StageInterval
 from apps.leads.models.touches import TouchDay, TouchKey, Touchpoint
 
 __all__ = [
@@ -20,6 +22,7 @@ __all__ = [
     "Company",
     "Consent",
     "FieldValue",
+    "Handoff",
     "Intake",
     "IntakeSource",
     "Lead",
@@ -30,6 +33,7 @@ __all__ = [
     "ScoreOverride",
     "ScoreQueue",
     "ScoreRun",
+    "StageInterval",
     "TouchDay",
     "TouchKey",
     "Touchpoint",

@@ -26,6 +26,35 @@ def scoring_due(operation: pgtrigger.Operation) -> pgtrigger.Trigger:
     )
 
 
+_CONTEXT = "coalesce(nullif(current_setting('mops.ctx', true), ''), '{}')::jsonb"
+
+
+def stage_triggers() -> list[pgtrigger.Trigger]:
+    """Return the triggers that keep the stages of leads as stretches of time, with who moved them and why."""
+    told = f"left(coalesce({_CONTEXT}->>'reason', ''), 500), left(coalesce({_CONTEXT}->>'actor', ''), 150)"
+    into = "INSERT INTO leads_stageinterval (lead_id, stage, entered_at, reason, actor_label)"
+    return [
+        pgtrigger.Trigger(
+            name="stage_begins",
+            level=pgtrigger.Statement,
+            when=pgtrigger.After,
+            operation=pgtrigger.Insert,
+            referencing=pgtrigger.Referencing(new="new_rows"),  # type: ignore[no-untyped-call]
+            func=f"{into} SELECT id, stage, clock_timestamp(), {told} FROM new_rows ORDER BY id; RETURN NULL;",
+        ),
+        pgtrigger.Trigger(
+            name="stage_changes",
+            when=pgtrigger.After,
+            operation=pgtrigger.Update,
+            condition=pgtrigger.Condition("OLD.stage IS DISTINCT FROM NEW.stage"),
+            declare=[("moment", "timestamptz")],
+            func="moment := clock_timestamp(); "
+            "UPDATE leads_stageinterval SET exited_at = moment WHERE lead_id = NEW.id AND exited_at IS NULL; "
+            f"{into} VALUES (NEW.id, NEW.stage, moment, {told}); RETURN NULL;",
+        ),
+    ]
+
+
 class LeadQuerySet(GovernedQuerySet):
     """Filters over leads."""
 
@@ -113,6 +142,7 @@ class Lead(OwnedModel, GovernedModel):
                 sentence="A lead moves through its stages by the buttons on its page, not by an edit.",
             ),
             *(scoring_due(operation) for operation in (pgtrigger.Insert, pgtrigger.Update)),
+            *stage_triggers(),
         ]
 
     def __str__(self) -> str:

@@ -171,17 +171,18 @@ def _summed(model: Model, inner: str) -> str:
     hands = " OR ".join(f"f{each.place} > 0" for each in model.rules if each.hand_raise) or "false"
     stays = f"was_ready AND final >= {model.threshold - model.hysteresis!r}"
     reached = f"fit >= {model.minimum_fit!r} AND (final >= {model.threshold!r} OR {stays})"
-    rounded = f"round(({raw})::float8 * 1e6) / 1e6"
+    factors = ", ".join(f"f{each.place}" for each in model.rules)
+    # OFFSET 0 keeps PostgreSQL from computing the sums again for every column that is made of them
     return f"""
         SELECT lead_id, factors, raw, score, final, fit, known, was_ready, is_hand_raised,
                is_hand_raised OR ({reached}) AS is_ready
         FROM (
-            SELECT *, coalesce(set_by_hand, score) AS final
+            SELECT *, least(greatest(raw, {model.lowest!r}), {model.highest!r}) AS score,
+                   coalesce(set_by_hand, least(greatest(raw, {model.lowest!r}), {model.highest!r})) AS final
             FROM (
-                SELECT lead_id, ARRAY[{", ".join(f"f{each.place}" for each in model.rules)}]::float8[] AS factors,
-                       {rounded} AS raw, least(greatest({rounded}, {model.lowest!r}), {model.highest!r}) AS score,
+                SELECT lead_id, ARRAY[{factors}]::float8[] AS factors, round(({raw})::float8 * 1e6) / 1e6 AS raw,
                        ({fit})::float8 AS fit, known, ({hands}) AS is_hand_raised, was_ready, set_by_hand
-                FROM ({inner}) facts
+                FROM ({inner}) facts OFFSET 0
             ) ranged
         ) judged
     """
@@ -201,9 +202,11 @@ def store(model: Model, *, as_of: dt.datetime, leads: Sequence[int] | None = Non
     """Write the scores that differ from what is stored, in one statement."""
     computed = computed_sql(model, as_of=as_of, leads=leads, reuse=reuse)
     stamp, version = f"to_timestamp({as_of.timestamp()!r})", model.version.pk
+    compared = ("raw", "final", "is_ready", "known", "factors")
     differs = (
-        "(t.version_id, t.raw, t.final, t.is_ready, t.known, t.factors) IS DISTINCT FROM "
-        f"({version}::bigint, c.raw, c.final, c.is_ready, c.known::smallint, c.factors)"
+        f"(t.version_id <> {version} OR "
+        + " OR ".join(f"t.{name} IS DISTINCT FROM c.{name}" for name in compared)
+        + ")"
     )
     names = [name.strip() for name in COLUMNS.split(",")]
     if reuse:

@@ -1,0 +1,75 @@
+"""Stages over time: every stretch kept by the database, none overlaps, figures by cohort, nobody stuck unseen."""
+
+import datetime as dt
+
+import pytest
+from django.db import DatabaseError, IntegrityError, transaction
+
+from apps.accounts.enums import Role
+from apps.core import clock
+from apps.core.admin_kit.refusals import sentence_of
+from apps.core.errors import InvalidInput, WrongState
+from apps.core.transitions import transition
+from apps.leads.domain.lifecycle import move_lead
+from apps.leads.domain.stages import cohorts, figures_by_stage, stages_of, stuck
+from apps.leads.enums import Stage
+from apps.leads.models import Lead, StageInterval
+from tests.admin_pages import page_of
+from tests.factories.accounts import person_with
+from tests.factories.leads import LeadFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def test_every_way_of_moving_leaves_a_stretch_with_its_reason():
+    person, lead = person_with(Role.OPS), LeadFactory(name="Ann")
+    move_lead(lead, to=Stage.MQL, by=person, reason="Asked for a demo")
+    move_lead(lead, to=Stage.RECYCLED, by=person, reason="Next year")
+    with transition(Lead):
+        Lead.objects.filter(pk=lead.pk).update(stage=Stage.MQL)  # as a night's bulk would
+    stays = stages_of(lead, now=clock.now())
+    assert [each.interval.stage for each in stays] == ["mql", "recycled", "mql", "known_lead"]
+    assert [each.interval.reason for each in stays][1:3] == ["Next year", "Asked for a demo"]
+    assert stays[1].interval.actor_label == person.get_username()
+    assert [each.interval.exited_at is None for each in stays] == [True, False, False, False]
+    assert stays[0].words == "less than a day"
+
+
+def test_a_lead_is_in_one_stage_at_a_time_and_what_was_stays():
+    lead = LeadFactory()
+    rows, now = StageInterval.objects.filter(lead=lead), clock.now()
+    with pytest.raises(IntegrityError) as caught, transaction.atomic():
+        StageInterval.objects.create(lead=lead, stage="mql", entered_at=now, exited_at=now + dt.timedelta(days=1))
+    assert sentence_of(caught.value) == "A lead is in one stage at a time."
+    with pytest.raises(DatabaseError) as changed, transaction.atomic():
+        rows.update(stage="customer")
+    assert "What stage a lead was in stays as it was" in sentence_of(changed.value)
+
+
+def test_an_incomplete_lead_comes_in_but_never_becomes_mql():
+    person, lead = person_with(Role.OPS), LeadFactory(name="", email=None, external_id="7")
+    with pytest.raises(WrongState, match="cannot become an MQL: sales needs name and e-mail"):
+        move_lead(lead, to=Stage.MQL, by=person, reason="x")
+    with pytest.raises(InvalidInput, match="Say why the lead moves"):
+        move_lead(lead, to=Stage.DISQUALIFIED, by=person, reason=" ")
+
+
+def test_figures_tell_who_is_where_who_is_stuck_and_how_many_of_a_month_went_on(client):
+    person = person_with(Role.OPS)
+    leads = [LeadFactory() for _ in range(4)]
+    for lead in leads[:3]:
+        move_lead(lead, to=Stage.MQL, by=person, reason="x")
+    move_lead(leads[0], to=Stage.SQL, by=person, reason="x")
+    everybody, later = Lead.objects.all(), clock.now() + dt.timedelta(days=40)
+    assert list(stuck(everybody, 30, now=clock.now())) == []
+    assert set(stuck(everybody, 30, now=later)) == set(leads[:3])
+    told = {each.stage: each for each in figures_by_stage(person, now=clock.now())}
+    assert (told[Stage.MQL].leads, told[Stage.MQL].left, told[Stage.KNOWN_LEAD].leads) == (2, 1, 1)
+    found = cohorts(person, months=12, now=clock.now())
+    assert (sum(each.qualified for each in found), sum(each.accepted for each in found)) == (3, 1)
+    assert figures_by_stage(person_with(Role.SALES), now=clock.now())[1].leads == 0
+    client.force_login(person)
+    assert "From MQL to SQL" in client.get("/admin/leads/lifecycle/").content.decode()
+    assert "Stages" in client.get(page_of(leads[0])).content.decode()
+    client.force_login(person_with(Role.APPROVER))
+    assert client.get("/admin/leads/lifecycle/").status_code in (302, 403)
