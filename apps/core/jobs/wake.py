@@ -1,10 +1,12 @@
 """Tells waiting workers that there is work. Only a hint: workers look for themselves twice a second anyway.
 
-By NOTIFY, which PostgreSQL delivers when the transaction commits; through Redis where REDIS_URL names one, for
-databases behind a proxy that pools transactions and so cannot LISTEN.
+By NOTIFY after the transaction is committed, once however many runs it asked for: inside a transaction NOTIFY makes
+the commits of the whole server wait for each other. Through Redis where REDIS_URL names one, for databases behind a
+proxy that pools transactions and so cannot LISTEN.
 """
 
 import time
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -19,13 +21,27 @@ log = structlog.get_logger(__name__)
 MOST_HINTS = 100
 
 
+@dataclass(frozen=True)
+class _Hint:
+    """What happens after the commit: equal for one queue, so that a transaction gives one hint a queue."""
+
+    queue: str
+
+    def __call__(self) -> None:
+        """Give the hint."""
+        if settings.REDIS_URL:
+            _push(self.queue)
+            return
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_notify(%s, '')", [_channel(self.queue)])
+
+
 def wake_workers(queue: str) -> None:
     """Wake a worker of `queue` as soon as the transaction is committed."""
-    if settings.REDIS_URL:
-        transaction.on_commit(lambda: _push(queue))
-        return
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_notify(%s, '')", [_channel(queue)])
+    hint = _Hint(queue)
+    # what a rolled back savepoint asked for is off this list again, so an equal hint on it is one that will be given
+    if all(asked != hint for _, asked, *_ in connection.run_on_commit):
+        transaction.on_commit(hint, robust=True)
 
 
 def wait_for_work(queue: str, seconds: float) -> None:

@@ -11,7 +11,7 @@ from apps.core import clock as time
 from apps.core.actors import acting_as, system_principal
 from apps.core.calendars.domain.queries import default_calendar, schedule_for
 from apps.core.calendars.models import BusinessCalendar
-from apps.core.clocks.domain.counting import BOOKED, ZERO, Book, newest_version, open_book, segment
+from apps.core.clocks.domain.counting import BOOKED, ZERO, Book, newest_version, open_book, read_book, segment
 from apps.core.clocks.domain.wording import in_words
 from apps.core.clocks.enums import ClockState
 from apps.core.clocks.models import Clock, EscalationFire
@@ -141,6 +141,30 @@ def stop_clock(clock: Clock, *, by: "User | None", at: dt.datetime | None = None
 def cancel_clock(clock: Clock, *, by: "User | None", at: dt.datetime | None = None) -> Clock:
     """End a clock that measures nothing any more: it counts neither as met nor as late."""
     return _close(clock, ClockState.CANCELLED, by=by, at=at)
+
+
+def end_clock_of(
+    subject: models.Model, metric: str, *, by: "User | None", cancel: bool = False, at: dt.datetime | None = None
+) -> Clock | None:
+    """End the open clock of a record, if there is one: within an operation on the record, which it fails with.
+
+    Args:
+        subject: the record.
+        metric: whose clock.
+        by: who ended it; None for mops itself.
+        cancel: whether nothing was measured; else it is met or late.
+        at: when; now when not given.
+
+    Raises:
+        InvalidInput: the moment makes no sense.
+    """
+    person, moment = by or system_principal(), _not_later(at)
+    with transaction.atomic(savepoint=False), acting_as(person), transition(Clock):
+        rows = Clock.objects.of(subject).filter(metric=metric).open()
+        locked = rows.select_for_update(of=("self",)).select_related("calendar").first()
+        if locked is None:
+            return None
+        return _end(read_book(locked, with_rungs=False), ClockState.CANCELLED if cancel else None, person, moment).clock
 
 
 def replace_clock(
@@ -273,9 +297,13 @@ def _close(clock: Clock, state: ClockState | None, *, by: "User | None", at: dt.
 
 def _closed_book(clock: Clock, state: ClockState | None, by: "User", at: dt.datetime) -> Book:
     """Close a clock in `state`; met or late by its own count where none is given."""
-    book = open_book(clock)
+    book = open_book(clock, with_rungs=False)
     if refused := refuse_close(book.clock):
         raise WrongState(refused)
+    return _end(book, state, by, at)
+
+
+def _end(book: Book, state: ClockState | None, by: "User", at: dt.datetime) -> Book:
     book.settle(at)
     _not_before(book, at)
     closed = book.clock

@@ -130,24 +130,30 @@ def segment(
     )
 
 
-def open_book(clock: Clock) -> Book:
+def open_book(clock: Clock, *, with_rungs: bool = True) -> Book:
     """Lock an open clock and read everything that is counted of it; belongs in a transaction."""
     locked = Clock.objects.select_for_update(of=("self",)).select_related("calendar").get(pk=clock.pk)
-    return read_book(locked)
+    return read_book(locked, with_rungs=with_rungs)
 
 
-def read_book(locked: Clock) -> Book:
+def read_book(locked: Clock, *, with_rungs: bool = True) -> Book:
     """Read what is counted of a clock that is locked already."""
-    return read_books([locked])[0]
+    return read_books([locked], with_rungs=with_rungs)[0]
 
 
-def read_books(locked: Sequence[Clock]) -> list[Book]:
-    """Read what is counted of clocks that are locked already: two queries, and one or two for each calendar."""
+def read_books(locked: Sequence[Clock], *, with_rungs: bool = True) -> list[Book]:
+    """Read what is counted of clocks that are locked already: two queries, and one or two for each calendar.
+
+    Args:
+        locked: the clocks.
+        with_rungs: whether the rungs that have fired are wanted; whoever ends a clock asks for none any more.
+    """
     segments: dict[int, list[ClockSegment]] = {clock.pk: [] for clock in locked}
     fired: dict[int, set[int]] = {clock.pk: set() for clock in locked}
     for each in ClockSegment.objects.filter(clock__in=segments).order_by("started", "id"):
         segments[each.clock_id].append(each)
-    for clock_id, rung in EscalationFire.objects.filter(clock__in=segments).values_list("clock_id", "rung"):
+    rungs = EscalationFire.objects.filter(clock__in=segments) if with_rungs else EscalationFire.objects.none()
+    for clock_id, rung in rungs.values_list("clock_id", "rung"):
         fired[clock_id].add(rung)
     schedules = {clock.calendar_id: clock.calendar for clock in locked}
     timelines = {pk: schedule_for(calendar) for pk, calendar in schedules.items()}

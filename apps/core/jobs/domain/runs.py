@@ -49,11 +49,15 @@ def enqueue(
         idempotency_key=idempotency_key or None,
         overlap_key=overlap_key_of(job, given),
     )
+    if not idempotency_key:  # nothing it could collide with: no savepoint around it
+        run.save(force_insert=True)
+        wake_workers(run.queue)
+        return run
     try:
         with transaction.atomic():
             run.save(force_insert=True)
     except IntegrityError:
-        if idempotency_key and (known := JobRun.objects.filter(idempotency_key=idempotency_key).first()):
+        if known := JobRun.objects.filter(idempotency_key=idempotency_key).first():
             return known  # somebody asked at the same moment
         raise
     wake_workers(run.queue)
