@@ -13,6 +13,7 @@ class CampaignsConfig(AppConfig):
     def ready(self) -> None:
         """Let campaigns be approved, and put late ones among what is overdue."""
         from apps.approvals.registry import ApprovalSubject, register  # noqa: PLC0415  # models must be ready
+        from apps.campaigns import checks, pack_part  # noqa: PLC0415  # models must be ready
         from apps.campaigns.domain import approval, launch, queries  # noqa: PLC0415
         from apps.campaigns.models import MATERIAL, Campaign  # noqa: PLC0415
         from apps.core.overdue import register_overdue  # noqa: PLC0415
@@ -28,7 +29,10 @@ class CampaignsConfig(AppConfig):
                 fact_fields=approval.fact_fields(),
                 owner_fields=("owner_person", "backup_person"),
                 cost_impact=approval.cost_impact,
+                checks=checks.PRECONDITIONS,
             ),
         )
+        checks.register()
+        pack_part.register()
         register_occasion(launch.LAUNCHED, "A campaign is launched")
         register_overdue(queries.overdue_campaigns)

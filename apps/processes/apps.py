@@ -24,7 +24,7 @@ def _approved() -> None:
     """Let versions of SOPs and waivers of steps be approved."""
     from apps.approvals.registry import ApprovalSubject, register  # noqa: PLC0415  # models must be ready
     from apps.processes import models, permissions  # noqa: PLC0415
-    from apps.processes.domain import compliance, exceptions, maturity, publishing, waiving  # noqa: PLC0415
+    from apps.processes.domain import compliance_gate, exceptions, maturity, publishing, waiving  # noqa: PLC0415
 
     register(
         models.SOPVersion,
@@ -37,8 +37,9 @@ def _approved() -> None:
             facts=publishing.facts_to_decide_on,
             fact_fields=publishing.fact_fields(),
             preview=lambda version: reverse("admin:processes_sopversion_change", args=(version.pk,)),
-            checks={"complies": lambda version: compliance.unmet_sentences(version.process)},
+            checks={"complies": lambda version: compliance_gate.unmet_sentences(version.process)},
             keeps_out=lambda version, person: permissions.keeps_out(version.process, person),
+            related=("process",),
         ),
     )
     register(
@@ -152,11 +153,13 @@ def _told() -> None:
 
 def _governed() -> None:
     """What compliance rules can ask, what narrows them, and what phases of the roadmap are measured by."""
+    from apps.core.conformity import register_judge  # noqa: PLC0415  # models must be ready
     from apps.core.rules.predicates import Catalog, model_fields, register_catalog  # noqa: PLC0415  # models first
     from apps.processes import models  # noqa: PLC0415
-    from apps.processes.domain import checks, scorecard  # noqa: PLC0415
+    from apps.processes.domain import checks, compliance_gate, scorecard  # noqa: PLC0415
 
     fields = ("family", "criticality", "level", "classification", "stakeholder_access", "persona", "review_every")
     register_catalog(models.Process, lambda: Catalog(fields=model_fields(models.Process, "title", *fields)))
     checks.register()
+    register_judge(compliance_gate.judge_transition)
     scorecard.register()

@@ -36,6 +36,7 @@ RULES: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
     ("Runs follow their process", "processes.run_conforms", "info", {}),
     ("Every automation has an owner and a system", "processes.automation_described", "warning", {}),
     ("Every tool in use has an owner", "technology.tool_owned", "warning", {}),
+    ("Campaigns are closed soon after their end", "campaigns.closed", "info", {}),
 )
 # name, what sets it off, when exactly, what it does, when it cannot, system, owner
 AUTOMATIONS = (

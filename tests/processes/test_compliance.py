@@ -10,18 +10,29 @@ from django.urls import reverse
 from apps.accounts.enums import Role
 from apps.approvals.domain.decisions import approve, reject
 from apps.approvals.models import ApprovalRequest
+from apps.campaigns.domain.launch import launch_campaign, refuse_launch
+from apps.campaigns.enums import CampaignState
+from apps.campaigns.models import Campaign
 from apps.core import clock
 from apps.core.alerts.enums import AlertState
 from apps.core.alerts.models import Alert
+from apps.core.conformity import refuse_unmet_rules
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.core.jobs.testing import run_queued_jobs
+from apps.core.transitions import transition
 from apps.processes.domain import compliance, exceptions
 from apps.processes.domain.checks import unregistered_steps
+from apps.processes.domain.compliance_gate import unmet
+from apps.processes.domain.compliance_scope import words_of_scope
 from apps.processes.enums import Family, StakeholderAccess, Standing, StepMode, WaiverState
 from apps.processes.models import ComplianceResult, ComplianceStanding, ComplianceWaiver, Process
 from apps.processes.registry import check_named, checks
+from apps.technology.domain.lifecycle import refuse_move
+from apps.technology.enums import Lifecycle
 from tests.factories.accounts import person_with, sign_in
+from tests.factories.campaigns import approved
 from tests.factories.processes import AutomationFactory, ComplianceRuleFactory, ProcessFactory, effective, steps
+from tests.factories.technology import ToolFactory
 
 pytestmark = pytest.mark.django_db
 TODAY = clock.today
@@ -83,13 +94,13 @@ def test_scope_narrows_and_what_leaves_it_no_longer_counts():
     assert finding(rule, campaign).outcome == Standing.OUT
     assert finding(rule, lead).outcome == Standing.FAILED
     assert list(compliance.results_for(campaign)) == []
-    assert "Lead" in compliance.words_of_scope(check_named(rule.check_key), rule.scope)
+    assert "Lead" in words_of_scope(check_named(rule.check_key), rule.scope)
 
 
 def test_rule_out_of_its_dates_applies_to_nothing():
     process, rule = ProcessFactory(), owned_rule(effective_from=TODAY() + dt.timedelta(days=3))
     assert compliance.evaluate(rule).looked_at == 0
-    assert compliance.unmet(process) == []
+    assert unmet(process) == []
     assert compliance.evaluate(rule, at=clock.now() + dt.timedelta(days=4)).failed == 1
 
 
@@ -124,18 +135,50 @@ def test_waiver_counts_once_a_second_person_approved_and_ends_by_itself(ops):
     compliance.evaluate(rule)
     waiver = asked(rule, process, ops)
     assert finding(rule, process).outcome == Standing.FAILED
-    assert [each.rule for each in compliance.unmet(process)] == [rule]
+    assert [each.rule for each in unmet(process)] == [rule]
     with pytest.raises(NotAllowed):
         approve(request_of(waiver), by=ops)
     approve(request_of(waiver), by=approver)
     assert finding(rule, process).outcome == Standing.WAIVED
-    assert compliance.unmet(process) == []
+    assert unmet(process) == []
     later = clock.now() + dt.timedelta(days=31)
     compliance.evaluate(rule, at=later)
     assert finding(rule, process).outcome == Standing.FAILED
-    assert [each.sentence for each in compliance.unmet(process, at=later)] == [
+    assert [each.sentence for each in unmet(process, at=later)] == [
         f"{rule}: Nobody answers for it, and nobody stands in."
     ]
+
+
+def test_rules_keep_tools_and_campaigns_from_going_on(ops):
+    """At the transition itself, not only by night; a waiver opens the way."""
+    tool = ToolFactory(lifecycle=Lifecycle.SUNSETTING)
+    campaign = approved(starts_on=clock.today(), owner_team=None, owner_person=ops)
+    assert refuse_move(ops, tool, to=Lifecycle.ACTIVE) is None
+    assert refuse_launch(ops, campaign) is None
+    tools = ComplianceRuleFactory(title="Tools are owned", check_key="technology.tool_owned")
+    ComplianceRuleFactory(title="Campaigns are owned", check_key="campaigns.owned", way_out="Name a backup.")
+    ComplianceRuleFactory(title="Campaigns are closed", check_key="campaigns.closed")
+    assert refuse_move(ops, tool, to=Lifecycle.ACTIVE) == (
+        "Compliance rules are not met. Tools are owned: Nobody in mops answers for it. Name an owner and a backup on "
+        "its page. Mend it, or ask for a waiver of the rule."
+    )
+    assert "Campaigns are owned: Nobody stands in for its owner. Name a backup." in refuse_launch(ops, campaign)
+    with pytest.raises(WrongState, match="Compliance rules are met: no"):
+        launch_campaign(campaign, by=ops)
+    compliance.evaluate(tools)
+    waiver = asked(tools, tool, ops)
+    approve(request_of(waiver), by=person_with(Role.APPROVER))
+    assert refuse_move(ops, tool, to=Lifecycle.ACTIVE) is None
+    assert refuse_unmet_rules(ProcessFactory()) is None
+
+
+def test_a_campaign_long_over_is_a_finding():
+    campaign = approved(starts_on=clock.today() - dt.timedelta(days=60), ends_on=clock.today() - dt.timedelta(days=40))
+    with transition(Campaign):
+        Campaign.objects.filter(pk=campaign.pk).update(state=CampaignState.COMPLETED)
+    rule = ComplianceRuleFactory(check_key="campaigns.closed")
+    compliance.evaluate(rule)
+    assert finding(rule, campaign).reason == f"It ended on {campaign.ends_on:%-d %B %Y} and is not closed."
 
 
 def test_refused_waiver_changes_nothing(ops):

@@ -13,8 +13,9 @@ from apps.core import clock
 from apps.core.errors import InvalidInput, NotAllowed
 from apps.core.jobs.api import enqueue
 from apps.core.jobs.testing import run_queued_jobs
+from apps.core.pack_parts import Span
 from apps.core.packs import can_print, quarter_of, quarter_words
-from apps.processes.domain import compliance, maturity, packs, roadmap
+from apps.processes.domain import compliance, maturity, pack_parts, packs, roadmap
 from apps.processes.enums import StakeholderAccess
 from apps.processes.models import GovernancePack, Process
 from tests.factories.accounts import person_with, sign_in
@@ -44,7 +45,8 @@ def lines(pack, key):
 def test_pack_tells_what_the_rows_say(ops):
     pack = told(ops)
     assert [part["key"] for part in pack.parts] == [
-        *("measures", "maturity", "roadmap", "compliance", "improvements", "processes", "work")
+        *("measures", "maturity", "roadmap", "compliance", "improvements", "processes", "work"),
+        *("service", "cost", "campaigns"),
     ]
     assert lines(pack, "measures")["Processes standardised and documented"] == "100 % (1 of 1)"
     assert lines(pack, "compliance")["Owned"] == "1 not met"
@@ -69,7 +71,7 @@ def test_closed_processes_are_counted_not_named(ops):
     for title, access in (("Known", StakeholderAccess.EVERYBODY), ("Secret", StakeholderAccess.STAKEHOLDERS)):
         process = effective(ProcessFactory(title=title), flow=steps("One")).process
         Process.objects.filter(pk=process.pk).update(stakeholder_access=access)
-    part = packs._processes(packs.Span(quarter_of(late), late, clock.now()))
+    part = pack_parts.tell_processes(Span(quarter_of(late), late, clock.now()))
     found = {line.what.strip(): line.value for line in part.lines}
     assert found["Reviews overdue"] == "2"
     assert "Known" in found

@@ -209,6 +209,10 @@ def test_files_are_checked_then_brought_in(client, ops):
     assert Process.objects.get().title == "Intake"
     assert "choose the files again" in client.post(url, {"held": held + "x", "bring_in": "1"}).content.decode()
     assert "Choose one or more .md files" in client.post(url, {}).content.decode()
+    picture = SimpleUploadedFile("logo.png", b"\x89PNG")
+    folder = client.post(url, {"folder": [SimpleUploadedFile("next.md", b"# Next\n\n## Steps\n\n1. Do it\n"), picture]})
+    assert "1 of 1 can come in" in folder.content.decode()
+    assert "1 other file of the folder stayed out: only .md counts." in folder.content.decode()
 
 
 def test_who_may_not_add_is_offered_no_way_in(client):

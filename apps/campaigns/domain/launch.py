@@ -12,6 +12,7 @@ from apps.campaigns.enums import CampaignState
 from apps.campaigns.models import Campaign
 from apps.core import clock
 from apps.core.actors import acting_as
+from apps.core.conformity import unmet_rules
 from apps.processes.domain.triggers import start_for
 
 if TYPE_CHECKING:
@@ -35,11 +36,15 @@ def launch_conditions(campaign: Campaign, today: dt.date) -> list[Condition]:
     has_begun = campaign.starts_on is not None and campaign.starts_on <= today
     is_over = campaign.ends_on is not None and campaign.ends_on < today
     start = f"{campaign.starts_on:%-d %B %Y}" if campaign.starts_on else "not set"
+    broken = unmet_rules(campaign)
     return [
         Condition("The plan is complete", not missing, f"still missing: {', '.join(missing)}"),
         Condition("The plan is approved as it is now", is_approved_as_it_is(campaign), "send it for approval"),
         Condition("The first day has come", has_begun, f"the start is {start}"),
         Condition("The last day is not over", not is_over, "its last day has passed; plan new dates"),
+        Condition(
+            "Compliance rules are met", not broken, f"{' '.join(broken)} Mend it, or ask for a waiver of the rule"
+        ),
     ]
 
 

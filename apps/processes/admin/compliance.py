@@ -18,7 +18,7 @@ from apps.core.admin_kit.buttons import Button, ReasonForm
 from apps.core.admin_kit.links import link_to, url_of
 from apps.core.alerts.enums import Severity
 from apps.processes.admin.compliance_form import ComplianceRuleForm
-from apps.processes.domain import compliance, exceptions
+from apps.processes.domain import compliance, compliance_scope, exceptions
 from apps.processes.enums import Standing, WaiverState
 from apps.processes.models import (
     ComplianceResult,
@@ -108,7 +108,7 @@ class ComplianceRuleAdmin(MopsAdmin):
 
     def _can_narrow(self, rule: ComplianceRule) -> bool:
         check = next((each for each in checks() if each.key == rule.check_key), None)
-        return check is not None and compliance.scope_model(check) is not None
+        return check is not None and compliance_scope.scope_model(check) is not None
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """A rule applies from today, and who adds it is told, until they say otherwise."""

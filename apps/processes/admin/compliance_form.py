@@ -11,7 +11,7 @@ from apps.core.admin_kit.locking import RowVersionForm
 from apps.core.rules.bodies import PredicateBody
 from apps.core.rules.catalog import catalog_of
 from apps.core.rules.forms import RulesField, RulesWidget, catalog_for
-from apps.processes.domain.compliance import scope_model, words_of_scope
+from apps.processes.domain.compliance_scope import scope_model, words_of_scope
 from apps.processes.models import ComplianceRule
 from apps.processes.registry import check_named, checks
 

@@ -121,13 +121,16 @@ def _files(request: HttpRequest) -> tuple[list[tuple[str, str]], str]:
             raise DomainError("What was checked is no longer at hand; choose the files again.") from error
         return [(str(name), str(text)) for name, text in found], held
     files, total = [], 0
-    for upload in request.FILES.getlist("files"):
+    folder = [each for each in request.FILES.getlist("folder") if handbook.is_markdown(str(each.name))]
+    if left := len(request.FILES.getlist("folder")) - len(folder):
+        messages.info(request, f"{left} other file{'s' if left > 1 else ''} of the folder stayed out: only .md counts.")
+    for upload in [*request.FILES.getlist("files"), *folder]:
         total += upload.size or 0
         if total > _MOST_UPLOAD:
             raise DomainError(f"More than {_MOST_UPLOAD // 1_000_000} MB at once; send fewer files.")
         files += handbook.unpack(str(upload.name), upload.read())
     if not files:
-        raise DomainError("Choose one or more .md files, or a .zip of them.")
+        raise DomainError("Choose one or more .md files, a folder or a .zip of them.")
     if len(files) > handbook.MOST_FILES or sum(len(text) for _, text in files) > handbook.MOST_BYTES:
         raise DomainError(f"At most {handbook.MOST_FILES} files and {handbook.MOST_BYTES // 1_000_000} MB at once.")
     return files, signing.dumps(files, salt=_SALT, compress=True)

@@ -5,13 +5,12 @@ whenever a record comes to stand otherwise, so the newest result of a record is 
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection, models, transaction
-from django.db.models import Q
 from django.urls import reverse
 
 from apps.core import access, clock
@@ -19,7 +18,7 @@ from apps.core.access import visible
 from apps.core.actors import acting_as, system_principal
 from apps.core.alerts.domain.alerting import raise_alert, resolve_alert
 from apps.core.errors import NotAllowed
-from apps.core.rules.predicates import catalog_of, compile_q, has_catalog, in_words
+from apps.processes.domain.compliance_scope import rules_in_force, subjects_of
 from apps.processes.enums import StakeholderAccess, Standing, WaiverState
 from apps.processes.models import (
     ComplianceResult,
@@ -38,26 +37,6 @@ _LABEL = 200
 
 
 @dataclass(frozen=True)
-class Unmet:
-    """One rule that a record does not meet now.
-
-    Attributes:
-        rule: the rule.
-        reason: why it is not met.
-        way_out: what to do about it.
-    """
-
-    rule: ComplianceRule
-    reason: str
-    way_out: str
-
-    @property
-    def sentence(self) -> str:
-        """Rule and reason in one sentence."""
-        return f"{self.rule}: {self.reason}"
-
-
-@dataclass(frozen=True)
 class Evaluated:
     """What an evaluation of one rule came to."""
 
@@ -65,50 +44,6 @@ class Evaluated:
     failed: int = 0
     waived: int = 0
     newly: int = 0
-
-
-def scope_model(check: Check) -> type[models.Model] | None:
-    """Return the kind of record a rule of this check is narrowed by: the process where there is one, else its own."""
-    wanted = Process if check.process is not None else check.model
-    return wanted if has_catalog(wanted) else None
-
-
-def is_narrowed(scope: Any) -> bool:
-    """Whether a stored scope holds a condition."""
-    predicate = (scope or {}).get("predicate") or {}
-    return bool(predicate) and predicate != {"all": []}
-
-
-def words_of_scope(check: Check, scope: Any) -> str:
-    """Return in words what a rule applies to; "" for all records."""
-    model = scope_model(check)
-    if model is None or not is_narrowed(scope):
-        return ""
-    return in_words(scope["predicate"], catalog_of(model))
-
-
-def rules_in_force(day: dt.date) -> "models.QuerySet[ComplianceRule]":
-    """Return the rules that apply on a day."""
-    ends = Q(effective_until__isnull=True) | Q(effective_until__gte=day)
-    rows = ComplianceRule.objects.live().filter(ends, effective_from__lte=day)
-    return rows.select_related("owner_person", "owner_team").order_by("pk")
-
-
-def subjects_of(rule: ComplianceRule, at: dt.datetime) -> "models.QuerySet[Any]":
-    """Return the records that a rule applies to.
-
-    Raises:
-        InvalidInput: its check is gone, or its scope asks about what no longer exists.
-    """
-    check = check_named(rule.check_key)
-    rows, model = check.subjects(), scope_model(check)
-    if model is None or not is_narrowed(rule.scope):
-        return rows
-    condition = compile_q(rule.scope["predicate"], catalog_of(model), as_of=at)
-    if check.process:
-        chosen = Process.objects.filter(condition).values("pk")
-        return rows.filter(**{f"{check.process}__in": chosen})
-    return rows.filter(condition)
 
 
 def evaluate(
@@ -267,34 +202,6 @@ def results_for(subject: models.Model) -> "models.QuerySet[ComplianceStanding]":
     kind = ContentType.objects.get_for_model(type(subject))
     rows = ComplianceStanding.objects.filter(content_type=kind, object_id=subject.pk).exclude(outcome=Standing.OUT)
     return rows.select_related("rule").order_by("outcome", "rule__title")
-
-
-def unmet(subject: models.Model, *, at: dt.datetime | None = None) -> list[Unmet]:
-    """Return the rules in force that `subject` does not meet at this moment and has no waiver of. Writes nothing.
-
-    The seam for transitions of other apps: refuse, or make it a precondition of an approval
-    (`ApprovalSubject(checks={"complies": unmet_sentences})`).
-    """
-    moment = at or clock.now()
-    kind = ContentType.objects.get_for_model(type(subject))
-    found = []
-    waived = set(
-        ComplianceWaiver.objects.in_force(moment.date())
-        .filter(content_type=kind, object_id=subject.pk)
-        .values_list("rule", flat=True)
-    )
-    keys = [each.key for each in checks_about(type(subject))]
-    for rule in rules_in_force(moment.date()).filter(check_key__in=keys).exclude(pk__in=waived):
-        check, rows = check_named(rule.check_key), subjects_of(rule, moment).filter(pk=subject.pk)
-        reason = check.evaluate(check.model._base_manager.filter(pk__in=rows.values("pk")), moment).get(subject.pk)
-        if reason is not None:
-            found.append(Unmet(rule, reason, rule.way_out or check.way_out))
-    return found
-
-
-def unmet_sentences(subject: models.Model) -> Iterable[str]:
-    """Return what `subject` does not meet, as sentences: a precondition of approvals."""
-    return [each.sentence for each in unmet(subject)]
 
 
 def refuse_check_now(user: "User", rule: ComplianceRule) -> str | None:

@@ -4,7 +4,7 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 
 from apps.core import access, clock
 from apps.core.actors import acting_as, system_principal
@@ -34,9 +34,14 @@ def take_effect(version: SOPVersion, *, at: dt.datetime) -> None:
     """
     process: Process = Process.objects.select_for_update(of=("self",)).get(pk=version.process_id)
     with transition(SOPVersion, Process):
-        for before in process.versions.filter(state=VersionState.EFFECTIVE):
-            before.state, before.superseded_at = VersionState.SUPERSEDED, at
-            before.save(update_fields=["state", "superseded_at"])
+        if process.effective_version_id is not None:
+            in_force = process.versions.filter(state=VersionState.EFFECTIVE)
+            in_force.update(
+                state=VersionState.SUPERSEDED,
+                superseded_at=at,
+                updated_at=clock.now(),
+                row_version=F("row_version") + 1,
+            )
         version.state, version.effective_at = VersionState.EFFECTIVE, at
         version.save(update_fields=["state", "effective_at"])
         process.effective_version = version

@@ -52,6 +52,11 @@ class Outcome:
         return any(each.is_refusal for each in self.remarks)
 
 
+def is_markdown(name: str) -> bool:
+    """Whether a file calls itself Markdown."""
+    return name.lower().endswith(SUFFIXES) and not _is_noise(name)
+
+
 def unpack(name: str, content: bytes) -> list[tuple[str, str]]:
     """Return the Markdown files of an upload, (name, text), in the order of their names.
 
@@ -78,7 +83,7 @@ def _unzip(name: str, content: bytes) -> list[tuple[str, str]]:
             found, total = [], 0
             for entry in sorted(entries, key=lambda each: each.filename):
                 _refuse_entry(name, entry)
-                if not entry.filename.lower().endswith(SUFFIXES) or _is_noise(entry.filename):
+                if not is_markdown(entry.filename):
                     continue
                 with archive.open(entry) as stream:
                     data = stream.read(MOST_OF_ONE + 1)

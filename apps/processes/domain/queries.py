@@ -3,11 +3,13 @@
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
+from django.db import models
 from django.db.models import Q, QuerySet
 
 from apps.accounts.domain.ownership import owned_by
 from apps.core.access import visible
 from apps.core.overdue import LateRows
+from apps.core.records import kind_of
 from apps.processes.domain.reading import refuse_unqualified
 from apps.processes.enums import CLOSED_STEPS, RunState, VersionState
 from apps.processes.models import Process, Run, SOPVersion
@@ -53,6 +55,13 @@ def overdue_runs(person: "User", today: dt.date) -> LateRows:
     """Return the runs of `person` (or of their teams) that should be finished by now, longest first."""
     rows = visible(person, Run).filter(owned_by(person), state=RunState.ACTIVE, due_on__lt=today).order_by("due_on")
     return LateRows(rows, "should be finished")
+
+
+def unfinished_runs(thing: models.Model) -> list[str]:
+    """Return the checklists about a record that are not finished, in sentences: a precondition of approvals."""
+    rows = Run.objects.filter(content_type=kind_of(thing), object_id=thing.pk, state=RunState.ACTIVE)
+    done = rows.order_by("started_at", "pk")[:SHOWN]
+    return [f"The run {run} is not finished: {run.steps_closed} of {run.steps_total} steps are done." for run in done]
 
 
 def open_steps(rows: QuerySet[Any]) -> QuerySet[Any]:

@@ -44,9 +44,10 @@ class Progress:
 
 def reading_progress(version: SOPVersion) -> list[Progress]:
     """Return for each role that must read the process how many of its people have read this version."""
-    done = set(version.acknowledgements.values_list("person", flat=True))
+    requirements = list(version.process.requirements.filter(archived_at__isnull=True).select_related("role"))
+    done = set(version.acknowledgements.values_list("person", flat=True)) if requirements else set()
     found = []
-    for each in version.process.requirements.filter(archived_at__isnull=True).select_related("role"):
+    for each in requirements:
         players = set(each.role.players().values_list("pk", flat=True))
         found.append(Progress(each.role, each.quota, len(players), len(players & done)))
     return found

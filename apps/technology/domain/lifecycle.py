@@ -6,6 +6,7 @@ from django.db import transaction
 
 from apps.core import access
 from apps.core.actors import acting_as
+from apps.core.conformity import refuse_unmet_rules
 from apps.core.errors import NotAllowed, WrongState
 from apps.core.events import publish
 from apps.core.transitions import transition
@@ -37,7 +38,8 @@ def refuse_move(user: "User", tool: Tool, *, to: Lifecycle) -> str | None:
         if to in NEEDS_CASE:
             refused = refuse_without_case(tool)
             implemented = to == Lifecycle.ACTIVE and tool.lifecycle == Lifecycle.IMPLEMENTING
-            return refused or (refuse_implementation(tool) if implemented else None)
+            refused = refused or (refuse_implementation(tool) if implemented else None)
+            return refused or (refuse_unmet_rules(tool) if to == Lifecycle.ACTIVE else None)
         return refuse_retirement(tool) if to == Lifecycle.RETIRED else None
     ways = " or ".join(state.label.lower() for state in next_states(tool.lifecycle))
     now = Lifecycle(tool.lifecycle).label.lower()
