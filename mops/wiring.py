@@ -33,6 +33,7 @@ JOBS_AFTER: dict[str, tuple[str, ...]] = {
     "approval.stage_due_soon": ("approvals.tell_stage_due",),
     "approval.stage_late": ("approvals.tell_stage_due",),
     "approval.stuck": ("approvals.watch",),
+    "approval.reseated": ("approvals.tell_approvers", "approvals.watch"),
     "approval.emergency": ("approvals.tell_emergency",),
     "approval.emergency_reviewed": ("approvals.close_emergency",),
     "delegation.given": ("approvals.tell_stand_in",),

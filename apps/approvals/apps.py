@@ -13,7 +13,7 @@ class ApprovalsConfig(AppConfig):
     def ready(self) -> None:
         """Narrow the requests to what a person may see, put the inbox on the home page, name what people are told."""
         from apps.approvals.admin.home import inbox_panel  # noqa: PLC0415  # models must be ready
-        from apps.approvals.domain import deadlines, policies  # noqa: PLC0415
+        from apps.approvals.domain import deadlines, policies, policy_rows  # noqa: PLC0415
         from apps.approvals.domain.evidence import approval_of, parts_of_request, requests_about  # noqa: PLC0415
         from apps.approvals.models import (  # noqa: PLC0415
             ApprovalCondition,
@@ -40,7 +40,7 @@ class ApprovalsConfig(AppConfig):
                 apply=policies.make_active,
                 on_refused=policies.return_to_draft,
                 before=policies.in_force_before,
-                parts=policies.rows_of,
+                parts=policy_rows.rows_of,
             ),
         )
         register_kind("approval.requested", "Somebody asks for my approval", importance=Importance.HIGH)

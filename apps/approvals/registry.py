@@ -46,6 +46,7 @@ class ApprovalSubject:
         keeps_out: `keeps_out(subject, person)` says why somebody the policy names may not decide about this one, None
             when they may: what is kept to a few is decided by some of them.
         policy: returns the definition of the policy the kind starts with; one approver decides when not given.
+        related: what a decision reads of the subject's neighbours, by `select_related`: loaded with its row.
     """
 
     material: tuple[str, ...]
@@ -64,6 +65,7 @@ class ApprovalSubject:
     parts: Callable[[Any], Iterable[models.Model]] | None = None
     keeps_out: Callable[[Any, Any], str | None] | None = None
     policy: Callable[[], Any] | None = None
+    related: tuple[str, ...] = ()
 
 
 _subjects: dict[type[models.Model], ApprovalSubject] = {}

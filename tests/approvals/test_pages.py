@@ -1,7 +1,9 @@
 """The inbox, the simulator, the analytics, the policies and who stands in, as people meet them."""
 
 import datetime as dt
+import html
 import json
+import re
 
 import pytest
 from django.urls import reverse
@@ -151,6 +153,9 @@ def test_analytics_show_queue_and_touch_time(client, approver):
     page = client.get(reverse("admin:approvals_analytics")).content.decode()
     for shown in ("SOP versions: Approval", "approvals-touch", "Blocker · version 1", "Rework rate"):
         assert shown in page
+    behind = [html.unescape(each) for each in re.findall(r'href="(/admin/approvals/approvalrequest/\?[^"]+)"', page)]
+    listed = [client.get(each).context["cl"].result_count for each in behind]
+    assert listed == [1, 0, 0, 1, 1]  # settled, sent back, in a later round, the stage, the person
 
 
 def test_a_condition_is_closed_on_its_page(client, approver):

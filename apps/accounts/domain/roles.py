@@ -111,7 +111,7 @@ GRANTS: dict[Role, tuple[str, ...]] = {
         "workspace.*: view add change",
         "approvals.*: view add change",
         "rules.*: view add change",
-        "approvals.approvalrequest: breakglass",
+        "approvals.approvalrequest: breakglass reseat",
         "rights.*: view",
         "rights.sodrule: add change",
         "audit.*: view",

@@ -7,8 +7,10 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.http import urlencode
 
-from apps.approvals.domain.analytics import Times, analyse
+from apps.approvals.domain.analytics import REFUSED, Times, analyse
 from apps.approvals.models import ApprovalRequest
 from apps.core import access, clock
 
@@ -64,6 +66,11 @@ def bars(times: list[Times]) -> dict[str, Any]:
     return {"bars": lines, "width": WIDTH, "height": max(len(lines), 1) * ROW + 4, "left": LEFT}
 
 
+def rows_behind(lookups: dict[str, Any]) -> str:
+    """Return the address of the list of requests, narrowed to those behind a figure."""
+    return f"{reverse('admin:approvals_approvalrequest_changelist')}?{urlencode(lookups)}"
+
+
 def analytics_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
     """Show the figures of the span that was asked for."""
     person: Any = request.user
@@ -72,7 +79,10 @@ def analytics_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
     asked = request.GET.get("days", "")
     days = int(asked) if asked in {str(each) for each, _ in SPANS} else SPANS[1][0]
     until = clock.now()
-    found = analyse(person, since=until - dt.timedelta(days=days), until=until)
+    since = until - dt.timedelta(days=days)
+    found = analyse(person, since=since, until=until)
+    decided = {"decided_at__gte": since.isoformat(), "decided_at__lt": until.isoformat()}
+    said = {"decisions__at__gte": since.isoformat(), "decisions__at__lt": until.isoformat()}
     context = {
         **model_admin.admin_site.each_context(request),
         "title": "Approval analytics",
@@ -80,6 +90,11 @@ def analytics_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
         "found": found,
         "rework": round(100 * found.rework) if found.rework is not None else None,
         "picture": bars(found.stages),
+        "stages": [(each, rows_behind({**each.lookups, **said})) for each in found.stages],
+        "people": [(each, rows_behind({**each.lookups, **said})) for each in found.people],
+        "settled_rows": rows_behind(decided),
+        "refused_rows": rows_behind({**decided, "state__in": ",".join(REFUSED)}),
+        "rework_rows": rows_behind({**decided, "round__gt": 1}),
         "days": days,
         "spans": SPANS,
         "media": model_admin.media,

@@ -1,13 +1,15 @@
 """The page of a request: what is decided, the way it takes, who may decide and why not, what was said."""
 
+import datetime as dt
 from typing import Any
 
 from django.http import HttpRequest
 
 from apps.approvals.domain import effects, inbox
 from apps.approvals.domain.content import FieldDecided, digest_of, fields_decided, live_digest
-from apps.approvals.domain.definition import in_words, read_stage
+from apps.approvals.domain.definition import in_words, spec_of
 from apps.approvals.domain.eligibility import Case, case_of
+from apps.approvals.domain.reseating import renewals_of
 from apps.approvals.enums import Mode
 from apps.approvals.models import ApprovalRequest, StageInstance
 from apps.approvals.registry import subject_of
@@ -68,15 +70,27 @@ def _deciders_panel(request: HttpRequest, row: ApprovalRequest, case: Case, refu
     }
 
 
+def reseat_panel(request: HttpRequest, row: ApprovalRequest) -> dict[str, Any]:
+    """Show who goes and who comes when the approvers are resolved again."""
+    return {"template": "admin/approvals/reseat_panel.html", "renewals": renewals_of(case_for(row))}
+
+
 def _stage(stage: StageInstance, said: list[Any]) -> dict[str, Any]:
-    spec = read_stage(stage.spec)
+    spec = spec_of(stage)
     given = sum(each.stage_id == stage.pk and each.verdict in ("approve", "conditions") for each in said)
     how = f"{spec.needed} of" if spec.mode == Mode.SOME else "all of" if spec.mode == Mode.ALL else "one of"
     least = (
         max(len([each for each in stage.resolved if not each["refused"]]), 1) if spec.mode == Mode.ALL else spec.least
     )
     missing = max(least - given, 0)
-    return {"stage": stage, "spec": spec, "how": how, "whom": in_words(spec.approvers), "missing": missing}
+    return {
+        "stage": stage,
+        "spec": spec,
+        "how": how,
+        "whom": in_words(spec.approvers),
+        "missing": missing,
+        "passed": _passed(stage),
+    }
 
 
 def shown_field(each: FieldDecided) -> dict[str, Any]:
@@ -86,3 +100,7 @@ def shown_field(each: FieldDecided) -> dict[str, Any]:
         "html": render(each.value) if each.is_markdown else None,
         "lines": compare(each.before or "", each.value) if each.is_long and each.has_changed else [],
     }
+
+
+def _passed(stage: StageInstance) -> list[dict[str, Any]]:
+    return [{**each, "at": dt.datetime.fromisoformat(each["at"])} for each in stage.replaced]

@@ -14,14 +14,14 @@ from unfold.decorators import display
 
 from apps.approvals.admin.analytics_page import analytics_page
 from apps.approvals.admin.inbox_page import inbox_page
-from apps.approvals.admin.panels import case_for, request_panels
+from apps.approvals.admin.panels import case_for, request_panels, reseat_panel
 from apps.approvals.admin.simulator_page import simulator_page
-from apps.approvals.domain import decisions, effects, emergencies
+from apps.approvals.domain import decisions, effects, emergencies, reseating
 from apps.approvals.domain.eligibility import eligible_in
 from apps.approvals.domain.reading import note_opening
 from apps.approvals.domain.seats import requests_waiting_for
 from apps.approvals.enums import RequestState
-from apps.approvals.models import ApprovalCondition, ApprovalRequest
+from apps.approvals.models import ApprovalRequest
 from apps.core.admin_kit.base import ReadOnlyAdmin
 from apps.core.admin_kit.buttons import Button, NoteForm, ReasonForm
 
@@ -101,6 +101,7 @@ class ApprovalRequestAdmin(ReadOnlyAdmin):
     list_display = ("title", "kind", "standing", "turn", "requester", "submitted_at", "decided_at")
     list_filter = (WaitingFilter, "state", "policy", "requester", "break_glass")
     search_fields = ("title", "note", "requester__full_name")
+    allowed_lookups = ("decided_at", "round", "decisions__at", "decisions__approver", "decisions__stage__name")
     fields = (
         ("standing", "subject"),
         ("kind", "requester"),
@@ -163,6 +164,17 @@ class ApprovalRequestAdmin(ReadOnlyAdmin):
             form=WithdrawForm,
             confirm="Nobody decides about it any more; it can be changed and sent again.",
             icon="undo",
+        ),
+        Button(
+            "resolve-approvers",
+            "Resolve approvers again",
+            reseating.reseat,
+            reseating.refuse_reseating,
+            form=ReasonForm,
+            panel=reseat_panel,
+            confirm="Those who come are told, and from now on they decide. What has been decided stays; where that is "
+            "all that is asked for now, the request goes on at once.",
+            icon="group_add",
         ),
         Button(
             "revoke",
@@ -274,40 +286,3 @@ class ApprovalRequestAdmin(ReadOnlyAdmin):
                 note_opening(row, case_for(row).active, person)
             extra["row_panels"] = [*extra.get("row_panels", []), *request_panels(request, row, refused=refused)]
         return super().change_view(request, object_id, form_url, extra)
-
-
-class ClosingForm(forms.Form):
-    """Asks how a condition was met."""
-
-    note = forms.CharField(label="How it was met", widget=forms.Textarea(attrs={"rows": 3}))
-
-
-@admin.register(ApprovalCondition)
-class ApprovalConditionAdmin(ReadOnlyAdmin):
-    """What must be done before something approved takes effect."""
-
-    list_display = ("text", "approval", "asked_by", "closed_at", "closed_by")
-    list_filter = (("closed_at", admin.EmptyFieldListFilter),)
-    search_fields = ("text", "approval__title")
-    fields = ("text", "approval", "asked_by", "closed_at", "closed_by", "closing_note")
-    readonly_fields = ("asked_by",)
-    list_select_related = ("approval", "closed_by", "decision__approver", "decision__principal")
-    buttons = (
-        Button(
-            "close",
-            "Close the condition",
-            effects.close_condition,
-            effects.refuse_closing,
-            form=ClosingForm,
-            confirm="The last condition that is closed lets what was approved take effect.",
-            style="primary",
-            icon="task_alt",
-            hide_when_refused=False,
-        ),
-    )
-    empty_state = "Nobody has approved anything under a condition."
-
-    @display(description="Asked by")
-    def asked_by(self, row: ApprovalCondition) -> str:
-        """Who set it."""
-        return row.decision.signature

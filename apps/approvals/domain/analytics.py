@@ -9,7 +9,7 @@ at least once before; a round is one sending.
 import datetime as dt
 import statistics
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db.models import F, Max, OuterRef, QuerySet, Subquery
@@ -25,6 +25,7 @@ from apps.core.calendars.models import BusinessCalendar
 
 MOST = 5000
 HOUR = dt.timedelta(hours=1)
+REFUSED = (RequestState.REJECTED.value, RequestState.CHANGES_REQUESTED.value)
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Times:
         queue: the median from the begin of a stage to its first opening.
         touch: the median from there to the decision.
         longest: the longest of both together.
+        lookups: what narrows the list of requests to those behind it.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Times:
     queue: float
     touch: float
     longest: float
+    lookups: dict[str, Any] = field(default_factory=dict)
 
     @property
     def whole(self) -> float:
@@ -75,14 +78,13 @@ def analyse(person: User, *, since: dt.datetime, until: dt.datetime) -> Analytic
         .annotate(rounds=Max("round"))
         .values_list("rounds", flat=True)
     )
-    refusing = [RequestState.REJECTED, RequestState.CHANGES_REQUESTED]
     return Analytics(
-        stages=_times(taken, "stage_name"),
-        people=_times(taken, "person"),
+        stages=_times(taken, "stage_name", "stage_lookups"),
+        people=_times(taken, "person", "person_lookups"),
         settled=settled.count(),
         rounds=round(statistics.mean(by_subject), 2) if by_subject else 0.0,
         rework=sum(each > 1 for each in by_subject) / len(by_subject) if by_subject else None,
-        refused=settled.filter(state__in=refusing).count(),
+        refused=settled.filter(state__in=REFUSED).count(),
         oldest=oldest_blockers(requests),
     )
 
@@ -100,12 +102,13 @@ def _decisions(requests: "QuerySet[ApprovalRequest]", since: dt.datetime, until:
         .annotate(
             begun=F("stage__activated_at"),
             opened=Subquery(opened),
+            policy=F("request__policy"),
             policy_name=F("request__policy__name"),
             in_stage=F("stage__name"),
             person=F("approver__full_name"),
         )
         .order_by("-at")
-        .values("begun", "opened", "at", "policy_name", "in_stage", "person")[:MOST]
+        .values("begun", "opened", "at", "policy_name", "policy", "in_stage", "person", "approver")[:MOST]
     )
     schedule = _schedule()
     taken = []
@@ -115,7 +118,9 @@ def _decisions(requests: "QuerySet[ApprovalRequest]", since: dt.datetime, until:
         taken.append(
             {
                 "stage_name": f"{row['policy_name']}: {row['in_stage']}",
+                "stage_lookups": {"policy__id__exact": row["policy"], "decisions__stage__name": row["in_stage"]},
                 "person": row["person"],
+                "person_lookups": {"decisions__approver__exact": row["approver"]},
                 "queue": business_time.elapsed(schedule, begun, opened_at) / HOUR,
                 "touch": business_time.elapsed(schedule, opened_at, row["at"]) / HOUR,
             }
@@ -129,10 +134,10 @@ def _schedule() -> Calendar:
     return schedule_for(calendar) if calendar is not None else always_open()
 
 
-def _times(taken: list[dict[str, Any]], key: str) -> list[Times]:
-    groups: dict[str, list[dict[str, Any]]] = defaultdict(list)
+def _times(taken: list[dict[str, Any]], key: str, lookups: str) -> list[Times]:
+    groups: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
     for row in taken:
-        groups[row[key]].append(row)
+        groups[row[key], str(row[lookups])].append(row)
     found = [
         Times(
             name,
@@ -140,7 +145,8 @@ def _times(taken: list[dict[str, Any]], key: str) -> list[Times]:
             round(statistics.median(row["queue"] for row in rows), 1),
             round(statistics.median(row["touch"] for row in rows), 1),
             round(max(row["queue"] + row["touch"] for row in rows), 1),
+            rows[0][lookups],
         )
-        for name, rows in groups.items()
+        for (name, _), rows in groups.items()
     ]
     return sorted(found, key=lambda each: -each.whole)

@@ -7,8 +7,7 @@ from apps.accounts.models import User
 from apps.approvals.domain.definition import read_stage
 from apps.approvals.enums import StageState
 from apps.approvals.models import StageInstance
-from apps.core.clocks.domain.clocks import cancel_clock, start_clock, stop_clock
-from apps.core.clocks.domain.queries import clock_of
+from apps.core.clocks.domain.clocks import end_clock_of, start_clock
 from apps.core.clocks.enums import RungKind
 from apps.core.clocks.registry import Metric, Rung
 from apps.core.events import publish
@@ -36,9 +35,7 @@ def end_deadline(stage: StageInstance, *, by: User, at: dt.datetime, decided: bo
     """Stop the clock of a stage that was decided; cancel it where nothing was measured."""
     if stage.due_at is None:
         return
-    running = clock_of(stage, STAGE)
-    if running is not None and running.is_open:
-        (stop_clock if decided else cancel_clock)(running, by=by, at=at)
+    end_clock_of(stage, STAGE, by=by, cancel=not decided, at=at)
 
 
 def on_rung(clock: "Clock", rung: Rung, *, at: dt.datetime) -> None:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from apps.accounts.models import Team, User
 from apps.approvals.domain.facts import condition_words, facts_catalog
 from apps.approvals.domain.quorum import Quorum
 from apps.approvals.enums import Mode, Part, Via
-from apps.approvals.models import PolicyVersion
+from apps.approvals.models import PolicyVersion, StageInstance
 from apps.core.rules.predicates import Predicate
 
 
@@ -115,6 +115,34 @@ def read_stage(document: dict[str, Any]) -> Stage:
     given["approvers"] = tuple(Named(**each) for each in given["approvers"])
     given["checks"], given["escalate"] = tuple(given.get("checks", ())), tuple(given.get("escalate", ()))
     return Stage(**given)
+
+
+def spec_of(row: StageInstance) -> Stage:
+    """Return the stage of a request as it is decided now: as its policy defines it, with the seats that passed on."""
+    stage = read_stage(row.spec)
+    for entry in row.replaced:
+        stage = replace(stage, approvers=tuple(passed_on(each, entry["tokens"]) for each in stage.approvers))
+    return stage
+
+
+def passed_on(named: Named, tokens: Mapping[str, str]) -> Named:
+    """Return whom a way of naming means after seats passed on; itself where this one did not.
+
+    Args:
+        named: one of a stage's approvers.
+        tokens: the seats that passed on, each with who holds it now.
+    """
+    if (new := tokens.get(named.token)) is None:
+        return named
+    via, _, key = new.partition(":")
+    return Named(via, key, named.part, named.origin or source_of(named))
+
+
+def source_of(named: Named) -> str:
+    """Return the field that tells who is meant, "manager" for the requester's manager, "" where none does."""
+    if named.via == Via.MANAGER:
+        return "manager"
+    return named.origin or (named.key if named.via == Via.OWNER else "")
 
 
 def read_definition(document: dict[str, Any]) -> Definition:

@@ -2,49 +2,24 @@
 
 import datetime as dt
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import Any
 
-from django.contrib.contenttypes.models import ContentType
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models
-from django.db.models.functions import Cast, Coalesce, JSONObject
+from django.db.models.functions import JSONObject
 
 from apps.accounts.models import User
 from apps.approvals.domain.content import live_digest
-from apps.approvals.domain.definition import Stage, in_words, read_stage
+from apps.approvals.domain.definition import Stage, in_words, spec_of
+from apps.approvals.domain.own_work import OwnWork, own_work, touches_of
 from apps.approvals.domain.seats import tokens_of
 from apps.approvals.enums import RequestState, StageState, Verdict
 from apps.approvals.models import ApprovalRequest, Decision, Delegation, StageInstance
-from apps.approvals.registry import kind_of, subject_of
-from apps.audit.models import AuditEvent
+from apps.approvals.registry import kind_of, registered, subject_of
 from apps.core import clock
 from apps.core.errors import DomainError, NotAllowed, WrongState
-from apps.core.workspace.models import CustomValues
 
 DECIDED = "You have decided about this already; it waits for others."
-
-
-class OwnWork(Enum):
-    """Why somebody's own work keeps them from deciding: told to the person, and told about the person."""
-
-    SENT = ("You sent this for approval yourself; somebody else has to decide.", "Sent it for approval.")
-    CHANGED = (
-        "You changed this yourself since it was last approved; somebody else has to decide.",
-        "Changed it since it was last approved.",
-    )
-    STANDS_IN = (
-        "You stand in for somebody who sent or changed this; somebody else has to decide.",
-        "Stands in for somebody who sent or changed it.",
-    )
-    OTHER_STAGE = (
-        "You have decided in another stage of this request; nobody decides in two.",
-        "Has decided in another stage.",
-    )
-
-    def __init__(self, to_them: str, about_them: str) -> None:
-        self.to_them = to_them
-        self.about_them = about_them
 
 
 @dataclass(frozen=True)
@@ -97,8 +72,8 @@ class Case:
 
     @property
     def spec(self) -> Stage:
-        """The stage as its policy defines it."""
-        return read_stage(self.active.spec)
+        """The stage as its policy defines it, with the seats that passed to others."""
+        return spec_of(self.active)
 
     @property
     def said(self) -> list[Vote]:
@@ -294,44 +269,9 @@ def subject_row(request: ApprovalRequest, *, lock: bool = False) -> Any:
     rows = model._base_manager.all() if model is not None else None
     if rows is None:
         return None
+    if (subject := registered().get(model)) is not None and subject.related:
+        rows = rows.select_related(*subject.related)
     return (rows.select_for_update(of=("self",)) if lock else rows).filter(pk=request.object_id).first()
-
-
-def editors_of(thing: models.Model) -> list[int]:
-    """Return who changed what is decided about `thing` since it was last approved, or ever where it never was."""
-    return sorted(touches_of(thing))
-
-
-def touches_of(thing: models.Model) -> dict[int, int]:
-    """Return who changed what is decided about `thing` since it was last approved, with their last ledger entry."""
-    kind, subject = ContentType.objects.get_for_model(type(thing)), subject_of(type(thing))
-    approved = ApprovalRequest.objects.filter(content_type=kind, object_id=thing.pk, state=RequestState.APPROVED)
-    mark = Coalesce(
-        models.Subquery(approved.order_by("-pk").values("ledger_mark")[:1]), 0, output_field=models.BigIntegerField()
-    )
-    custom = CustomValues.objects.filter(content_type=kind, object_id=thing.pk)
-    values = custom.annotate(key=Cast("pk", models.TextField())).values("key")
-    about = models.Q(
-        table_name=thing._meta.db_table, object_id=str(thing.pk), changes__has_any_keys=list(subject.material)
-    ) | models.Q(table_name=CustomValues._meta.db_table, object_id__in=values)
-    for part in subject.parts(thing) if subject.parts is not None else ():
-        about |= models.Q(table_name=part._meta.db_table, object_id=str(part.pk))
-    touched = AuditEvent.objects.filter(about, actor__isnull=False, id__gt=mark)
-    return dict(touched.order_by().values_list("actor_id").annotate(models.Max("id")))
-
-
-def own_work(requester: int, editors: list[int], delegations: list[Delegation]) -> dict[int, OwnWork]:
-    """Return whom the separation of duties keeps out, and why; superusers are not exempt.
-
-    Who sent it and who worked on it, and those who stand in for one of them now.
-    """
-    own = {requester: OwnWork.SENT}
-    for person in editors:
-        own.setdefault(person, OwnWork.CHANGED)
-    for each in delegations:
-        if own.get(each.from_person_id) in (OwnWork.SENT, OwnWork.CHANGED):
-            own.setdefault(each.to_person_id, OwnWork.STANDS_IN)
-    return own
 
 
 def closed_sentence(request: ApprovalRequest) -> str:

@@ -7,8 +7,9 @@ from django.db import transaction
 from apps.accounts.models import User
 from apps.approvals.domain.content import live_digest
 from apps.approvals.domain.effects import apply_now
-from apps.approvals.domain.eligibility import OwnWork, case_of, closed_sentence
+from apps.approvals.domain.eligibility import case_of, closed_sentence
 from apps.approvals.domain.locking import locked
+from apps.approvals.domain.own_work import OwnWork
 from apps.approvals.domain.stages import close_stages
 from apps.approvals.enums import Finding
 from apps.approvals.models import ApprovalRequest, BreakGlass

@@ -3,7 +3,8 @@
 from collections.abc import Container
 
 from apps.accounts.models import User
-from apps.approvals.domain.eligibility import Case, OwnWork, case_of
+from apps.approvals.domain.eligibility import Case, case_of
+from apps.approvals.domain.own_work import OwnWork
 from apps.approvals.domain.routing import Answer
 from apps.approvals.domain.seats import holders_of, requests_waiting_for
 from apps.approvals.models import ApprovalRequest

@@ -10,17 +10,15 @@ from apps.accounts.enums import Role
 from apps.accounts.models import User
 from apps.approvals.domain.decisions import request_approval
 from apps.approvals.domain.definition import Definition, Named, Row, Stage, definition_of, written
-from apps.approvals.domain.facts import ALWAYS, facts_catalog, understood
+from apps.approvals.domain.facts import ALWAYS
+from apps.approvals.domain.policy_rows import copy_definition
 from apps.approvals.domain.seats import holders_of
 from apps.approvals.domain.soundness import problems_of
 from apps.approvals.enums import PolicyState, Via
 from apps.approvals.models import (
     ApprovalPolicy,
     ApprovalRequest,
-    PolicyRule,
-    PolicyStage,
     PolicyVersion,
-    StageApprover,
 )
 from apps.approvals.registry import kinds, model_of, subject_of
 from apps.core import access, clock
@@ -160,7 +158,7 @@ def draft_version(policy: ApprovalPolicy, *, by: User) -> PolicyVersion:
         if active is not None:
             version.distinct_stages, version.expires_after_days = active.distinct_stages, active.expires_after_days
             version.save()
-            _copy(definition_of(active), version)
+            copy_definition(definition_of(active), version)
     return version
 
 
@@ -256,11 +254,6 @@ def in_force_before(version: PolicyVersion) -> dict[str, Any] | None:
     return None if active is None or active.pk == version.pk else {"definition": active.definition}
 
 
-def rows_of(version: PolicyVersion) -> list[Any]:
-    """Return the rows of a version: who edited one of them edited the version."""
-    return [*version.stages.all(), *version.approvers.all(), *version.rules.all()]
-
-
 def naming_nobody(policies: "QuerySet[ApprovalPolicy]") -> "QuerySet[ApprovalPolicy]":
     """Return the policies in force under which some stage could never be decided."""
     broken = [
@@ -295,33 +288,3 @@ def _activate(version: PolicyVersion, policy: ApprovalPolicy, *, at: dt.datetime
     version.save(update_fields=["state", "activated_at"])
     policy.active_version = version
     policy.save(update_fields=["active_version"])
-
-
-def _copy(definition: Definition, version: PolicyVersion) -> None:
-    for stage in definition.stages:
-        escalate = dict(each.split(":", 1) for each in stage.escalate)
-        PolicyStage.objects.create(
-            version=version,
-            number=stage.number,
-            name=stage.name,
-            mode=stage.mode,
-            needed=stage.needed,
-            veto=stage.veto,
-            allow_delegates=stage.allow_delegates,
-            checks=", ".join(stage.checks),
-            due_hours=stage.due_hours,
-            escalate_role=escalate.get(Via.ROLE, ""),
-            escalate_person_id=escalate.get(Via.PERSON),
-        )
-        for each in stage.approvers:
-            column = {Via.ROLE: "role", Via.TEAM: "team_id", Via.GROUP: "group_id", Via.PERSON: "person_id"}
-            key = {column.get(Via(each.via), "field"): each.key} if each.via != Via.MANAGER else {}
-            StageApprover.objects.create(
-                version=version, stage_number=stage.number, via=each.via, part=each.part, **key
-            )
-    catalog = facts_catalog(version.policy.subject_kind)
-    for place, row in enumerate(definition.rows, start=1):
-        when = understood(row.when, catalog)
-        PolicyRule.objects.create(
-            version=version, position=place, name=row.name, when=when, stage_numbers=list(row.stages)
-        )

@@ -11,8 +11,9 @@ from django.db import models
 
 from apps.accounts.models import User
 from apps.approvals.domain.definition import Definition, Row, Stage, definition_of, in_words, resolved
-from apps.approvals.domain.eligibility import OwnWork, editors_of, kept_out, own_work
+from apps.approvals.domain.eligibility import kept_out
 from apps.approvals.domain.facts import asked, facts_catalog, facts_of, shown
+from apps.approvals.domain.own_work import OwnWork, editors_of, own_work
 from apps.approvals.domain.seats import Tokens, delegations_about, holders_of
 from apps.approvals.enums import Mode
 from apps.approvals.models import ApprovalPolicy, PolicyVersion

@@ -1,13 +1,15 @@
 """The stages of a request: written when it is sent, begun one after the other, tallied with every decision."""
 
 import datetime as dt
+from collections.abc import Container, Iterable
 from dataclasses import asdict
 from typing import Any
 
 from apps.accounts.models import User
 from apps.approvals.domain.deadlines import end_deadline, start_deadline
-from apps.approvals.domain.definition import Stage, read_stage
-from apps.approvals.domain.eligibility import Case, Eligibility, OwnWork
+from apps.approvals.domain.definition import Stage, spec_of
+from apps.approvals.domain.eligibility import Case, Eligibility
+from apps.approvals.domain.own_work import OwnWork
 from apps.approvals.domain.quorum import Outcome, Seat, stage_outcome
 from apps.approvals.domain.routing import Route
 from apps.approvals.domain.seats import holders_of
@@ -27,7 +29,7 @@ def write_stages(request: ApprovalRequest, route: Route, *, at: dt.datetime) -> 
             least=each.stage.least,
             named=list(each.stage.named),
             row_version=1,
-            **(_begun(each.stage, each.holders, route.own, at) if place == 1 else {}),
+            **(_begun(each.holders, route.own, at) if place == 1 else {}),
         )
         for place, each in enumerate(route.stages, start=1)
     ]
@@ -41,8 +43,7 @@ def begin_next(case: Case, *, by: User, at: dt.datetime) -> StageInstance | None
     row = next((each for each in case.stages if each.state == StageState.PENDING), None)
     if row is None:
         return None
-    stage = read_stage(row.spec)
-    begun = _begun(stage, holders_of(stage.named), {**case.own, **_decided_before(case)}, at)
+    begun = _begun(holders_of(spec_of(row).named), {**case.own, **_decided_before(case)}, at)
     for name, value in begun.items():
         setattr(row, name, value)
     with transition(StageInstance):
@@ -69,19 +70,31 @@ def settle_stage(stage: StageInstance, state: StageState, *, by: User, at: dt.da
     end_deadline(stage, by=by, at=at, decided=True)
 
 
-def tally(case: Case, seat: Eligibility) -> Outcome:
+def tally(case: Case, seat: Eligibility | None) -> Outcome:
     """Return what the votes of the stage being decided amount to; people who lost the right no longer count.
 
     Args:
         case: the request with all votes, the one just made the last.
-        seat: that of who just voted.
+        seat: that of who just voted, None where nobody did.
     """
     spec = case.spec
-    votes = {each.principal: each.verdict for each in case.said}
-    if _decides_alone(spec, seat, case.said[-1].verdict):
+    if seat is not None and _decides_alone(spec, seat, case.said[-1].verdict):
         return Outcome.APPROVED
-    holders = holders_of(case.active.named)
     roster = {each["person"] for each in case.active.resolved if not each.get("refused")}
+    return outcome_for(case, spec, case.active.named, roster=roster)
+
+
+def outcome_for(case: Case, spec: Stage, named: Iterable[str], *, roster: Container[int]) -> Outcome:
+    """Return what the votes so far amount to in a stage that is so and names these.
+
+    Args:
+        case: the request with all votes.
+        spec: the stage.
+        named: the tokens that make somebody an approver, of escalation too.
+        roster: who is among "all of them".
+    """
+    votes = {each.principal: each.verdict for each in case.said}
+    holders = holders_of(named)
     groups = {place: spec.approvers[place].token for place in spec.quorum.required}
     seats = {
         person: Seat(
@@ -101,26 +114,21 @@ def _decides_alone(spec: Stage, seat: Eligibility, verdict: Verdict) -> bool:
     return verdict in APPROVING and spec.mode == Mode.ANY and not spec.quorum.required and counts
 
 
-def _begun(stage: Stage, holders: dict[int, set[str]], own: dict[int, OwnWork], at: dt.datetime) -> dict[str, Any]:
-    resolved = [
+def _begun(holders: dict[int, set[str]], own: dict[int, OwnWork], at: dt.datetime) -> dict[str, Any]:
+    return {"state": StageState.ACTIVE, "activated_at": at, "resolved": roster_of(holders, own)}
+
+
+def roster_of(holders: dict[int, set[str]], own: dict[int, OwnWork]) -> list[dict[str, Any]]:
+    """Return who is asked, each with what makes them an approver and what keeps them from deciding."""
+    return [
         {
             "person": person,
             "name": str(user),
-            "via": sorted(tokens),
+            "via": sorted(holders[person]),
             "refused": own[person].about_them if person in own else "",
         }
-        for person, tokens, user in _with_names(holders)
+        for person, user in sorted(User.objects.in_bulk(list(holders)).items())
     ]
-    return {
-        "state": StageState.ACTIVE,
-        "activated_at": at,
-        "resolved": resolved,
-    }
-
-
-def _with_names(holders: dict[int, set[str]]) -> list[tuple[int, set[str], User]]:
-    people = User.objects.in_bulk(list(holders))
-    return [(key, holders[key], person) for key, person in sorted(people.items())]
 
 
 def _decided_before(case: Case) -> dict[int, OwnWork]:

@@ -12,7 +12,7 @@ from apps.core.alerts.domain.alerting import raise_alert, resolve_alert
 from apps.core.alerts.enums import AlertState
 from apps.core.alerts.models import Alert
 
-ASK = "Name another approver in the policy, give somebody the role, or have it withdrawn and sent again."
+ASK = "Resolve its approvers again on its page, give somebody the role, or have it withdrawn and sent again."
 
 
 def carry_out_due(*, now: dt.datetime | None = None) -> int:

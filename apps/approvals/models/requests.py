@@ -113,7 +113,10 @@ class ApprovalRequest(GovernedModel):
 
     class Meta(GovernedModel.Meta):
         ordering = ("-submitted_at",)
-        permissions = [("breakglass_approvalrequest", "Can approve alone in an emergency, reviewed afterwards")]
+        permissions = [
+            ("breakglass_approvalrequest", "Can approve alone in an emergency, reviewed afterwards"),
+            ("reseat_approvalrequest", "Can resolve again who decides when approvers have left"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=("content_type", "object_id"),
@@ -195,6 +198,8 @@ _STAGE_MOVES = f"""
         THEN {refusal("This stage has fewer approvals than its policy asks for.")} END IF;
     IF OLD.state IN ('approved', 'refused', 'closed') AND NEW.state <> OLD.state
         THEN {refusal("This stage is decided already.")} END IF;
+    IF NOT NEW.replaced @> OLD.replaced
+        THEN {refusal("Whose seat passed to whom stays written down.")} END IF;
     RETURN NEW;
 """
 
@@ -214,6 +219,11 @@ class StageInstance(GovernedModel):
         help_text='Whom it names, as "role:approver", "team:3", "group:4", "person:7".',
     )
     resolved = models.JSONField(default=list, help_text="Who that was when the stage began, and why.")
+    replaced = models.JSONField(
+        default=list,
+        blank=True,
+        help_text="Whose seats passed to whom when approvers were resolved again, and why.",
+    )
     activated_at = models.DateTimeField("begun", null=True, blank=True)
     due_at = models.DateTimeField("due", null=True, blank=True)
     escalated_at = models.DateTimeField("escalated", null=True, blank=True)
