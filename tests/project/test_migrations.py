@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 # nothing was released before these: no version that serves could miss what they take away
 BEFORE_THE_FIRST_RELEASE = [
     "0004_stages_and_policy_versions",
+    "0005_ledger_and_scores",
     "0006_what_every_request_has",
     "0007_conditions_are_predicates",
 ]

@@ -9,7 +9,6 @@ from unfold.decorators import display
 
 from apps.core.admin_kit.base import ReadOnlyAdmin
 from apps.core.admin_kit.buttons import Button, ReasonForm
-from apps.core.admin_kit.links import link_to
 from apps.leads.admin.forms import RejectForm
 from apps.leads.domain.handoff import accept, refuse_answer, reject
 from apps.leads.enums import HandoffState
@@ -61,7 +60,7 @@ class HandoffAdmin(ReadOnlyAdmin):
     @display(description="Lead", ordering="lead")
     def of_lead(self, handoff: Handoff) -> str:
         """What is offered."""
-        return link_to(handoff.lead)
+        return str(handoff.lead)
 
     @display(description="To", ordering="to_person")
     def offered_to(self, handoff: Handoff) -> str:

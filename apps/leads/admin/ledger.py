@@ -193,7 +193,7 @@ class ConsentAdmin(ReadOnlyAdmin):
     @display(description="Lead", ordering="lead")
     def of_lead(self, consent: Consent) -> str:
         """Who agreed."""
-        return link_to(consent.lead)
+        return str(consent.lead)
 
 
 @admin.register(ScoreRun)
@@ -232,4 +232,4 @@ class ScoreOverrideAdmin(ReadOnlyAdmin):
     @display(description="Lead", ordering="lead")
     def of_lead(self, override: ScoreOverride) -> str:
         """Whose score it is."""
-        return link_to(override.lead)
+        return str(override.lead)

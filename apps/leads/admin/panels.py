@@ -26,10 +26,9 @@ def score_panel(request: HttpRequest, lead: Lead) -> dict[str, Any]:
     if score is None:
         return {**panel, "in_force": model_in_force() is not None}
     found = explain(score)
-    override = ScoreOverride.objects.select_related("set_by").filter(
-        lead=lead, ended_at__isnull=True, expires_at__gt=clock.now()
-    )
     person: Any = request.user
+    overrides = access.visible(person, ScoreOverride).select_related("set_by")
+    override = overrides.filter(lead=lead, ended_at__isnull=True, expires_at__gt=clock.now())
     return {
         **panel,
         "found": found,
