@@ -16,7 +16,7 @@ class LeadsConfig(AppConfig):
         from apps.core.demo import register_chapter  # noqa: PLC0415
         from apps.core.notifications import kinds  # noqa: PLC0415
         from apps.core.rules.catalog import register_catalog  # noqa: PLC0415
-        from apps.leads import imports  # noqa: F401, PLC0415  # registers on import
+        from apps.leads import imports, touch_imports  # noqa: F401, PLC0415  # registers on import
         from apps.leads.catalog import lead_catalog, touch_catalog  # noqa: PLC0415
         from apps.leads.demo.scoring import tell as tell_scoring  # noqa: PLC0415
         from apps.leads.demo.segments import tell  # noqa: PLC0415

@@ -14,6 +14,7 @@ from apps.leads.enums import IntakeState
 from apps.leads.models import Consent, FieldValue, Intake, IntakeSource, Lead, Touchpoint
 from tests.admin_pages import assert_same_queries, button_of, list_of, page_of
 from tests.factories.accounts import administrator, person_with
+from tests.factories.exchange import import_text
 from tests.factories.leads import LeadFactory
 from tests.factories.scoring import company
 
@@ -151,3 +152,30 @@ def test_pages_keep_to_the_territory_and_to_their_number_of_queries(client, pers
     assert access.visible(seller, Intake).count() == 0
     Lead.objects.filter(pk=row.lead_id).update(owner_person=seller)
     assert list(access.visible(seller, Intake)) == [row]
+
+
+def test_a_delivery_is_taken_in_on_the_page_of_its_source(client, person, form):
+    client.force_login(person)
+    send = {"key": "by hand", "payload": '{"work_email": "ann@ada.example"}'}
+    assert "Accepted: ann@ada.example." in client.post(button_of(form, "deliver"), send, follow=True).content.decode()
+    wrong = client.post(button_of(form, "deliver"), {"key": "x", "payload": "[1]"}).content.decode()
+    assert "A delivery is an object" in wrong
+    client.force_login(person_with(Role.AUDITOR))
+    assert "You may not add leads" in client.post(button_of(form, "deliver"), send, follow=True).content.decode()
+
+
+def test_touches_and_companies_come_in_from_files(person):
+    LeadFactory(email="ada@ada.example")
+    text = (
+        "System,Event number,E-mail of the lead,Touch,When,What\n"
+        "hub,1,ADA@ada.example,Website visit,2026-03-01 10:00,Pricing\n"
+        "hub,2,ada@ada.example,Download,2090-03-01 10:00,Guide\n"
+        "hub,3,nobody@ada.example,Download,2026-03-01 10:00,Guide\n"
+    )
+    batch = import_text("leads.touches", text, by=person)
+    assert (batch.counts["created"], batch.counts["refused"]) == (1, 2)
+    assert Touchpoint.objects.get().value == "Pricing"
+    again = import_text("leads.touches", text, by=person)
+    assert (again.counts.get("created", 0), again.counts["unchanged"], again.counts["refused"]) == (0, 1, 2)
+    companies = "Domain,Name,Industry,Employees\nada.example,Ada Ltd,Software,250\n"
+    assert import_text("leads.companies", companies, by=person).counts["created"] == 1

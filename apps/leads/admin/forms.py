@@ -1,5 +1,7 @@
 """What the buttons of leads ask."""
 
+from typing import Any
+
 from django import forms
 
 from apps.leads.enums import ConsentPurpose, RejectReason
@@ -36,3 +38,23 @@ class RejectForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text="Marketing reads it, and the rules of scoring are judged by it.",
     )
+
+
+class DeliveryForm(forms.Form):
+    """Asks for one delivery, as the source sends it."""
+
+    key = forms.CharField(
+        label="Key of the delivery", max_length=120, help_text="Names it at the source; the same key again is the same."
+    )
+    payload = forms.JSONField(
+        label="What it brings",
+        widget=forms.Textarea(attrs={"rows": 6, "spellcheck": "false"}),
+        help_text="As JSON, for instance {“work_email”: “ann@example.com”} with straight quotes.",
+    )
+
+    def clean_payload(self) -> dict[str, Any]:
+        """Take an object alone."""
+        given = self.cleaned_data["payload"]
+        if not isinstance(given, dict):
+            raise forms.ValidationError("A delivery is an object: names with their values.")
+        return given

@@ -12,8 +12,9 @@ from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin, ReadOnlyAdmin
 from apps.core.admin_kit.buttons import Button, ReasonForm
 from apps.core.admin_kit.consistency import Check
 from apps.core.admin_kit.links import link_to
+from apps.leads.admin.forms import DeliveryForm
 from apps.leads.admin.panels import run_panel
-from apps.leads.domain.intake import refuse_replay, replay
+from apps.leads.domain.intake import receive_by_button, refuse_delivery, refuse_replay, replay
 from apps.leads.domain.touches import call_machine, call_person, refuse_classification
 from apps.leads.enums import IntakeState
 from apps.leads.models import Company, Consent, Intake, IntakeSource, ScoreOverride, ScoreRun, Touchpoint
@@ -54,7 +55,17 @@ class IntakeSourceAdmin(MopsAdmin):
     list_filter = ("is_open",)
     search_fields = ("title", "key")
     fields = ("title", "key", "fields", "required", ("precedence", "touch_type"), "is_open")
-    buttons = ARCHIVE_BUTTONS
+    buttons = (
+        Button(
+            "deliver",
+            "Take in a delivery",
+            receive_by_button,
+            refuse_delivery,
+            form=DeliveryForm,
+            confirm="It is kept as it came and judged by this contract, as one the source sent.",
+        ),
+        *ARCHIVE_BUTTONS,
+    )
     empty_state = "No source yet. Add one per form, tool or list that brings leads, with the fields it must bring."
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:

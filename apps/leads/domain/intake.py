@@ -53,10 +53,8 @@ def receive(
         WrongState: the source takes no leads now.
         InvalidInput: the key is missing or too long.
     """
-    if not access.has_model_permission(by, "add", Lead):
-        raise NotAllowed("You may not add leads.")
-    if source.is_archived or not source.is_open:
-        raise WrongState(f"{source} takes no leads now; open it again on its page.")
+    if refused := refuse_delivery(by, source):
+        raise (WrongState if access.has_model_permission(by, "add", Lead) else NotAllowed)(refused)
     if not key or len(key) > LONGEST_KEY:
         raise InvalidInput(f"Name the delivery, with at most {LONGEST_KEY} characters, so that it counts once.")
     moment = at or clock.now()
@@ -67,6 +65,23 @@ def receive(
             return known
         row = Intake(source=locked, idempotency_key=key, payload=_storable(payload), received_at=moment)
         return _judge(row, now=moment)
+
+
+def refuse_delivery(user: "User", source: IntakeSource) -> str | None:
+    """Return why `user` cannot bring a delivery of `source` in, None when they can."""
+    if not access.has_model_permission(user, "add", Lead):
+        return "You may not add leads."
+    if source.is_archived or not source.is_open:
+        return f"{source} takes no leads now; open it again on its page."
+    return None
+
+
+def receive_by_button(source: IntakeSource, *, by: "User", key: str, payload: Mapping[str, Any]) -> str:
+    """Take one delivery in and say what became of it."""
+    row = receive(source, payload, key=key, by=by)
+    if row.state == IntakeState.REJECTED:
+        return f"Rejected: {row.reason}"
+    return f"{IntakeState(row.state).label}: {row.lead}."
 
 
 def refuse_replay(user: "User", intake: Intake) -> str | None:

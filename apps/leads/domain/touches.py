@@ -19,7 +19,7 @@ from apps.core.words import reason_given
 from apps.leads.domain.scoring import measures
 from apps.leads.domain.scoring.engine import score_leads
 from apps.leads.enums import TouchChannel, TouchType
-from apps.leads.models import Lead, Touchpoint
+from apps.leads.models import Lead, TouchKey, Touchpoint
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
@@ -150,6 +150,13 @@ def take_touches(touches: Sequence[Touch], *, by: "User", at: dt.datetime | None
         if taken.new:
             score_leads(leads, as_of=now)
     return taken
+
+
+def known_events(touches: Sequence[Touch]) -> set[tuple[str, str]]:
+    """Return which events of these touches, by system and number, are known already."""
+    numbers = [touch.source_event_id for touch in touches]
+    rows = TouchKey.objects.filter(source_event_id__in=numbers, source__in={touch.source for touch in touches})
+    return set(rows.values_list("source", "source_event_id"))
 
 
 def write_touches(touches: Sequence[Touch], *, now: dt.datetime) -> Taken:

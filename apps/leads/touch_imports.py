@@ -1,0 +1,92 @@
+"""What files bring in about leads besides themselves: what they did, and where they work."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from apps.core import access, clock
+from apps.core.errors import InvalidInput
+from apps.core.exchange import values
+from apps.core.exchange.model_importer import ModelImporter
+from apps.core.exchange.registry import Column, Importer, Outcome, Row, register_importer
+from apps.leads.domain.touches import Touch, known_events, refusal_of, take_touches
+from apps.leads.enums import TouchChannel, TouchType
+from apps.leads.models import Company, Lead, Touchpoint
+
+
+def _fitting(most: int) -> Any:
+    def read(cell: str) -> str:
+        text = values.one_line(cell)
+        if len(text) > most:
+            raise InvalidInput(f"{values.quoted(text)} is too long: {len(text)} characters, at most {most} fit.")
+        return text
+
+    return read
+
+
+@register_importer
+class TouchImporter(Importer):
+    """Touches, each by the number it has in the system that saw it."""
+
+    key = "leads.touches"
+    title = "Touches"
+    model = Touchpoint
+    natural_key: ClassVar[tuple[str, ...]] = ("source", "source_event_id")
+    ignore_case = False
+    help = (
+        "What leads did, as your marketing hub or website recorded it: one touch a row. A touch that is known already "
+        "is left as it is; the scores of the leads follow at once."
+    )
+    columns = (
+        Column("source", "System", required=True, parse=_fitting(40), example="hubspot"),
+        Column(
+            "source_event_id", "Event number", required=True, aliases=("event id",), parse=_fitting(100), example="98"
+        ),
+        Column("email", "E-mail of the lead", required=True, aliases=("email",), parse=values.email),
+        Column("type", "Touch", required=True, parse=values.choice(TouchType), example="Website visit"),
+        Column("occurred_at", "When", required=True, parse=values.moment, example="2026-03-31 14:30"),
+        Column("channel", "Channel", parse=values.choice(TouchChannel), empty=""),
+        Column("value", "What", aliases=("page", "asset"), parse=_fitting(200), empty="", example="Pricing"),
+        Column("machine_reason", "Why a machine", parse=_fitting(200), empty="", help="Empty: the person did it."),
+    )
+
+    def apply(self, rows: Sequence[Row], *, by: Any) -> Sequence[Outcome]:
+        """Refuse what cannot be, take the rest in together, and say what was known."""
+        now, touches, refused = clock.now(), {}, {}
+        addresses = {row.values["email"].lower() for row in rows}
+        leads = dict(
+            access.visible(by, Lead, verb="change")
+            .filter(email__in=addresses, archived_at=None)
+            .values_list("email", "pk")
+        )
+        for row in rows:
+            touch = self._touch(row, leads.get(row.values["email"].lower()))
+            sentence = "There is no lead with this e-mail that you may change." if touch is None else None
+            if touch is None or (sentence := refusal_of(touch, now=now)):
+                refused[row.line] = str(sentence)
+            else:
+                touches[row.line] = touch
+        known = known_events(list(touches.values()))
+        take_touches(list(touches.values()), by=by)
+        return [
+            Outcome.refused(row, refused[row.line])
+            if row.line in refused
+            else Outcome.unchanged(row)
+            if (row.values["source"], row.values["source_event_id"]) in known
+            else Outcome.created(row, changes={"Touch": ("", TouchType(row.values["type"]).label)})
+            for row in rows
+        ]
+
+    def _touch(self, row: Row, lead: int | None) -> Touch | None:
+        if lead is None:
+            return None
+        given = {name: value for name, value in row.values.items() if name != "email" and value is not None}
+        return Touch(lead_id=lead, **given)
+
+
+@register_importer
+class CompanyImporter(ModelImporter):
+    """Companies, by their domain."""
+
+    key, title, model, natural_key = "leads.companies", "Companies", Company, ("domain",)
+    fields = ("domain", "name", "industry", "employees", "country", "territory", "is_competitor")
+    help = "An export of your CRM or enrichment service: one company a row, told apart by its domain."
