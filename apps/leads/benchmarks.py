@@ -13,12 +13,14 @@ from apps.accounts.models import User
 from apps.core import clock
 from apps.core.bench.registry import Result, benchmark, interleaved
 from apps.core.rules.canonical import digest_of
+from apps.core.rules.domain.matching import matches, values_of
+from apps.core.rules.domain.tree import fields_used
 from apps.core.rules.enums import VersionState
 from apps.core.rules.models import RuleDocument, RuleVersion
 from apps.core.transitions import transition
 from apps.leads.domain.scoring import measures
 from apps.leads.domain.scoring.engine import store
-from apps.leads.domain.scoring.model import Model, read_model
+from apps.leads.domain.scoring.model import Model, Points, read_model
 from apps.leads.domain.scoring.rehearsal import simulate
 from apps.leads.models import Lead, LeadScore, Touchpoint
 from apps.leads.scoring_rules import BODY, DOCUMENT, HALF_LIFE, KIND
@@ -112,15 +114,28 @@ def _bare(model: Model) -> None:
         )
 
 
+def _given(each: Points, values: Any, touches: list[Touchpoint], model: Model, now: dt.datetime) -> float:
+    if not matches(each.rule.tree, values, model.catalog, as_of=now):
+        return 0.0
+    if each.touch is None:
+        return each.points
+    mine = [(now - touch.occurred_at).total_seconds() for touch in touches if touch.type == each.touch]
+    return each.points * sum(2 ** (-age / (each.days * 86_400)) if each.days else 1 for age in mine)
+
+
 def _usual(model: Model) -> float:
     """Return the seconds per lead of the way scores are usually made: history, rules in Python, save."""
 
+    asked = set().union(*(fields_used(each.rule.tree) for each in model.rules))
+
     def loop() -> None:
-        for lead in Lead.objects.order_by("pk")[:SAMPLE]:
+        now = clock.now()
+        for lead in Lead.objects.select_related("account").order_by("pk")[:SAMPLE]:
             raw = 0.0
+            values = values_of(model.catalog, Lead.objects.filter(pk=lead.pk), asked)[lead.pk]
             touches = list(Touchpoint.objects.filter(lead=lead, is_machine=False))
             for rules in model.criteria.values():
-                given = sum(each.points for each in rules for touch in touches if touch.type == each.touch)
+                given = sum(_given(each, values, touches, model, now) for each in rules)
                 raw += min(given, rules[0].cap)
             score = LeadScore.objects.get(lead=lead)
             score.raw = raw
