@@ -22,7 +22,6 @@ from apps.technology.models import (
     OwnerDuty,
     ServiceTarget,
     StandardCheck,
-    Tool,
 )
 
 _VERDICTS = {"met": "success", "missed": "danger"}
@@ -300,21 +299,3 @@ class AvailabilitySampleAdmin(MopsAdmin):
         """Load the tools with the rows."""
         rows: models.QuerySet[Any] = super().get_queryset(request)
         return rows.select_related("tool")
-
-
-def duties_panel(request: HttpRequest, tool: Tool) -> dict[str, Any]:
-    """Return the box with duties, standards and availability of a tool."""
-    person: Any = request.user
-    owned = access.visible(person, OwnerDuty).filter(tool=tool, archived_at=None)
-    checks = access.visible(person, StandardCheck).filter(tool=tool, archived_at=None)
-    known, verdict = availability.last_days(tool, clock.now())
-    return {
-        "template": "admin/technology/duties_panel.html",
-        "duties": list(owned.order_by("due_on")),
-        "checks": list(checks.select_related("standard")),
-        "known": known,
-        "verdict": verdict,
-        "target": access.visible(person, ServiceTarget).filter(tool=tool, archived_at=None).first(),
-        "days": availability.DAYS,
-        "today": clock.today(),
-    }

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminSingleDateWidget
 
+from apps.core import access
 from apps.core.actors import current_actor
 from apps.core.admin_kit.base import MopsAdmin
 from apps.core.admin_kit.buttons import Button
@@ -90,7 +91,10 @@ ROLLOUT = Button(
 
 
 def implementation_panel(request: HttpRequest, tool: Tool) -> list[dict[str, Any]]:
-    """Return the box with the gates and runs of a tool; none before it is implemented."""
+    """Return the box with the gates and runs of a tool; none before it is implemented, or for who may see no gates."""
+    person: Any = request.user
+    if not access.has_model_permission(person, "view", ImplementationGate):
+        return []
     gates = list(tool.gates.select_related("passed_by").order_by("position"))
     if not gates:
         return []

@@ -12,10 +12,9 @@ from apps.core import access, clock
 from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin
 from apps.core.admin_kit.buttons import Button, NoteForm, ReasonForm
 from apps.core.admin_kit.consistency import Check
-from apps.technology.admin.duties import duties_panel
 from apps.technology.admin.forms import CurrencyForm
 from apps.technology.admin.implementing import ROLLOUT, implementation_panel
-from apps.technology.admin.use_panel import use_panel
+from apps.technology.admin.use_panel import duties_panel, use_panel
 from apps.technology.domain.attesting import attest, completeness, refuse_attestation, standing
 from apps.technology.domain.cases import refuse_without_case
 from apps.technology.domain.lifecycle import move_tool, refuse_move
@@ -140,8 +139,8 @@ class ToolAdmin(MopsAdmin):
         tool, extra = self.get_object(request, object_id), dict(extra_context or {})
         if tool is not None and self.has_view_permission(request, tool):
             glance = _glance(request, tool)
-            panels = [glance, *implementation_panel(request, tool), use_panel(request, tool, glance["yearly"])]
-            panels.append(duties_panel(request, tool))
+            panels = [glance, *implementation_panel(request, tool), *use_panel(request, tool, glance["yearly"])]
+            panels += duties_panel(request, tool)
             extra["row_panels"] = [*extra.get("row_panels", []), *panels]
         return super().change_view(request, object_id, form_url, extra)
 
