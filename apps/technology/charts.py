@@ -8,7 +8,7 @@ from decimal import Decimal
 from apps.technology.domain.tco import Sensitivity
 
 WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 640, 160, 4, 22, 24
-LETTER = 5.6  # how wide a letter of a label is at most times
+LETTER = 6.6  # how wide a letter of a label is at most times
 
 
 @dataclass(frozen=True)
