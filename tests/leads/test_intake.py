@@ -55,7 +55,7 @@ def test_a_delivery_becomes_a_lead_with_its_company_touch_and_provenance(person,
     assert (Lead.objects.count(), Touchpoint.objects.count()) == (1, 1)
 
 
-def test_what_people_typed_is_not_overwritten_and_what_is_trusted_less_neither(person, form):
+def test_what_people_typed_is_not_overwritten_and_what_is_trusted_less_neither(client, person, form):
     LeadFactory(email="ada@ada.example", name="Typed", country="")
     again = receive(form, {"work_email": "ada@ada.example", "name": "Form", "country": "Spain"}, key="1", by=person)
     assert again.state == IntakeState.DUPLICATE
@@ -66,6 +66,9 @@ def test_what_people_typed_is_not_overwritten_and_what_is_trusted_less_neither(p
         assert Lead.objects.get().country == stands
     assert Lead.objects.get().name == "Typed"
     assert FieldValue.objects.filter(field="country", is_taken=False).count() == 2
+    client.force_login(person)
+    page = client.get(page_of(Lead.objects.get())).content.decode()
+    assert page.count("not taken: a value trusted more stood there") == 3
 
 
 @pytest.mark.parametrize(

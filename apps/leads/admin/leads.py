@@ -241,7 +241,8 @@ class LeadAdmin(MopsAdmin):
             shown = (
                 panels.score_panel(request, lead),
                 panels.touches_panel(request, lead),
-                panels.stages_panel(lead),
+                panels.stages_panel(request, lead),
+                panels.values_panel(lead),
             )
             extra["row_panels"] = [*extra.get("row_panels", []), *shown]
         return super().change_view(request, object_id, form_url, extra)

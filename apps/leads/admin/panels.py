@@ -13,7 +13,18 @@ from apps.leads.domain.scoring.explaining import Explanation, explain
 from apps.leads.domain.scoring.model import model_in_force
 from apps.leads.domain.stages import stages_of
 from apps.leads.enums import TouchType
-from apps.leads.models import Lead, LeadScore, ScoreChange, ScoreOverride, ScoreQueue, ScoreRun, TouchDay, Touchpoint
+from apps.leads.models import (
+    FieldValue,
+    Handoff,
+    Lead,
+    LeadScore,
+    ScoreChange,
+    ScoreOverride,
+    ScoreQueue,
+    ScoreRun,
+    TouchDay,
+    Touchpoint,
+)
 
 SHOWN, WEEKS, MOVERS = 12, 26, 30
 WIDTH, HEIGHT = 260, 34
@@ -79,9 +90,24 @@ def touches_panel(request: HttpRequest, lead: Lead) -> dict[str, Any]:
     }
 
 
-def stages_panel(lead: Lead) -> dict[str, Any]:
-    """Return the stages a lead has been in, the latest first, each with its days and its reason."""
-    return {"template": "admin/leads/stages_panel.html", "lead": lead, "stages": stages_of(lead, now=clock.now())}
+def stages_panel(request: HttpRequest, lead: Lead) -> dict[str, Any]:
+    """Return the stages a lead has been in, the latest first, each with its days and its reason, and its offers."""
+    person: Any = request.user
+    offers = access.visible(person, Handoff).filter(lead=lead).select_related("to_person", "to_team")
+    return {
+        "template": "admin/leads/stages_panel.html",
+        "lead": lead,
+        "stages": stages_of(lead, now=clock.now()),
+        "offers": list(offers),
+    }
+
+
+def values_panel(lead: Lead) -> dict[str, Any]:
+    """Return what sources said about the fields of a lead, the latest first, and whether it was taken."""
+    rows = list(FieldValue.objects.filter(lead=lead)[:SHOWN])
+    labels = {field.name: str(field.verbose_name) for field in Lead._meta.concrete_fields}
+    told = [(labels.get(row.field, row.field).capitalize(), row) for row in rows]
+    return {"template": "admin/leads/values_panel.html", "values": told}
 
 
 def run_panel(request: HttpRequest, run: ScoreRun) -> dict[str, Any]:

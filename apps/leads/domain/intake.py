@@ -183,7 +183,8 @@ def _take(lead: Lead, given: Mapping[str, str], source: IntakeSource, now: dt.da
         mine = not stood or trusted.get(field, PEOPLE) <= source.precedence
         if mine:
             setattr(lead, field, value)
-        rows.append((field, value, mine))
+        if mine or value != stood:  # who is trusted less and says the same has said nothing new
+            rows.append((field, value, mine))
     if lead.account_id is None:
         lead.account = company_of(lead.email)
     lead.save()
