@@ -1,4 +1,7 @@
-"""The sidebar, grouped by the work people come to do. Groups and pages a person may not see are left out."""
+"""The sidebar, grouped by the work people come to do. Groups and pages a person may not see are left out.
+
+Who sees many pages finds the groups folded (the one they are in stands open); who sees few finds them all open.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,33 +14,32 @@ from django.urls import reverse
 from apps.core import access
 from apps.core.notifications.domain.reading import unread_count
 
+Page = tuple[str, str, str]
+# below Home, in no group
+ALWAYS: tuple[Page, ...] = (("Notifications", "notifications.notification", "notifications"),)
 # (group, ((page, admin model or view name, icon), …)); a model is "app_label.model"
-GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
+GROUPS: tuple[tuple[str, tuple[Page, ...]], ...] = (
     (
         "Processes",
         (
             ("Processes", "processes.process", "menu_book"),
             ("SOP versions", "processes.sopversion", "difference"),
             ("Steps", "processes.step", "checklist"),
-            ("Runs", "processes.run", "play_circle"),
-            ("Recurring runs", "processes.recurrence", "event_repeat"),
-            ("Steps of runs", "processes.runstep", "task_alt"),
-            ("Waivers of steps", "processes.stepwaiver", "rule"),
-            ("What happened in runs", "processes.runstepevent", "history"),
             ("Roles in processes", "processes.processrole", "diversity_3"),
             ("Process reviews", "processes.review", "fact_check"),
             ("Feedback", "processes.feedback", "rate_review"),
             ("Who has read what", "processes.acknowledgement", "how_to_reg"),
             ("Automations", "processes.automation", "smart_toy"),
-            ("Compliance rules", "processes.compliancerule", "gavel"),
-            ("Compliance findings", "processes.compliancestanding", "report"),
-            ("Compliance waivers", "processes.compliancewaiver", "gpp_maybe"),
-            ("Improvements", "processes.improvement", "trending_up"),
-            ("Maturity", "processes-maturity@processes.maturityoverride", "stairs"),
-            ("Overrides of levels", "processes.maturityoverride", "edit_note"),
-            ("Roadmap", "processes-roadmap@processes.roadmapphase", "map"),
-            ("Phases of the roadmap", "processes.roadmapphase", "flag"),
-            ("Governance packs", "processes.governancepack", "inventory"),
+        ),
+    ),
+    (
+        "Runs",
+        (
+            ("Runs", "processes.run", "play_circle"),
+            ("Recurring runs", "processes.recurrence", "event_repeat"),
+            ("Steps of runs", "processes.runstep", "task_alt"),
+            ("Waivers of steps", "processes.stepwaiver", "rule"),
+            ("What happened in runs", "processes.runstepevent", "history"),
         ),
     ),
     (
@@ -52,27 +54,12 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         ),
     ),
     (
-        "Rules",
-        (
-            ("Rule documents", "rules.ruledocument", "rule_settings"),
-            ("Rule versions", "rules.ruleversion", "rule"),
-        ),
+        "Campaigns",
+        (("Campaigns", "campaigns.campaign", "campaign"),),
     ),
-    ("Campaigns", (("Campaigns", "campaigns.campaign", "campaign"),)),
     (
         "Leads",
-        (
-            ("Leads", "leads.lead", "contacts"),
-            ("Lifecycle", "leads-lifecycle@leads.lead", "conversion_path"),
-            ("Handoffs", "leads.handoff", "handshake"),
-            ("Companies", "leads.company", "business"),
-            ("Touches", "leads.touchpoint", "touch_app"),
-            ("Intake", "leads.intake", "move_to_inbox"),
-            ("Sources", "leads.intakesource", "input"),
-            ("Consents", "leads.consent", "verified_user"),
-            ("Scoring runs", "leads.scorerun", "calculate"),
-            ("Scores by hand", "leads.scoreoverride", "edit_note"),
-        ),
+        (("Leads", "leads.lead", "contacts"),),
     ),
     (
         "Tickets",
@@ -82,19 +69,24 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Articles", "tickets.article", "menu_book"),
             ("Follow-ups", "tickets.followup", "event_repeat"),
             ("Satisfaction", "tickets-satisfaction", "sentiment_satisfied"),
+            ("Figures", "tickets-figures@tickets.ticket", "monitoring"),
+            ("Problems", "tickets.problem", "bug_report"),
+            ("Imported incidents", "tickets.importedincident", "move_to_inbox"),
+        ),
+    ),
+    (
+        "Service desk",
+        (
             ("Queues", "tickets.queue", "inbox"),
             ("Desk profiles", "tickets.deskprofile", "assignment_ind"),
             ("Skills", "tickets.skill", "workspace_premium"),
             ("Catalogue", "tickets.tickettype", "storefront"),
             ("Service level agreements", "tickets.agreement", "handshake"),
             ("Reply templates", "tickets.replytemplate", "quickreply"),
-            ("Figures", "tickets-figures@tickets.ticket", "monitoring"),
-            ("Problems", "tickets.problem", "bug_report"),
+            ("Template versions", "tickets.templateversion", "history_edu"),
             ("Mailboxes", "tickets.mailbox", "alternate_email"),
             ("Received mail", "tickets.receivedmail", "mark_email_read"),
             ("Sent answers", "tickets.sentmail", "forward_to_inbox"),
-            ("Template versions", "tickets.templateversion", "history_edu"),
-            ("Imported incidents", "tickets.importedincident", "move_to_inbox"),
         ),
     ),
     (
@@ -107,6 +99,16 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Tool requests", "technology.toolrequest", "contract_edit"),
             ("Implementation gates", "technology.implementationgate", "door_front"),
             ("Waivers", "technology.waiver", "gpp_maybe"),
+            ("Technology reviews", "technology.reviewpack", "fact_check"),
+            ("Review actions", "technology.reviewaction", "task_alt"),
+            ("Capabilities", "technology.capability", "account_tree"),
+            ("Capability matrix", "technology.toolcapability", "grid_view"),
+            ("Stack policy", "technology.stackpolicy", "tune"),
+        ),
+    ),
+    (
+        "Contracts and costs",
+        (
             ("Vendors", "technology.vendor", "storefront"),
             ("Renewals", "technology-renewals@technology.contract", "event_upcoming"),
             ("Renewal decisions", "technology.renewaldecision", "gavel"),
@@ -117,6 +119,11 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Seats", "technology.seat", "chair"),
             ("Seats to reclaim", "technology.reclaimtask", "event_seat"),
             ("Utilisation", "technology.utilisationsample", "monitoring"),
+        ),
+    ),
+    (
+        "Integrations and data",
+        (
             ("Data-flow map", "technology-map@technology.integration", "hub"),
             ("Integrations", "technology.integration", "sync_alt"),
             ("What flows", "technology.dataflow", "conversion_path"),
@@ -126,6 +133,11 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Data fields", "technology.datafield", "view_column"),
             ("Definitions", "technology.datadefinition", "dictionary"),
             ("Systems of record", "technology.systemofrecord", "database"),
+        ),
+    ),
+    (
+        "Care of tools",
+        (
             ("Owner duties", "technology.ownerduty", "event_repeat"),
             ("Duties done", "technology.dutydone", "task_alt"),
             ("Standards", "technology.adminstandard", "rule"),
@@ -133,36 +145,54 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Naming rules", "technology.namingrule", "text_fields"),
             ("Availability targets", "technology.servicetarget", "target"),
             ("Availability", "technology.availabilitysample", "vital_signs"),
-            ("Reviews", "technology.reviewpack", "fact_check"),
-            ("Review actions", "technology.reviewaction", "task_alt"),
-            ("Capabilities", "technology.capability", "account_tree"),
-            ("Capability matrix", "technology.toolcapability", "grid_view"),
-            ("Stack policy", "technology.stackpolicy", "tune"),
+        ),
+    ),
+    (
+        "Governance",
+        (
+            ("Compliance rules", "processes.compliancerule", "gavel"),
+            ("Compliance findings", "processes.compliancestanding", "report"),
+            ("Compliance waivers", "processes.compliancewaiver", "gpp_maybe"),
+            ("Rule documents", "rules.ruledocument", "rule_settings"),
+            ("Rule versions", "rules.ruleversion", "rule"),
+            ("Improvements", "processes.improvement", "trending_up"),
+            ("Maturity", "processes-maturity@processes.maturityoverride", "stairs"),
+            ("Overrides of levels", "processes.maturityoverride", "edit_note"),
+            ("Roadmap", "processes-roadmap@processes.roadmapphase", "map"),
+            ("Phases of the roadmap", "processes.roadmapphase", "flag"),
+            ("Governance packs", "processes.governancepack", "inventory"),
+        ),
+    ),
+    (
+        "Access",
+        (
+            ("Why can I see this?", "rights-explain", "help_center"),
+            ("Who could do what then?", "rights-then", "history"),
+            ("Shared records", "rights.accessgrant", "key"),
+            ("Access reviews", "rights.accessreview", "fact_check"),
+            ("Accesses to review", "rights.accessreviewentry", "checklist"),
+            ("Separation of duties", "rights-duties", "call_split"),
+            ("Rules of separation", "rights.sodrule", "rule"),
+            ("Waivers of separation", "rights.sodwaiver", "lock_open"),
+            ("Who looked at what", "rights.accesslog", "visibility"),
         ),
     ),
     (
         "Audit",
         (
             ("Ledger", "audit.auditevent", "receipt_long"),
-            ("Mandatory reasons", "audit.reasonrule", "rate_review"),
-            ("Retention of the ledger", "audit.retentionpolicy", "auto_delete"),
-            ("Retention of working data", "retention.retentionperiod", "auto_delete"),
-            ("Legal holds", "audit.legalhold", "gavel"),
-            ("Months of the ledger", "audit.ledgermonth", "calendar_month"),
             ("Seals", "audit.auditseal", "verified"),
             ("Evidence handed out", "audit.evidencepackage", "inventory_2"),
-            ("Accesses", "rights.accesslog", "visibility"),
-            ("Access reviews", "rights.accessreview", "fact_check"),
-            ("Access to review", "rights.accessreviewentry", "checklist"),
-            ("Separation of duties", "rights-duties", "call_split"),
-            ("Rules of separation", "rights.sodrule", "rule"),
-            ("Waivers", "rights.sodwaiver", "lock_open"),
+            ("Mandatory reasons", "audit.reasonrule", "rate_review"),
+            ("Retention of the ledger", "audit.retentionpolicy", "auto_delete"),
+            ("Months of the ledger", "audit.ledgermonth", "calendar_month"),
+            ("Legal holds", "audit.legalhold", "gavel"),
+            ("Retention of working data", "retention.retentionperiod", "auto_delete"),
         ),
     ),
     (
         "Work",
         (
-            ("Notifications", "notifications.notification", "notifications"),
             ("Alerts", "alerts.alert", "warning"),
             ("Mail (no server)", "notifications.storedmail", "drafts"),
             ("Imports", "exchange.importbatch", "upload_file"),
@@ -182,9 +212,6 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Invitations", "accounts.invitation", "mail"),
             ("Roles", "roles", "admin_panel_settings"),
             ("Roles held", "accounts.membership", "badge"),
-            ("Shared records", "rights.accessgrant", "key"),
-            ("Why can I see this?", "rights-explain", "help_center"),
-            ("Who could do what then?", "rights-then", "history"),
             ("Vacancies", "accounts.vacancy", "person_off"),
             ("Business calendars", "calendars.businesscalendar", "calendar_month"),
             ("Schedules", "jobs.schedulestate", "schedule"),
@@ -202,38 +229,40 @@ PAGE_FOR: dict[str, str] = {"rights-duties": "rights.sodrule"}
 BADGES: dict[str, Callable[[Any], int]] = {"notifications.notification": unread_count}
 
 
-# page → the permission without which it is left out; records ask their own admin
-NEEDED = {"admin:approvals_inbox": "approvals.view_approvalrequest"}
+# from so many pages on the groups fold
+MANY = 30
 
 
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     """Return the groups and pages this person sees."""
     home = {"title": "Home", "icon": "home", "link": reverse("admin:index")}
-    shown: list[dict[str, Any]] = [{"title": "", "items": [home]}]
-    for title, pages in GROUPS:
-        items = [item for page in pages if (item := _item(request, *page)) is not None]
-        if items:
-            shown.append({"title": title, "separator": True, "collapsible": False, "items": items})
+    shown: list[dict[str, Any]] = [{"title": "", "items": [home, *_items(request, ALWAYS)]}]
+    groups = [(title, items) for title, pages in GROUPS if (items := _items(request, pages))]
+    folds = sum(len(items) for _, items in groups) > MANY
+    for title, items in groups:
+        shown.append({"title": title, "separator": not folds, "collapsible": folds, "items": items})
     return shown
 
 
+def _items(request: HttpRequest, pages: tuple[Page, ...]) -> list[dict[str, Any]]:
+    return [item for page in pages if (item := _item(request, *page)) is not None]
+
+
 def _item(request: HttpRequest, title: str, target: str, icon: str) -> dict[str, Any] | None:
+    person: Any = request.user
     if "@" in target:  # a page of its own, for those who may see a kind of record
         page, _, of = target.partition("@")
         return {"title": title, "icon": icon, "link": reverse(page)} if _item(request, title, of, icon) else None
     if "." not in target:
-        person: Any = request.user
         kind = apps.get_model(PAGE_FOR[target]) if target in PAGE_FOR else None
         if kind is not None and not access.has_model_permission(person, "view", kind):
             return None
         return {"title": title, "icon": icon, "link": reverse(target)}
     model = apps.get_model(target)
-    model_admin = admin.site._registry.get(model)
-    if model_admin is None:
-        raise LookupError(f"The menu names {target}, which has no page in the admin.")
+    model_admin = admin.site._registry[model]  # tests/project/test_navigation.py holds that each has a page
     if not (model_admin.has_view_permission(request) and model_admin.has_module_permission(request)):
         return None
-    app, name = model._meta.app_label, model._meta.model_name
-    found = {"title": title, "icon": icon, "link": reverse(f"admin:{app}_{name}_changelist")}
+    link = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
     badge = BADGES.get(target)
-    return found | ({"badge": str(number)} if badge and (number := badge(request.user)) else {})
+    number = badge(person) if badge else 0
+    return {"title": title, "icon": icon, "link": link} | ({"badge": str(number)} if number else {})

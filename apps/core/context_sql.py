@@ -10,13 +10,15 @@ from typing import Any
 from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
+from psycopg.pq import TransactionStatus
 
 from apps.core.actors import current_actor
 from apps.core.transitions import open_tables
 
 # utility statements: unlike SELECT set_config(…) they are neither planned nor answered with rows (4 against 44 µs)
-_STAMP = "SET LOCAL mops.ctx = %s; SET LOCAL mops.transition = %s"
-_STAMPED_RESULTS = 2  # what comes before the result of the statement itself
+_ACTOR = "SET LOCAL mops.ctx = {}; "
+_OPENED = "SET LOCAL mops.transition = {}; "
+_MAY_BE_OPEN = "mops_transition_may_be_open"
 _WRITES = re.compile(r"^\s*(insert|update|delete|merge|with|truncate)\b", re.IGNORECASE)
 
 
@@ -29,12 +31,24 @@ def install() -> None:
 
 def stamp_transaction(connection: BaseDatabaseWrapper) -> None:
     """Set the context for the rest of the transaction: for COPY and other ways around Django's cursor."""
+    opened = open_tables()
     with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('mops.ctx', %s, true), set_config('mops.transition', %s, true)", _context())
+        cursor.execute(
+            "SELECT set_config('mops.ctx', %s, true), set_config('mops.transition', %s, true)",
+            (current_actor().context_text, opened),
+        )
+    setattr(connection, _MAY_BE_OPEN, True)
 
 
-def _context() -> tuple[str, str]:
-    return current_actor().context_text, open_tables()
+def _stamps(connection: BaseDatabaseWrapper) -> dict[str, str]:
+    """What has to be set before a write: who acts; and what is open, where that may differ from nothing."""
+    stamps, opened = {_ACTOR: current_actor().context_text}, open_tables()
+    if connection.connection.pgconn.transaction_status == TransactionStatus.IDLE:
+        setattr(connection, _MAY_BE_OPEN, False)  # what a transaction had set went with it
+    if opened or getattr(connection, _MAY_BE_OPEN, True):
+        setattr(connection, _MAY_BE_OPEN, True)
+        stamps[_OPENED] = opened
+    return stamps
 
 
 def _on_connection(connection: BaseDatabaseWrapper, **kwargs: Any) -> None:
@@ -59,13 +73,15 @@ def _carry_context(execute: Callable[..., Any], sql: Any, params: Any, many: boo
         with transaction.atomic(using=context["connection"].alias):  # a stamp holds for one transaction
             stamp_transaction(context["connection"])
             return execute(sql, params, many, context)
+    stamps = _stamps(context["connection"])
     if isinstance(params, Mapping):
-        named = dict(zip(("mops_ctx", "mops_transition"), _context(), strict=True))
-        stamped = f"{_STAMP % tuple(f'%({name})s' for name in named)}; {text}"
-        result = execute(stamped, {**params, **named}, many, context)
+        named = {f"mops_stamp_{number}": value for number, value in enumerate(stamps.values())}
+        before = "".join(stamp.format(f"%({name})s") for stamp, name in zip(stamps, named, strict=True))
+        result = execute(before + text, {**params, **named}, many, context)
     else:
-        stamped = f"{_STAMP}; " + (text if params is not None else text.replace("%", "%%"))
-        result = execute(stamped, (*_context(), *(params or ())), many, context)
-    for _ in range(_STAMPED_RESULTS):
+        before = "".join(stamp.format("%s") for stamp in stamps)
+        text = text if params is not None else text.replace("%", "%%")
+        result = execute(before + text, (*stamps.values(), *(params or ())), many, context)
+    for _ in stamps:  # each has a result before that of the statement itself
         context["cursor"].cursor.nextset()
     return result

@@ -10,6 +10,9 @@ from django.urls import reverse
 from apps.accounts.domain.memberships import grant_role, revoke_role
 from apps.accounts.enums import Role
 from apps.accounts.models import Membership, User
+from apps.approvals.domain.decisions import approve
+from apps.approvals.models import ApprovalRequest
+from apps.audit.models import AuditEvent
 from apps.core import clock
 from apps.core.actors import acting_as
 from apps.core.alerts.models import Alert
@@ -23,6 +26,7 @@ from apps.rights.domain.waivers import approve_waiver, ask_waiver, end_waiver
 from apps.rights.models import SodRule, SodWaiver
 from tests.admin_pages import assert_same_queries, button_of, list_of, page_of
 from tests.factories.accounts import TeamFactory, administrator, person_with, sign_in
+from tests.factories.processes import in_review
 from tests.factories.technology import ToolFactory
 
 pytestmark = pytest.mark.django_db
@@ -232,6 +236,14 @@ def test_violations_name_who_wrote_and_decided_about_the_same_record():
     assert violations(mine, since=in_days(1)) == []
     assert is_observable("role:approver")
     assert not is_observable("right:audit.purge_ledgermonth")
+
+
+def test_what_a_decision_itself_writes_is_no_second_duty():
+    mine = rule(first="role:administrator", other="role:approver", effect="report")
+    approver = person_with(Role.APPROVER)
+    approve(in_review(), by=approver)
+    assert AuditEvent.objects.filter(actor=approver, table_name=ApprovalRequest._meta.db_table).exists()
+    assert violations(mine, since=in_days(-1)) == []
 
 
 def test_watching_alerts_and_resolves(boss):

@@ -261,9 +261,14 @@ def _entry_panel(request: HttpRequest, event: AuditEvent) -> dict[str, Any]:
     reveal = "personal" in request.GET and holds_personal(event) and person.has_perm("audit.view_personalvalue")
     if reveal and request.method == "GET":
         values_behind(event, by=person)  # writes down that it was read
+    thing = Things([event], person).of(event)
     return {
         "template": "admin/audit/entry_panel.html",
         "event": event,
+        "who": str(event.actor) if event.actor is not None else event.actor_label,
+        "kind": kind_of(event.table_name),
+        "what": str(thing) if thing is not None else event.object_label or f"#{event.object_id}",
+        "url": url_of(thing) if thing is not None else "",
         "changes": changes_of(event, person, reveal=reveal),
         "may_reveal": not reveal and holds_personal(event) and person.has_perm("audit.view_personalvalue"),
         "seal": seal_of(event),

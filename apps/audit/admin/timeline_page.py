@@ -49,6 +49,7 @@ def timeline_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
         "older": f"?{query.urlencode()}" if len(events) > PAGE else "",
         "subject": subject,
         "own": f"?{urlencode({'kind': kind, 'record': record})}" if kind and _seen(request, viewer) else "",
+        "which": request.GET.get("which", ""),
         "with_parts": bool(request.GET.get("parts")),
     }
     return TemplateResponse(request, "admin/audit/timeline.html", context)
@@ -98,6 +99,6 @@ def _line(event: AuditEvent, thing: models.Model | None, reader: Reader, subject
         "kind": kind_of(event.table_name),
         "what": str(thing) if thing is not None else event.object_label or f"#{event.object_id}",
         "url": url_of(thing) if thing is not None else "",
-        "changes": reader.changes_of(event) if event.action == AuditEvent.Action.UPDATE else [],
+        "changes": reader.changes_of(event, whole=False) if event.action == AuditEvent.Action.UPDATE else [],
         "had": subject is not None and event.actor_id != subject.pk,
     }

@@ -98,8 +98,9 @@ class Reader:
         self._values = values
         self._names = _Related(listed)
 
-    def changes_of(self, event: AuditEvent) -> list[ReadChange]:
-        """Return what an entry changed, in words."""
+    def changes_of(self, event: AuditEvent, *, whole: bool = True) -> list[ReadChange]:
+        """Return what an entry changed, in words; not `whole` leaves out what tells a reader nothing in passing."""
+        columns = sorted(event.changes) if whole else _worth_telling(event)
         model = models_by_table().get(event.table_name)
         return [
             ReadChange(
@@ -109,7 +110,7 @@ class Reader:
                     for side, value in zip(("old", "new"), sides, strict=True)
                 ),
             )
-            for column, sides in sorted(event.changes.items())
+            for column, sides in ((column, event.changes[column]) for column in columns)
         ]
 
     def _told(self, event: AuditEvent, model: type[models.Model] | None, column: str, side: str, value: Any) -> str:
@@ -144,9 +145,16 @@ def holds_personal(event: AuditEvent) -> bool:
 def changed_fields(event: AuditEvent) -> str:
     """Return the names of what an entry changed, a few of them."""
     model = models_by_table().get(event.table_name)
-    labels = [_label(model, column) for column in sorted(event.changes) if column not in BOOKKEEPING]
+    labels = [_label(model, column) for column in _worth_telling(event)]
     more = f" and {len(labels) - FEW} more" if len(labels) > FEW else ""
     return ", ".join(labels[:FEW]) + more
+
+
+def _worth_telling(event: AuditEvent) -> list[str]:
+    """The changed columns without bookkeeping, and without names that are kept beside the person they name."""
+    named = {column.removesuffix("_id") for column in event.changes}
+    told = [each for each in sorted(event.changes) if each not in BOOKKEEPING]
+    return [each for each in told if not (each.endswith("_label") and each.removesuffix("_label") in named)]
 
 
 FEW = 3

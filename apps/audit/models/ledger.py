@@ -24,7 +24,7 @@ class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
 
 
 class AuditEvent(models.Model):
-    """Who changed what, when, through which door and why.
+    """Who changed what, when, through which door and why: append-only, the record of all that is governed.
 
     The table is partitioned by month on `at`, its key in the database is (id, at). Values of personal columns are
     commitments, `{"commitment": …}`; what is behind them is in `PersonalValue` until it is erased.

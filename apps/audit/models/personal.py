@@ -10,7 +10,8 @@ from apps.core.governed import append_only_triggers
 class PersonalValue(models.Model):
     """The value behind one commitment of the ledger: commitment = sha256(salt || value as JSON text).
 
-    Written by the recording triggers, deleted by `mops_erase_subject` and by a purge, changed by nobody.
+    Written by the recording triggers, deleted by `mops_erase_subject` and by a purge, changed by nobody:
+    not governed itself.
     """
 
     pk = models.CompositePrimaryKey("event_id", "column_name", "side")
@@ -33,7 +34,10 @@ class PersonalValue(models.Model):
 
 
 class ErasedSubject(models.Model):
-    """The tombstone of an erased person: enough to erase again after a restore, nothing to recognise anybody by."""
+    """The tombstone of an erased person: enough to erase again after a restore, nothing to recognise anybody by.
+
+    Not governed: the erasing function alone writes it, once.
+    """
 
     kind = models.CharField(max_length=63)
     object_id = models.CharField("record", max_length=40)

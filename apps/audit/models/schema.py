@@ -6,7 +6,7 @@ from django.db import models
 class RecordedColumn(models.Model):
     """Since which entry a column is recorded, and what rows older than that hold in it.
 
-    Written when migrations are settled; lets the ledger be replayed over changes of the schema.
+    Not governed: written when migrations are settled; lets the ledger be replayed over changes of the schema.
     """
 
     table_name = models.CharField(max_length=63)

@@ -42,7 +42,7 @@ class BusinessCalendar(GovernedModel):
 
 
 class CalendarVersion(models.Model):
-    """What a calendar says from one date on, with the public holidays as they were known when it was published."""
+    """What a calendar says from one date on, with the holidays as known when it was published. Append-only."""
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     calendar = models.ForeignKey(BusinessCalendar, models.PROTECT, related_name="versions")

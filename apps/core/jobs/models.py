@@ -162,7 +162,7 @@ class ScheduleState(models.Model):
 
 
 class WorkerCluster(models.Model):
-    """A cluster of worker processes as its supervisor last saw it. Written by the supervisor alone."""
+    """A cluster of worker processes as its supervisor last saw it. Not governed: the supervisor alone writes it."""
 
     name = models.CharField(max_length=100, unique=True, help_text="Host, queue and a token, as in JobRun.worker.")
     queue = models.CharField(max_length=20)

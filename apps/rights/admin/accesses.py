@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.apps import apps
 from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
@@ -32,7 +33,7 @@ class AccessLogAdmin(ReadOnlyAdmin):
     def what(self, access: AccessLog) -> str:
         """Which record, or which list."""
         number = f" #{access.object_id}" if access.object_id else ""
-        return access.object_label or f"{access.model}{number}"
+        return access.object_label or f"{_kind(access.model)}{number}"
 
     @display(description="How")
     def how(self, access: AccessLog) -> str:
@@ -42,3 +43,11 @@ class AccessLogAdmin(ReadOnlyAdmin):
             for key, each in access.detail.items()
         )
         return " · ".join(each for each in told if not each.endswith(": ")) or "—"
+
+
+def _kind(label: str) -> str:
+    """What people call such records; the label itself where the kind is gone."""
+    try:
+        return str(apps.get_model(label)._meta.verbose_name).capitalize()
+    except (LookupError, ValueError):
+        return label

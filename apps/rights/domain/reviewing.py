@@ -63,7 +63,7 @@ def open_review(
         raise NotAllowed(refused)
     _check_plan(name, due_on, reviewer, second_reviewer)
     scoped = _scope(scope, team, role, app)
-    with transaction.atomic(), acting_as(by, reason=f"Access review {name.strip()}"[:500]):
+    with transaction.atomic(), acting_as(by, reason=name.strip()[:500]):
         members = _members_of(team) if team is not None else set()
         rows = [each for each in effective_grants() if _is_in(each, scoped, members)]
         if not rows:

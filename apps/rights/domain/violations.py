@@ -153,7 +153,9 @@ def _decided_and_written(written: _Traces, since: dt.datetime) -> Iterator[tuple
             about.append((model._meta.db_table, str(decision.request.object_id)))
         for table, key in about:
             decided.setdefault((decision.approver_id, table, key), Act(decision.at, decision=decision.request_id))
-    acts = _acts(_entries_of(written, since), decided)
+    # what a decision itself writes (the state of the request, what takes effect) is no second duty
+    deciding = AuditEvent.objects.filter(table_name=Decision._meta.db_table, action=AuditEvent.Action.INSERT)
+    acts = _acts(_entries_of(written, since).exclude(txid__in=deciding.order_by().values("txid")), decided)
     yield from ((key, decided[key], acts[key]) for key in acts)
 
 

@@ -172,7 +172,10 @@ class ServiceTarget(GovernedModel):
 
 
 class AvailabilitySample(models.Model):
-    """How long a tool was up and down in a period, and how fast it answered; what nobody measured is neither."""
+    """How long a tool was up and down in a period, and how fast it answered; what nobody measured is neither.
+
+    Append-only.
+    """
 
     tool = models.ForeignKey("technology.Tool", models.PROTECT, related_name="availability")
     starts_at = models.DateTimeField("from")

@@ -31,6 +31,7 @@ def test_second_editor_sees_what_changed_and_loses_nothing(client):
     assert answer.status_code == 200
     assert "saved a newer version while you were editing" in page
     assert "mine" in page
+    assert 'role="toolbar"' not in page  # what stands above the form would push the message out of sight
     assert Team.objects.get(pk=team.pk).purpose == "by somebody else"
 
 

@@ -124,3 +124,30 @@ document.addEventListener("DOMContentLoaded", () => {
     });
   });
 });
+
+// Headings of the menu that fold their group: reached and worked by the keyboard, and they stay as they were left.
+document.addEventListener("DOMContentLoaded", () => {
+  const kept = "mops-menu-open";
+  const read = () => JSON.parse(window.localStorage.getItem(kept) || "[]");
+  document.querySelectorAll("#nav-sidebar-apps [x-data] > h2").forEach((heading) => {
+    const list = heading.nextElementSibling;
+    const name = heading.firstChild.textContent.trim();
+    const shown = () => list.style.display !== "none";
+    heading.tabIndex = 0;
+    heading.setAttribute("role", "button");
+    const tell = () => heading.setAttribute("aria-expanded", String(shown()));
+    new MutationObserver(tell).observe(list, { attributes: true, attributeFilter: ["style"] });
+    heading.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" && event.key !== " ") return;
+      event.preventDefault();
+      heading.click();
+    });
+    heading.addEventListener("click", () => { // heard before the list moves
+      const open = new Set(read());
+      shown() ? open.delete(name) : open.add(name);
+      window.localStorage.setItem(kept, JSON.stringify([...open]));
+    });
+    tell();
+    if (!shown() && read().includes(name)) heading.click();
+  });
+});

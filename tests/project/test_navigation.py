@@ -1,0 +1,61 @@
+"""The sidebar: every page it names is there, every list is in it, and it folds for who sees many pages."""
+
+import pytest
+from django.apps import apps
+from django.contrib import admin
+from django.urls import reverse
+
+from apps.accounts.enums import Role
+from mops.navigation import ALWAYS, BADGES, GROUPS, MANY, PAGE_FOR, sidebar
+from tests.factories.accounts import administrator, person_with
+
+NAMED = [*ALWAYS, *(page for _, pages in GROUPS for page in pages)]
+# lists that are reached from the records they belong to
+NOT_IN_THE_MENU: dict[str, str] = {
+    "approvals.policyversion": "from its policy",
+    "exchange.syncrun": "from its file source",
+    "technology.calendarfeed": "from the renewals",
+    "technology.reviewitem": "from its review",
+}
+
+
+def kinds():
+    return {target.rpartition("@")[2] for _, target, _ in NAMED if "." in target}
+
+
+def test_every_page_that_the_menu_names_is_there():
+    for _, target, _ in NAMED:
+        page, _, kind = target.rpartition("@")
+        if "." in kind:
+            assert apps.get_model(kind) in admin.site._registry, f"{kind} has no page in the admin"
+        else:
+            page = kind
+        if page:
+            assert reverse(page)
+    assert {*PAGE_FOR, *BADGES} <= {target for _, target, _ in NAMED}
+
+
+def test_no_page_stands_twice_in_the_menu_and_no_two_bear_one_name():
+    targets, titles = [target for _, target, _ in NAMED], [title for title, _, _ in NAMED]
+    assert sorted(set(targets)) == sorted(targets)
+    assert sorted(set(titles)) == sorted(titles)
+
+
+def test_every_list_is_in_the_menu_or_says_where_it_is_reached():
+    of_ours = {model._meta.label_lower for model in admin.site._registry if model.__module__.startswith("apps.")}
+    assert of_ours - kinds() == set(NOT_IN_THE_MENU)
+
+
+@pytest.mark.django_db
+def test_groups_fold_for_who_sees_many_pages_alone(rf):
+    def shown(person):
+        request = rf.get("/admin/")
+        request.user = person
+        return sidebar(request)
+
+    many, few = shown(administrator()), shown(person_with(Role.SALES))
+    assert sum(len(group["items"]) for group in many[1:]) > MANY
+    assert {group["collapsible"] for group in many[1:]} == {True}
+    assert sum(len(group["items"]) for group in few[1:]) <= MANY
+    assert {group["collapsible"] for group in few[1:]} == {False}
+    assert [item["title"] for item in many[0]["items"]] == ["Home", "Notifications"]
