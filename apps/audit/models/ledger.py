@@ -66,7 +66,7 @@ class AuditEvent(models.Model):
 
     class Meta:
         verbose_name = "ledger entry"
-        verbose_name_plural = "ledger"
+        verbose_name_plural = "ledger entries"
         ordering = ("-id",)
         permissions = [("export_auditevent", "Can take evidence out of the ledger")]
         indexes = [
