@@ -59,7 +59,16 @@ GROUPS: tuple[tuple[str, tuple[Page, ...]], ...] = (
     ),
     (
         "Leads",
-        (("Leads", "leads.lead", "contacts"),),
+        (
+            ("Leads", "leads.lead", "contacts"),
+            ("Companies", "leads.company", "business"),
+            ("Touches", "leads.touchpoint", "touch_app"),
+            ("Intake", "leads.intake", "move_to_inbox"),
+            ("Sources", "leads.intakesource", "input"),
+            ("Consents", "leads.consent", "verified_user"),
+            ("Scoring runs", "leads.scorerun", "calculate"),
+            ("Scores by hand", "leads.scoreoverride", "edit_note"),
+        ),
     ),
     (
         "Tickets",
