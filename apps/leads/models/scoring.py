@@ -62,7 +62,7 @@ class LeadScore(models.Model):
 
 
 class ScoreQueue(models.Model):
-    """Leads whose facts changed since they were scored. Filled by triggers, emptied by the engine."""
+    """Leads whose facts changed since they were scored. Derived: filled by triggers, emptied by the engine."""
 
     lead = models.OneToOneField(Lead, models.CASCADE, primary_key=True, related_name="+")
 
