@@ -71,7 +71,7 @@ class SeatImporter(Importer):
 
 def _licence(tool: str, name: str, there: list[Licence]) -> Licence:
     if not there:
-        raise InvalidInput(f"{tool} has no licence yet; add it under Technology, Licences.")
+        raise InvalidInput(f"{tool} has no licence yet; add it under Contracts and costs, Licences.")
     named = [each for each in there if each.name.casefold() == name.casefold()] if name else there
     if len(named) == 1:
         return named[0]

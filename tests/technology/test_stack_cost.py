@@ -107,7 +107,7 @@ def test_a_missing_rate_names_the_nearest():
     tool = CostLineFactory(currency="USD").tool
     sentence = (
         "There is no exchange rate from USD into EUR for 15 June 2026; the nearest is 0.93 of 1 September 2026. "
-        "Add one under Technology, Exchange rates."
+        "Add one under Contracts and costs, Exchange rates."
     )
     assert stack_cost(as_of()).problems() == [sentence]
     assert tool_cost(tool, as_of()).problems == [sentence]

@@ -73,7 +73,7 @@ def missing_rate(currency: str, into: str, on: dt.date) -> str:
     )
     return (
         f"There is no exchange rate from {currency} into {into} for {on:%-d %B %Y}; {nearest}. "
-        "Add one under Technology, Exchange rates."
+        "Add one under Contracts and costs, Exchange rates."
     )
 
 

@@ -139,6 +139,8 @@ class Server:
             # what people typed stays out of the log: no statements, no key values of a violated constraint
             "log_min_error_statement": "panic",
             "log_error_verbosity": "terse",
+            # recording a bulk change joins what was with what is: beyond 4 MB that would go through files
+            "work_mem": "16MB",
         }
         if sys.platform == "linux":
             # after a kill, one call instead of one a file: seconds on a busy machine
