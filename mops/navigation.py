@@ -61,6 +61,8 @@ GROUPS: tuple[tuple[str, tuple[Page, ...]], ...] = (
         "Leads",
         (
             ("Leads", "leads.lead", "contacts"),
+            ("Lifecycle", "leads-lifecycle@leads.lead", "conversion_path"),
+            ("Handoffs", "leads.handoff", "handshake"),
             ("Companies", "leads.company", "business"),
             ("Touches", "leads.touchpoint", "touch_app"),
             ("Intake", "leads.intake", "move_to_inbox"),
