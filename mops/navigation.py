@@ -81,6 +81,8 @@ GROUPS: tuple[tuple[str, tuple[Page, ...]], ...] = (
             ("Follow-ups", "tickets.followup", "event_repeat"),
             ("Satisfaction", "tickets-satisfaction", "sentiment_satisfied"),
             ("Figures", "tickets-figures@tickets.ticket", "monitoring"),
+            ("Demand and capacity", "tickets-demand@tickets.ticket", "trending_up"),
+            ("Pauses", "tickets-pauses@tickets.ticket", "pause_circle"),
             ("Problems", "tickets.problem", "bug_report"),
             ("Imported incidents", "tickets.importedincident", "move_to_inbox"),
         ),

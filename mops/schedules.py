@@ -38,6 +38,7 @@ SCHEDULES: tuple[Schedule, ...] = (
     Schedule("leads.score_all", cron="35 3 * * *", zone=settings.TIME_ZONE),
     Schedule("leads.prepare_partitions", cron="45 1 * * *", zone=settings.TIME_ZONE),
     Schedule("tickets.close_quiet", cron="30 4 * * *", zone=settings.TIME_ZONE),
+    Schedule("tickets.remind_of_surveys", cron="20 9 * * 1-5", zone=settings.TIME_ZONE),
     Schedule("technology.watch_renewals", cron="0 6 * * *", zone=settings.TIME_ZONE),
     Schedule("technology.watch_duties", cron="30 5 * * *", zone=settings.TIME_ZONE),
     Schedule("technology.feed_health", every=dt.timedelta(minutes=10)),

@@ -21,6 +21,7 @@ from apps.tickets.admin import knowledge, portal
 from apps.tickets.admin.after import satisfaction_page
 from apps.tickets.admin.figures import figures_page as ticket_figures
 from apps.tickets.admin.figures import report_file
+from apps.tickets.admin.watching import demand_page, pauses_page
 from apps.tickets.views import survey_page
 
 urlpatterns = [
@@ -49,6 +50,8 @@ urlpatterns = [
     path("admin/tickets/figures/report.<str:kind>", report_file, name="tickets-report"),
     path("admin/help/articles/<int:article_id>/", knowledge.article_page, name="portal-article"),
     path("admin/help/suggest/", knowledge.suggest_page, name="portal-suggest"),
+    path("admin/tickets/pauses/", pauses_page, name="tickets-pauses"),
+    path("admin/tickets/demand/", demand_page, name="tickets-demand"),
     path("admin/tickets/satisfaction/", satisfaction_page, name="tickets-satisfaction"),
     path("survey/<str:token>/", survey_page, name="ticket-survey"),
     path("admin/technology/renewals/", renewals_page, name="technology-renewals"),

@@ -20,10 +20,12 @@ class TicketsConfig(AppConfig):
         from apps.core.notifications.enums import Importance, Reach  # noqa: PLC0415
         from apps.core.notifications.kinds import register_kind  # noqa: PLC0415
         from apps.core.overdue import register_overdue  # noqa: PLC0415
+        from apps.core.personal import register_traces  # noqa: PLC0415
         from apps.processes.permissions import by_process  # noqa: PLC0415
         from apps.tickets import imports  # noqa: F401, PLC0415  # registers on import
         from apps.tickets.demo import tell  # noqa: PLC0415
-        from apps.tickets.domain import agreements, follow_ups, service, templates  # noqa: PLC0415
+        from apps.tickets.domain import agreements, escalation, follow_ups, service, templates  # noqa: PLC0415
+        from apps.tickets.domain.erasing import erase_at_the_desk  # noqa: PLC0415
         from apps.tickets.domain.queries import quiet_tickets  # noqa: PLC0415
         from apps.tickets.enums import ACTIVE  # noqa: PLC0415
         from apps.tickets.models import Agreement, Article, FollowUp, TemplateVersion, Ticket  # noqa: PLC0415
@@ -42,7 +44,7 @@ class TicketsConfig(AppConfig):
         register_overdue(quiet_tickets)
         register_overdue(follow_ups.follow_ups_due)
         register_ownership(FollowUp, "assignee", "follow-up", still_matters=lambda rows: rows.filter(outcome=""))
-        for metric in service.metrics():
+        for metric in service.metrics(escalation.escalate):
             register_metric(metric)
         register(
             Agreement,
@@ -65,6 +67,7 @@ class TicketsConfig(AppConfig):
             ),
         )
         register_chapter("tickets", tell)
+        register_traces("tickets", erase_at_the_desk)
         _register_routing()
         register_scope(Article, by_process("process"))
 

@@ -40,6 +40,16 @@ def after_resolution(run: Run, ticket_id: int) -> dict[str, int]:
     return {"asked": int(surveys.ask(ticket) is not None)}
 
 
+@job("tickets.remind_of_surveys", title="Ask once more how it was", timeout=300)
+def remind_of_surveys(run: Run) -> dict[str, int]:
+    """Remind, once, whoever has not answered for days."""
+    reminded = 0
+    for key in surveys.to_remind(clock.now()):
+        run.raise_if_cancelled()
+        reminded += surveys.remind(key)
+    return {"reminded": reminded}
+
+
 @job("tickets.close_quiet", title="Close resolved tickets nobody came back to", timeout=300)
 def close_quiet(run: Run) -> dict[str, int]:
     """Close each whose days are over."""

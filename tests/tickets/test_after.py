@@ -223,3 +223,38 @@ def test_follow_up_list_asks_the_same_for_one_and_three(client, asker, ops, djan
     with django_assert_num_queries(len(first)):
         client.get("/admin/tickets/followup/")
     assert "After the answer" in client.get(f"/admin/tickets/ticket/{made.pk}/change/").content.decode()
+
+
+def test_who_does_not_answer_is_reminded_once_and_the_first_link_dies(asker, ops):
+    made = resolved(asker, ops)
+    survey, first = asked(made)
+    assert surveys.to_remind(clock.now()) == []
+    later = clock.now() + dt.timedelta(days=6)
+    assert surveys.to_remind(later) == [survey.pk]
+    assert (surveys.remind(survey.pk, at=later), surveys.remind(survey.pk, at=later)) == (True, False)
+    assert surveys.to_remind(later) == []
+    again = mail.outbox[-1]
+    assert again.subject == f"Once more: how did we do with {made.ref}?"
+    assert "the link of the first mail no longer works" in again.body
+    second = re.search(r"/survey/(\S+)/", again.body)[1]
+    assert surveys.survey_of_token(first) is None
+    assert Client().post(reverse("ticket-survey", args=(second,)), {"score": "4"}).status_code == 200
+    assert Survey.objects.get().score == 4
+    assert surveys.to_remind(later) == []
+
+
+def test_the_requester_rates_on_their_own_page_once(client, asker, ops):
+    made = resolved(asker, ops)
+    page = reverse("portal-ticket", args=(made.pk,))
+    client.force_login(asker)
+    assert "How did we do?" not in client.get(page).content.decode()
+    _, token = asked(made)
+    assert "How did we do?" in client.get(page).content.decode()
+    assert client.post(page, {"score": ""}).status_code == 302
+    client.post(page, {"score": "5", "comment": "Fine"})
+    assert "You gave it 5 of 5" in client.get(page).content.decode()
+    client.post(page, {"score": "1"})
+    assert Survey.objects.get().score == 5
+    assert Client().get(reverse("ticket-survey", args=(token,))).status_code == 410
+    client.force_login(colleague())
+    assert client.get(page).status_code == 404

@@ -1,6 +1,7 @@
 """Opening tickets, and the forms of the catalogue."""
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import DatabaseError, transaction
 
 from apps.accounts.enums import Role
@@ -8,11 +9,13 @@ from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.core.notifications.models import Notification
 from apps.tickets.domain.forms import publish_form, read_questions, written
 from apps.tickets.domain.intake import open_ticket
+from apps.tickets.domain.procedure import runs_of
 from apps.tickets.domain.queries import catalogue, own_tickets
 from apps.tickets.enums import Level, Tier
 from apps.tickets.models import Ticket
 from tests.factories.accounts import person_with
 from tests.factories.campaigns import CampaignFactory
+from tests.factories.processes import ProcessFactory, effective, steps
 from tests.factories.tickets import QueueFactory, TicketTypeFactory, agent, colleague, ticket, type_with_form
 
 pytestmark = pytest.mark.django_db
@@ -178,3 +181,27 @@ def test_what_is_too_long_is_refused_and_never_cut_short(field, given, said):
         ticket(by=colleague(), **{field: given})
     assert (refusal.value.message, refusal.value.fields) == (said, {field: said})
     assert Ticket.objects.count() == 0
+
+
+def test_a_type_may_start_its_procedure_with_the_ticket():
+    owner, asks = agent(full_name="Olga Ops"), colleague()
+    process = effective(flow=steps("Ask for the copy", "Build it")).process
+    kind = TicketTypeFactory(process=process, starts_run=True, owner_person=owner)
+    made = ticket(by=asks, kind=kind)
+    run = runs_of(made).get()
+    assert (run.process, run.owner_person, run.state, run.steps_total) == (process, owner, "active", 2)
+    assert made.records.get().record == run
+    assert made.events.filter(kind="linked", note="Its type starts it at once.").count() == 1
+    assert list(runs_of(ticket(kind=TicketTypeFactory(process=process)))) == []
+
+
+def test_what_keeps_a_procedure_from_starting_stands_on_the_trail():
+    kind = TicketTypeFactory(process=ProcessFactory(title="Nothing yet"), starts_run=True, owner_person=agent())
+    made = ticket(kind=kind)
+    assert made.events.get(kind="linked").note.startswith("Its procedure did not start: Nothing yet has no version")
+    kind.process = None
+    with pytest.raises(ValidationError, match="Name the procedure that starts with each ticket"):
+        kind.full_clean()
+    kind.process, kind.owner_person = ProcessFactory(), None
+    with pytest.raises(ValidationError, match="Its runs need an owner"):
+        kind.full_clean()

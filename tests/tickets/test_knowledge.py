@@ -9,10 +9,10 @@ from django.urls import reverse
 from apps.accounts.enums import Role
 from apps.core import clock
 from apps.core.actors import acting_as
-from apps.core.errors import NotAllowed
+from apps.core.errors import NotAllowed, WrongState
 from apps.core.transitions import transition
-from apps.processes.models import Process, SOPVersion
-from apps.tickets.domain.knowledge import articles_for, read_article, score_of, staleness, suggest, vote
+from apps.processes.models import Acknowledgement, Feedback, Process, SOPVersion
+from apps.tickets.domain.knowledge import articles_for, confirm_read, read_article, score_of, staleness, suggest, vote
 from apps.tickets.models import Article, ArticleRead, ArticleText
 from tests.factories.accounts import person_with
 from tests.factories.tickets import TicketTypeFactory, agent, colleague, ticket
@@ -166,3 +166,33 @@ def test_pages_offer_and_show(client, ops, django_assert_num_queries):
         client.get("/admin/tickets/article/")
     client.force_login(person_with(Role.AUDITOR))
     assert client.get(f"/admin/tickets/article/{made.pk}/change/").status_code == 200
+
+
+def test_what_did_not_help_goes_to_the_feedback_of_the_process(ops):
+    made, reader = article(ops), colleague()
+    for _ in range(2):
+        vote(made, by=reader, helpful=False, comment="Which button?")
+    vote(made, by=colleague(), helpful=False)
+    vote(made, by=colleague(), helpful=True, comment="Fine")
+    assert [(each.text, each.author) for each in Feedback.objects.all()] == [("Which button?", reader)]
+
+
+def test_anybody_who_may_read_an_article_confirms_it(client, ops):
+    made, reader = article(ops), colleague()
+    client.force_login(reader)
+    page = reverse("portal-article", args=(made.pk,))
+    assert "I have read and understood it" in client.get(page).content.decode()
+    client.post(page, {"read": "1"})
+    assert Acknowledgement.objects.get().person == reader
+    assert "I have read and understood it" not in client.get(page).content.decode()
+    with pytest.raises(WrongState, match="You have confirmed this version already"):
+        confirm_read(made, by=reader)
+    hidden = article(ops, title="Hidden", audience="readers")
+    with pytest.raises(NotAllowed, match="You can confirm what you may read alone"):
+        confirm_read(hidden, by=reader)
+    with acting_as(ops), transition(SOPVersion):
+        asking = article(ops, title="Asks")
+        SOPVersion.objects.filter(process=asking.process).update(questions="What?\n* this\n- that")
+    asking = Article.objects.get(pk=asking.pk)
+    with pytest.raises(NotAllowed, match="Asks asks questions at its end"):
+        confirm_read(asking, by=reader)

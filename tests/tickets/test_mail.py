@@ -383,3 +383,26 @@ def test_pages_show_what_became_of_mail(client, box):
     ).content.decode().replace("Bring it in all the same</h", "")
     assert client.get("/admin/tickets/mailbox/").status_code == 200
     assert client.get("/admin/tickets/sentmail/").status_code == 200
+
+
+def test_mail_to_the_address_of_a_queue_comes_there(box):
+    lists = QueueFactory(name="Lists", address="Lists@example.com")
+    assert take(box, written(to="help@example.com, lists@example.com")).ticket.queue == lists
+    assert take(box, written("Another", to="help@example.com")).ticket.queue.name == "Desk"
+    assert take(box, written("Round", sender="lists@example.com")).reason == (
+        "It is from our own address; taking it in would go round in circles."
+    )
+    with pytest.raises(ValidationError, match="Another queue has this address"):
+        QueueFactory.build(address="lists@EXAMPLE.com", team=lists.team).full_clean()
+
+
+@pytest.mark.parametrize("note", ["The mapping follows the new field.", ""])
+def test_who_asked_by_mail_reads_by_mail_that_it_is_resolved(box, note):
+    made = take(box, written()).ticket
+    moves.resolve(made, by=box.runs_as, resolution="solved", note=note)
+    send_due()
+    sent = outbox.outbox[-1]
+    assert sent.to == ["ann@client.example"]
+    assert (note or f"{made.ref} is resolved: solved. Answer this mail if it is not.") in sent.body
+    # a sentence that a machine writes is no first answer; the note of a person is one
+    assert (Ticket.objects.get(pk=made.pk).first_response_at is not None) is bool(note)

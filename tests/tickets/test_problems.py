@@ -163,3 +163,22 @@ def test_list_asks_as_few_questions_for_three_as_for_one(client, django_assert_m
         problems.open_problem(title=title, by=by)
     with django_assert_max_num_queries(len(one)):
         client.get("/admin/tickets/problem/")
+
+
+def test_a_ticket_names_its_problem(client):
+    by, made = agent(), ticket()
+    with pytest.raises(InvalidInput, match="Choose a problem that is known, or write down a new one"):
+        problems.name_problem(made, by=by)
+    with pytest.raises(NotAllowed, match="written down by the people of the desk"):
+        problems.name_problem(made, by=colleague(), title="Forms lose fields")
+    problems.name_problem(made, by=by, title="Forms lose fields")
+    problem = Problem.objects.get()
+    assert problems.name_problem(ticket(), by=by, problem=problem).endswith(
+        f"belongs to {problem}. Find it under Problems."
+    )
+    assert problem.tickets.count() == 2
+    assert made.events.get(kind="linked").after == f"problem: {problem}"
+    with pytest.raises(InvalidInput, match="belongs to it already"):
+        problems.name_problem(made, by=by, problem=problem)
+    client.force_login(by)
+    assert str(problem) in client.get(f"/admin/tickets/ticket/{made.pk}/change/").content.decode()

@@ -13,6 +13,7 @@ from apps.core import clock
 from apps.core.actors import acting_as
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.core.rules.domain.versions import simulate, start_draft, write_rules
+from apps.tickets.domain.replay_people import replay_people
 from apps.tickets.domain.routing import decision_of, refuse_routing, route_again
 from apps.tickets.models import DeskProfile, RoutingCursor, RoutingDecision, Skill, Ticket
 from tests.factories.accounts import TeamFactory
@@ -277,3 +278,21 @@ def test_two_workers_never_give_the_same_turn_twice():
     assert wrong == []
     assert set(Ticket.objects.values_list("assignee", flat=True)) == {each.pk for each in crew}
     assert RoutingCursor.objects.get(team=team).given == 6
+
+
+def test_replay_tells_whom_tickets_would_have_been_given(queue, crew):
+    skill = Skill.objects.create(name="Forms")
+    profile(crew[0], skills=[skill], most_open=1), profile(crew[1], skills=[skill])
+    made = [asked() for _ in range(3)]
+    asked(by=crew[1])
+    rules = {each.pk: None for each in made}
+    assert replay_people(made, rules, {}) == [["Whoever takes it", 3]]
+    version = routing_in_force(rule(queue=queue.pk, skill=skill.pk, spread="turn"))
+    draft = start_draft(version.document, by=version.author)
+    for spread, expected in (
+        ("load", [["Person B", 2], ["Person A", 1], ["Nobody could take it", 1]]),
+        ("turn", [["Person B", 2], ["Person A", 1], ["Nobody could take it", 1]]),
+        ("queue", [["Whoever takes it", 4]]),
+    ):
+        draft = write_rules(draft, {"rules": [rule(queue=queue.pk, skill=skill.pk, spread=spread)]}, by=version.author)
+        assert simulate(draft, by=version.author).simulation["tables"][2]["rows"] == expected

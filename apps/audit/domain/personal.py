@@ -11,7 +11,7 @@ from django.db import connection, models, transaction
 from apps.audit.domain.retention import hold_on
 from apps.audit.models import AuditEvent, ErasedSubject, PersonalValue
 from apps.core.access_log import log_access
-from apps.core.actors import acting_as
+from apps.core.actors import acting_as, current_actor
 from apps.core.attachments.models import Attachment
 from apps.core.context_sql import stamp_transaction
 from apps.core.errors import NotAllowed, WrongState
@@ -109,6 +109,18 @@ def _erase(subject: models.Model, *, by: Any, reason: str) -> ErasedSubject:
         erase_traces(traces)
         publish("subject.erased", kind=subject._meta.label_lower, object_id=subject.pk)
         return ErasedSubject.objects.latest("pk")
+
+
+def erase_further(subject: models.Model) -> ErasedSubject:
+    """Erase one more record of a person who is just being erased, found by an app among its traces.
+
+    Belongs in `register_traces`: whoever erases was asked for the right already, and the reason is theirs.
+
+    Raises:
+        WrongState: a legal hold covers it; nothing of the person is erased then.
+    """
+    actor = current_actor()
+    return _erase(subject, by=actor.user, reason=actor.reason or "Found while the same person was erased.")
 
 
 def identity_of(subject: models.Model, salt: bytes) -> str:

@@ -23,6 +23,7 @@ def acknowledge(
     *,
     by: User,
     answers: Mapping[int, frozenset[int]] | None = None,
+    reader: bool = False,
     at: dt.datetime | None = None,
 ) -> str:
     """Record that `by` has read and understood `version`; the last one needed brings it into force.
@@ -30,6 +31,7 @@ def acknowledge(
     Args:
         version: approved or in force.
         by: who read it.
+        reader: see `refuse_acknowledgement`; for what offers the text to people without a role in the process.
         answers: for the place of each question the places of the answers chosen.
         at: when; now where not given.
 
@@ -41,8 +43,8 @@ def acknowledge(
     with transaction.atomic(), acting_as(by):
         rows = SOPVersion.objects.select_for_update(of=("self",)).select_related("process")
         row: SOPVersion = rows.get(pk=version.pk)
-        if refused := refuse_acknowledgement(by, row):
-            may = access.may(by, "view", row) and works_by(by, row.process)
+        if refused := refuse_acknowledgement(by, row, reader=reader):
+            may = reader or (access.may(by, "view", row) and works_by(by, row.process))
             raise (WrongState if may else NotAllowed)(refused)
         questions = read_questions(row.questions)
         if wrong := wrong_answers(questions, answers or {}):

@@ -48,6 +48,20 @@ def give_feedback(process: Process, *, by: "User", text: str, step: str = "") ->
     return "Thank you: it is kept, and answered before the next review closes."
 
 
+def note_feedback(process: Process, *, by: "User", text: str) -> Feedback:
+    """Keep what a reader of `process` says, whoever they are: for what offers its text to people without a role.
+
+    Belongs in a transaction. The same words of the same person are kept once while they wait for an answer.
+    """
+    waiting = Feedback.objects.filter(process=process, author=by, text=text, disposition=Disposition.OPEN)
+    same: Feedback | None = waiting.first()
+    if same is not None:
+        return same
+    row: Feedback = Feedback.objects.create(process=process, text=text, author=by)
+    publish("sop.feedback", feedback_id=row.pk)
+    return row
+
+
 def refuse_answer(user: "User", feedback: Feedback) -> str | None:
     """Return why `user` cannot answer `feedback` now, None when it works."""
     if not access.may(user, "change", feedback.process):

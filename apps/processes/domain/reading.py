@@ -110,15 +110,21 @@ def works_by(person: User, process: Process) -> bool:
     return any(role.players().filter(pk=person.pk).exists() for role in played)
 
 
-def refuse_acknowledgement(user: User, version: SOPVersion) -> str | None:
-    """Return why `user` cannot say now that they read and understood `version`, None when they can."""
-    if not access.may(user, "view", version):
+def refuse_acknowledgement(user: User, version: SOPVersion, *, reader: bool = False) -> str | None:
+    """Return why `user` cannot say now that they read and understood `version`, None when they can.
+
+    Args:
+        user: who.
+        version: which.
+        reader: the caller has seen to it that they may read it, and anybody who may is welcome to confirm it.
+    """
+    if not reader and not access.may(user, "view", version):
         return "You may not see this version."
     if version.state not in READABLE:
         standing = VersionState(version.state).label.lower()
         return f"{version} is {standing}; what is approved or in force is read and confirmed."
     if version.acknowledgements.filter(person=user).exists():
         return "You have confirmed this version already."
-    if not works_by(user, version.process):
+    if not reader and not works_by(user, version.process):
         return "Only people who work by this process confirm that they read it; you play no role in it."
     return None

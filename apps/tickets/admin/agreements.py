@@ -25,6 +25,9 @@ STATES = {
 }
 
 
+SHOWN_ABOVE = ("promises", "escalation")
+
+
 @admin.register(Agreement)
 class AgreementAdmin(MopsAdmin):
     """Service level agreements."""
@@ -51,6 +54,7 @@ class AgreementAdmin(MopsAdmin):
             },
         ),
         ("What is promised", {"fields": ("promises", "carries")}),
+        ("When time runs out", {"fields": ("escalation",)}),
         ("When time stands still", {"fields": (("requester_cap", "vendor_cap", "hold_cap"),)}),
         ("Who answers for it", {"fields": (("owner_person", "owner_team"), ("backup_person", "backup_team"))}),
     )
@@ -90,12 +94,15 @@ class AgreementAdmin(MopsAdmin):
         return super().get_queryset(request).select_related("queue__team", "customer")
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Leave out the raw promises where they can only be read: they stand as a table above."""
+        """Leave out the raw promises and steps where they can only be read: they stand as a table above."""
         found = super().get_fieldsets(request, obj)
         if obj is None or self.has_change_permission(request, obj):
             return found
         return [
-            (name, {**options, "fields": [each for each in options["fields"] if each != "promises"]})
+            (
+                name,
+                {**options, "fields": [each for each in options["fields"] if each not in ("promises", "escalation")]},
+            )
             for name, options in found
         ]
 
@@ -126,6 +133,7 @@ def _panel(request: HttpRequest, agreement: Agreement) -> dict[str, Any]:
         "template": "admin/tickets/agreement_panel.html",
         "agreement": agreement,
         "rows": _rows(agreement),
+        "steps": _steps(agreement),
         "requests": requests.with_decisions().order_by("-pk"),
         "kept": [(TITLES[metric], met, late, still, _share(met, late)) for metric, met, late, still in kept],
     }
@@ -140,6 +148,13 @@ def _rows(agreement: Agreement) -> list[tuple[str, str, list[str]]]:
         (tier, level, [in_words(amount) if amount else "—" for amount in target.amounts])
         for tier, level, target in targets.rows()
     ]
+
+
+def _steps(agreement: Agreement) -> list[tuple[int, str]]:
+    try:
+        return [(step.percent, step.words) for step in agreement.steps]
+    except InvalidInput:  # a draft from before its rules
+        return []
 
 
 def _share(met: int, late: int) -> str:

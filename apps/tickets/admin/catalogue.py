@@ -48,7 +48,7 @@ class QueueAdmin(MopsAdmin):
     list_filter = ("team",)
     autocomplete_fields = ("team", "calendar")
     fieldsets = (
-        (None, {"fields": ("name", "purpose", "team", "calendar", "is_default")}),
+        (None, {"fields": ("name", "purpose", "team", "calendar", "address", "is_default")}),
         ("After a ticket is resolved", {"fields": (("reopen_days", "close_days"), ("follow_up_days", "asks_score"))}),
     )
     empty_state = "A queue is where tickets wait for a team. Add the first one and make it the default."
@@ -86,7 +86,7 @@ class TicketTypeAdmin(MopsAdmin):
     search_fields = ("name", "summary", "guide")
     autocomplete_fields = ("queue", "process", "owner_person", "owner_team", "backup_person", "backup_team")
     fieldsets = (
-        (None, {"fields": ("name", "tier", "summary", "guide", ("queue", "process"), "in_catalogue")}),
+        (None, {"fields": ("name", "tier", "summary", "guide", ("queue", "process"), "starts_run", "in_catalogue")}),
         ("Who answers for it", {"fields": (("owner_person", "owner_team"), ("backup_person", "backup_team"))}),
     )
     empty_state = "The catalogue says what colleagues do alone, ask for, or need a project for. Add the first entry."

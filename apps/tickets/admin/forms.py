@@ -9,8 +9,8 @@ from apps.accounts.models import User
 from apps.core import clock
 from apps.tickets.domain.follow_ups import HOLDS
 from apps.tickets.domain.queries import desk_people
-from apps.tickets.enums import WAITING, Level, LinkKind, Resolution, TicketState
-from apps.tickets.models import FormVersion, Queue, Ticket, TicketType
+from apps.tickets.enums import WAITING, Level, LinkKind, ProblemState, Resolution, TicketState
+from apps.tickets.models import FormVersion, Problem, Queue, Ticket, TicketType
 
 AREA = forms.Textarea(attrs={"rows": 4})
 
@@ -59,6 +59,29 @@ class WaitForm(forms.Form):
 
     state = forms.ChoiceField(choices=[(state.value, TicketState(state).label) for state in WAITING])
     reason = forms.CharField(widget=AREA, help_text="Kept on the trail: time stands still meanwhile.")
+
+
+class EscalateForm(forms.Form):
+    """Asks why it cannot wait."""
+
+    reason = forms.CharField(widget=AREA, help_text="Everybody who is told reads it.")
+    raise_priority = forms.BooleanField(
+        label="Raise the priority", required=False, initial=True, help_text="By one, with its promised times."
+    )
+
+
+class ProblemForm(forms.Form):
+    """Asks which problem lies behind a ticket."""
+
+    problem = forms.ModelChoiceField(
+        Problem.objects.live().exclude(state=ProblemState.SOLVED),
+        required=False,
+        label="A problem that is known",
+        help_text="Or write down a new one below.",
+    )
+    title = forms.CharField(
+        required=False, max_length=200, label="A new problem", help_text="What goes wrong again and again, in one line."
+    )
 
 
 class ResolveForm(forms.Form):

@@ -114,13 +114,12 @@ def _article_page(request: HttpRequest, article_id: int) -> HttpResponse:
         article = knowledge.articles_for(person).filter(pk=article_id).first()
         if article is None:
             raise Http404
+        helpful, comment = request.POST.get("helpful") == "yes", request.POST.get("comment", "")
         try:
-            said = knowledge.vote(
-                article,
-                by=person,
-                helpful=request.POST.get("helpful") == "yes",
-                comment=request.POST.get("comment", ""),
-            )
+            if "read" in request.POST:
+                said = knowledge.confirm_read(article, by=person)
+            else:
+                said = knowledge.vote(article, by=person, helpful=helpful, comment=comment)
         except DomainError as refusal:
             messages.error(request, refusal.message)
         else:
@@ -140,6 +139,7 @@ def _article_page(request: HttpRequest, article_id: int) -> HttpResponse:
         "full": reverse("admin:processes_sopversion_change", args=(version.pk,))
         if version is not None and access.can(person, "view", version)
         else "",
+        "may_confirm": knowledge.refuse_confirming(person, article) is None,
         "mine": ArticleVote.objects.filter(version=version, person=person).first(),
     }
     return TemplateResponse(request, "admin/tickets/article.html", context)

@@ -17,9 +17,11 @@ from apps.tickets.domain.intake import open_ticket
 from apps.tickets.domain.knowledge import articles_for, suggest
 from apps.tickets.domain.queries import own_tickets
 from apps.tickets.domain.search import found_among_own
+from apps.tickets.domain.surveys import record_score, survey_for
 from apps.tickets.domain.trail import trail_of
 from apps.tickets.enums import Intake, Tier
 from apps.tickets.models import Ticket, TicketType
+from apps.tickets.views import ScoreForm
 
 SHOWN = 50
 
@@ -73,7 +75,16 @@ def ticket_page(request: HttpRequest, ticket_id: int) -> HttpResponse:
     if ticket is None:
         raise Http404
     typed = ""
-    if request.method == "POST":
+    survey = survey_for(_person(request), ticket)
+    score = ScoreForm(request.POST if "score" in request.POST else None, auto_id="score_%s")
+    if request.method == "POST" and "score" in request.POST:
+        if survey is not None and score.is_valid():
+            try:
+                messages.success(request, record_score(survey, person=_person(request), **score.cleaned_data))
+            except DomainError as refusal:
+                messages.error(request, refusal.message)
+            return HttpResponseRedirect(request.path)
+    elif request.method == "POST":
         typed = request.POST.get("body", "")
         try:
             said = answer_as_requester(ticket, body=typed, by=_person(request))
@@ -88,6 +99,8 @@ def ticket_page(request: HttpRequest, ticket_id: int) -> HttpResponse:
         "answers": answered(ticket.form_version, ticket.answers),
         "refused": refuse_answer(_person(request), ticket),
         "typed": typed,
+        "score": score if survey is not None else None,
+        "scored": ticket.surveys.filter(round=ticket.reopened, answered_at__isnull=False).first(),
     }
     return _page(request, "ticket", str(ticket), context)
 

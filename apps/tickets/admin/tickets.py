@@ -24,7 +24,7 @@ from apps.core.records import kind_of
 from apps.tickets.admin import forms
 from apps.tickets.admin.desk import desk_panel
 from apps.tickets.admin.filters import WhereFilter, WhoseFilter
-from apps.tickets.domain import follow_ups, linking, moves, procedure, routing
+from apps.tickets.domain import escalation, follow_ups, linking, moves, problems, procedure, routing
 from apps.tickets.domain.conversation import reply
 from apps.tickets.domain.intake import open_ticket
 from apps.tickets.domain.rows import refuse_active_work, refuse_work
@@ -101,6 +101,14 @@ class TicketAdmin(MopsAdmin):
             confirm="The priority follows from both, and its promised times with it.",
         ),
         Button(
+            "escalate",
+            "Escalate",
+            escalation.escalate_by_hand,
+            escalation.refuse_escalation,
+            form=forms.EscalateForm,
+            confirm="The whole team, its assignee's manager and the owner of its agreement are told at once.",
+        ),
+        Button(
             "merge",
             "Merge",
             linking.merge_into,
@@ -109,6 +117,7 @@ class TicketAdmin(MopsAdmin):
             confirm="This ticket is closed as a duplicate; both keep their trails, and the other shows both.",
         ),
         Button("link", "Link", linking.link_tickets, refuse_work, form=forms.LinkForm),
+        Button("problem", "Name its problem", problems.name_problem, problems.refuse_naming, form=forms.ProblemForm),
         Button("points", "Add to checklist", linking.add_points, refuse_active_work, form=forms.PointsForm),
         Button("time", "Add time", linking.spend_time, refuse_work, form=forms.TimeForm),
         Button(

@@ -1,10 +1,11 @@
 """Agreements: written by one side, signed by both through approval, replaced by their next version."""
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db import models, transaction
 
+from apps.accounts.models import User
 from apps.approvals.domain.decisions import request_approval
 from apps.approvals.domain.definition import Definition, Named, Row, Stage
 from apps.approvals.enums import Mode, Via
@@ -12,16 +13,13 @@ from apps.core import access, clock
 from apps.core.actors import acting_as
 from apps.core.clocks.enums import ClockState
 from apps.core.clocks.models import Clock
-from apps.core.errors import DomainError, NotAllowed, WrongState
+from apps.core.errors import DomainError, InvalidInput, NotAllowed, WrongState
 from apps.core.records import kind_of
 from apps.core.transitions import transition
 from apps.tickets.enums import AgreementState
 from apps.tickets.models import Agreement, Queue, Ticket
 from apps.tickets.models.service import MATERIAL
 from apps.tickets.targets import read_targets
-
-if TYPE_CHECKING:
-    from apps.accounts.models import User
 
 COPIED = tuple(name for name in MATERIAL if name != "effective_on")
 SIGNATORIES = ("provider_signatory", "customer_signatory")
@@ -33,14 +31,14 @@ def both_sides() -> Definition:
     return Definition((Stage(1, "Signatures", names, mode=Mode.ALL),), (Row("Everything", {"all": []}, (1,)),))
 
 
-def refuse_change(user: "User", agreement: Agreement) -> str | None:
+def refuse_change(user: User, agreement: Agreement) -> str | None:
     """Return why `user` cannot work on `agreement`, None when they can."""
     if not access.can(user, "change", agreement):
         return f"You may not change {agreement}."
     return f"{agreement} is archived; restore it first." if agreement.is_archived else None
 
 
-def refuse_submission(user: "User", agreement: Agreement) -> str | None:
+def refuse_submission(user: User, agreement: Agreement) -> str | None:
     """Return why `user` cannot send `agreement` to both sides, None when they can."""
     if refused := refuse_change(user, agreement):
         return refused
@@ -51,23 +49,24 @@ def refuse_submission(user: "User", agreement: Agreement) -> str | None:
     return _refuse_signatories(agreement)
 
 
-def submit_agreement(agreement: Agreement, *, by: "User", note: str = "", at: dt.datetime | None = None) -> str:
+def submit_agreement(agreement: Agreement, *, by: User, note: str = "", at: dt.datetime | None = None) -> str:
     """Send an agreement to both sides for signature; it is fixed until both have signed or one has refused.
 
     Raises:
         NotAllowed, WrongState: as `refuse_submission` says, or nobody could sign.
-        InvalidInput: its promises cannot be read.
+        InvalidInput: its promises or steps cannot be read, or a step gives tickets to nobody there is.
     """
     with transaction.atomic(), acting_as(by, reason=note or None):
         row = _locked(agreement)
         _raise(by, row, refuse_submission(by, row))
         read_targets(row.promises)
+        _check_receivers(row)
         _write(row, state=AgreementState.IN_APPROVAL)
         request_approval(row, by=by, note=note, at=at)
     return f"{row} waits for the signatures of {row.queue.team} and {row.customer}."
 
 
-def sign(agreement: Agreement, request: Any, *, by: "User", at: dt.datetime | None = None) -> None:
+def sign(agreement: Agreement, request: Any, *, by: User, at: dt.datetime | None = None) -> None:
     """Bring an agreement into force instead of the one before it: the effect of both signatures.
 
     Raises:
@@ -84,12 +83,12 @@ def sign(agreement: Agreement, request: Any, *, by: "User", at: dt.datetime | No
     _write(agreement, state=AgreementState.SIGNED, signed_at=moment)
 
 
-def return_to_draft(agreement: Agreement, request: Any, *, by: "User") -> None:
+def return_to_draft(agreement: Agreement, request: Any, *, by: User) -> None:
     """Bring a refused or withdrawn agreement back to its draft."""
     _write(agreement, state=AgreementState.DRAFT)
 
 
-def refuse_next_version(user: "User", agreement: Agreement) -> str | None:
+def refuse_next_version(user: User, agreement: Agreement) -> str | None:
     """Return why `user` cannot write the next version of `agreement`, None when they can."""
     if refused := refuse_change(user, agreement):
         return refused
@@ -99,7 +98,7 @@ def refuse_next_version(user: "User", agreement: Agreement) -> str | None:
     return f"{following} follows it already." if following is not None else None
 
 
-def write_next_version(agreement: Agreement, *, by: "User") -> str:
+def write_next_version(agreement: Agreement, *, by: User) -> str:
     """Start the next version as a draft that says the same; the one in force holds until it is signed.
 
     Raises:
@@ -120,14 +119,14 @@ def write_next_version(agreement: Agreement, *, by: "User") -> str:
     return f"{made} is a draft; change it and send it to both sides."
 
 
-def refuse_retire(user: "User", agreement: Agreement) -> str | None:
+def refuse_retire(user: User, agreement: Agreement) -> str | None:
     """Return why `user` cannot end `agreement`, None when they can."""
     if refused := refuse_change(user, agreement):
         return refused
     return None if agreement.state == AgreementState.SIGNED else f"{agreement} is not in force."
 
 
-def retire(agreement: Agreement, *, by: "User", reason: str) -> str:
+def retire(agreement: Agreement, *, by: User, reason: str) -> str:
     """End an agreement; tickets under it keep their promises, new ones get none from it.
 
     Raises:
@@ -140,12 +139,20 @@ def retire(agreement: Agreement, *, by: "User", reason: str) -> str:
     return f"{row} has ended."
 
 
+def receiver(wanted: str) -> tuple[Queue | None, User | None]:
+    """Return the queue or the person that "give to …" names; neither where there is none of them any more."""
+    queue: Queue | None = Queue.objects.live().filter(name__iexact=wanted).first()
+    if queue is not None:
+        return queue, None
+    return None, User.objects.filter(email__iexact=wanted, is_active=True, is_system=False).first()
+
+
 def agreement_for(ticket: Ticket) -> Agreement | None:
     """Return the agreement a ticket is under: that of its requester's team with its queue, else the queue's for all."""
     return agreement_of(ticket.queue, ticket.requester, on=ticket.opened_at.date())
 
 
-def agreement_of(queue: Queue, person: "User | None", *, on: dt.date | None = None) -> Agreement | None:
+def agreement_of(queue: Queue, person: User | None, *, on: dt.date | None = None) -> Agreement | None:
     """Return the agreement that holds between a queue and somebody who asks, on a day; today when not given."""
     rows = Agreement.objects.filter(queue=queue, state=AgreementState.SIGNED, effective_on__lte=on or clock.today())
     if person is not None:
@@ -171,6 +178,15 @@ def attainment(agreement: Agreement) -> list[tuple[str, int, int, int]]:
         .order_by("metric")
     )
     return [(each["metric"], each["met"], each["late"], each["open"]) for each in rows]
+
+
+def _check_receivers(agreement: Agreement) -> None:
+    for step in agreement.steps:
+        if step.gives_to and receiver(step.gives_to) == (None, None):
+            raise InvalidInput(
+                f"At {step.percent} % tickets would go to “{step.gives_to}”: no queue is called that, and nobody has "
+                "that e-mail."
+            )
 
 
 def _refuse_signatories(agreement: Agreement) -> str | None:
@@ -206,7 +222,7 @@ def _write(agreement: Agreement, **changed: Any) -> None:
         agreement.save(update_fields=list(changed))
 
 
-def _raise(user: "User", agreement: Agreement, sentence: str | None) -> None:
+def _raise(user: User, agreement: Agreement, sentence: str | None) -> None:
     if sentence is not None:
         kind: type[DomainError] = WrongState if access.can(user, "change", agreement) else NotAllowed
         raise kind(sentence)

@@ -51,7 +51,7 @@ def choose(ticket: Ticket, team: Team, wanted: Wanted, *, at: dt.datetime) -> tu
         who = "The person it is for" if wanted.person is not None else f"Nobody of {team}"
         reason = considered[0].passed_over if wanted.person is not None and considered else "can take it now"
         return considered, None, f"{who} {reason}; whoever takes it from the queue works on it."
-    chosen = _chosen(able, cursor, wanted)
+    chosen = next_one(able, cursor, wanted)
     chosen.chosen = True
     person = next(each for each in people if each.pk == chosen.pk)
     cursor.last_person, cursor.given = person, cursor.given + 1
@@ -110,7 +110,7 @@ def _away_until(profile: DeskProfile | None, delegated_until: dt.datetime | None
     return profile.away_until if profile.away_from <= localdate(at) <= profile.away_until else None
 
 
-def _chosen(able: list[Candidate], cursor: RoutingCursor, wanted: Wanted) -> Candidate:
+def next_one(able: list[Candidate], cursor: RoutingCursor, wanted: Wanted) -> Candidate:
     """Return the next after the last one in turn; by load, the turn decides among those with the fewest."""
     last = cursor.last_person_id or 0
     pool = able

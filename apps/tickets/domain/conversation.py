@@ -11,8 +11,8 @@ from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.core.events import publish
 from apps.core.words import fitting
 from apps.tickets.domain import service
-from apps.tickets.domain.moves import move, refuse_resolve
-from apps.tickets.domain.rows import locked, raise_refusal, refuse_work, write
+from apps.tickets.domain.moves import answered_publicly, move, refuse_resolve
+from apps.tickets.domain.rows import locked, raise_refusal, refuse_work, say, write
 from apps.tickets.domain.telling import tell_desk, tell_of_message
 from apps.tickets.enums import DONE, Intake, MessageKind, Resolution, TicketState
 from apps.tickets.models import Message, ReplyTemplate, Ticket
@@ -64,7 +64,7 @@ def reply(
         row = locked(ticket)
         raise_refusal(by, row, refuse_reply(by, row))
         kind = MessageKind.INTERNAL if internal else MessageKind.PUBLIC
-        said = _say(row, kind, text, by=by, at=moment, template=template)
+        said = say(row, kind, text, by=by, at=moment, template=template)
         if not internal:
             _after_public_answer(row, by=by, at=moment, then=then)
         tell_of_message(said, by=by)
@@ -116,21 +116,21 @@ def answer_as_requester(
 def requester_wrote(ticket: Ticket, text: str, *, by: "User", channel: Intake, at: dt.datetime) -> str:
     """Keep what the requester of a locked ticket wrote, by whichever door, and let the ticket go on."""
     reopened = ticket.state in DONE
-    said = _say(ticket, MessageKind.REQUESTER, text, by=by, at=at, channel=channel)
+    said = say(ticket, MessageKind.REQUESTER, text, by=by, at=at, channel=channel)
     after_requesters_word(ticket, said, by=by, at=at)
     return f"{ticket.ref} is open again; the desk has been told." if reopened else f"Your word on {ticket.ref} is kept."
 
 
 def word_by_mail(ticket: Ticket, text: str, *, by: "User", at: dt.datetime) -> Message:
     """Keep what the requester of a locked ticket wrote by mail, signed by them, and let the ticket go on."""
-    said = _say(ticket, MessageKind.REQUESTER, text, by=by, at=at, channel=Intake.MAIL, signed=ticket.asked_by)
+    said = say(ticket, MessageKind.REQUESTER, text, by=by, at=at, channel=Intake.MAIL, signed=ticket.asked_by)
     after_requesters_word(ticket, said, by=by, at=at)
     return said
 
 
 def note_by_mail(ticket: Ticket, text: str, *, by: "User", at: dt.datetime, signed: str = "") -> Message:
     """Keep what came by mail and is not the requester's word where only the desk reads it; the desk is told."""
-    said = _say(ticket, MessageKind.INTERNAL, text, by=by, at=at, channel=Intake.MAIL, signed=signed)
+    said = say(ticket, MessageKind.INTERNAL, text, by=by, at=at, channel=Intake.MAIL, signed=signed)
     if signed:
         tell_desk(ticket, "ticket.word", title=f"{signed} wrote about {ticket}", body=text, by=by)
     return said
@@ -148,9 +148,7 @@ def after_requesters_word(ticket: Ticket, said: Message, *, by: "User", at: dt.d
 
 
 def _after_public_answer(ticket: Ticket, *, by: "User", at: dt.datetime, then: str) -> None:
-    service.answered(ticket, by=by, at=at)
-    if ticket.first_response_at is None:
-        write(ticket, first_response_at=at)
+    answered_publicly(ticket, by=by, at=at)
     if ticket.assignee_id is None and ticket.is_active:
         write(ticket, assignee=by)
     if then == TicketState.RESOLVED and ticket.is_active:
@@ -160,34 +158,6 @@ def _after_public_answer(ticket: Ticket, *, by: "User", at: dt.datetime, then: s
         move(ticket, TicketState(then), by=by, at=at)
     elif ticket.state == TicketState.NEW:
         move(ticket, TicketState.OPEN, by=by, at=at)
-
-
-def _say(
-    ticket: Ticket,
-    kind: MessageKind,
-    text: str,
-    *,
-    by: "User",
-    at: dt.datetime,
-    template: ReplyTemplate | None = None,
-    channel: Intake = Intake.DESK,
-    signed: str = "",
-) -> Message:
-    """Keep what was said; `signed` names who said it where `by` only wrote it down."""
-    author = by if not signed else ticket.requester if kind == MessageKind.REQUESTER else None
-    said: Message = Message.objects.create(
-        ticket=ticket,
-        kind=kind,
-        author=author,
-        author_label=signed or str(by),
-        body=text,
-        channel=channel,
-        template=template,
-        template_version=template.version if template is not None else None,
-        at=at,
-    )
-    write(ticket, last_word_at=at)
-    return said
 
 
 def _text(body: str) -> str:

@@ -14,6 +14,7 @@ from apps.core.transitions import transition
 from apps.core.words import fitting
 from apps.tickets.domain import service
 from apps.tickets.domain.forms import checked_answers
+from apps.tickets.domain.procedure import start_at_intake
 from apps.tickets.domain.routing import queue_for, route
 from apps.tickets.domain.rows import record
 from apps.tickets.domain.telling import tell_desk
@@ -97,6 +98,7 @@ def open_ticket(
         if queue is None:
             route(ticket, by=by, at=moment)
         service.opened(ticket, by=by, at=moment)
+        start_at_intake(ticket, by=by, at=moment)
         assigned = ticket.assignee is not None
         news = f"New and yours: {ticket}" if assigned else f"New in {ticket.queue}: {ticket}"
         tell_desk(ticket, "ticket.assigned" if assigned else "ticket.opened", title=news, body=text, by=by)

@@ -12,8 +12,11 @@ from django.db.models.functions import Greatest
 
 from apps.core import access, clock
 from apps.core.actors import acting_as
-from apps.core.errors import NotAllowed
+from apps.core.errors import NotAllowed, WrongState
 from apps.core.words import fitting
+from apps.processes.domain.acknowledging import acknowledge
+from apps.processes.domain.feedback import note_feedback
+from apps.processes.domain.reading import refuse_acknowledgement
 from apps.processes.enums import Classification
 from apps.processes.models import Process
 from apps.processes.permissions import open_to
@@ -85,6 +88,8 @@ def read_article(
 def vote(article: Article, *, by: "User", helpful: bool, comment: str = "", at: dt.datetime | None = None) -> str:
     """Keep whether an article helped; a second word about the same version replaces the first.
 
+    What was missing, in words, goes to the feedback of the process as well, where its next review answers it.
+
     Raises:
         NotAllowed: they may not read it.
         InvalidInput: too long a comment.
@@ -98,7 +103,31 @@ def vote(article: Article, *, by: "User", helpful: bool, comment: str = "", at: 
             person=by,
             defaults={"article": article, "helpful": helpful, "comment": words, "at": at or clock.now()},
         )
+        if words and not helpful:
+            note_feedback(article.process, by=by, text=words)
     return "Thank you. Good to know that it helped." if helpful else "Thank you. Whoever answers for it reads this."
+
+
+def refuse_confirming(user: "User", article: Article) -> str | None:
+    """Return why `user` cannot confirm on the article's page that they have read it, None when they can."""
+    version = article.process.effective_version
+    if version is None or not articles_for(user).filter(pk=article.pk).exists():
+        return "You can confirm what you may read alone."
+    if version.questions:
+        return f"{article} asks questions at its end; who works by it answers them on the page of its version."
+    return refuse_acknowledgement(user, version, reader=True)
+
+
+def confirm_read(article: Article, *, by: "User") -> str:
+    """Record that somebody has read and understood the version in force, whatever their role.
+
+    Raises:
+        NotAllowed, WrongState: as `refuse_confirming` says.
+    """
+    version = article.process.effective_version
+    if refused := refuse_confirming(by, article):
+        raise (NotAllowed if version is None or not refused.startswith("You have") else WrongState)(refused)
+    return acknowledge(version, by=by, reader=True)
 
 
 @dataclass(frozen=True)

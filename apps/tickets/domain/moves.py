@@ -9,15 +9,28 @@ from apps.core import access, clock
 from apps.core.actors import acting_as
 from apps.core.errors import InvalidInput
 from apps.core.events import publish
-from apps.core.words import reason_given
+from apps.core.words import fitting, reason_given
 from apps.tickets.domain import service
-from apps.tickets.domain.rows import locked, raise_refusal, record, refuse_active_work, refuse_work, write
-from apps.tickets.domain.telling import tell_desk, tell_requester
-from apps.tickets.enums import DONE, MOVES, WAITING, EventKind, Level, Priority, Resolution, TicketState, priority_of
+from apps.tickets.domain.rows import locked, raise_refusal, record, refuse_active_work, refuse_work, say, write
+from apps.tickets.domain.telling import tell_desk, tell_of_resolution
+from apps.tickets.enums import (
+    DONE,
+    MOVES,
+    WAITING,
+    EventKind,
+    Level,
+    MessageKind,
+    Priority,
+    Resolution,
+    TicketState,
+    priority_of,
+)
 from apps.tickets.models import Queue, Ticket
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
+
+LONGEST = 50_000
 
 
 def refuse_move(user: "User", ticket: Ticket, to: TicketState) -> str | None:
@@ -100,7 +113,9 @@ def refuse_resolve(user: "User", ticket: Ticket) -> str | None:
 
 
 def resolve(ticket: Ticket, *, by: "User", resolution: str, note: str = "", at: dt.datetime | None = None) -> str:
-    """Resolve a ticket; its requester is told and may come back.
+    """Resolve a ticket; its requester is told, by mail where they asked by mail, and may come back.
+
+    The note is an answer to the requester like any other: it stands in the conversation and is a first response.
 
     Raises:
         InvalidInput: that is no way for a ticket to end.
@@ -111,10 +126,20 @@ def resolve(ticket: Ticket, *, by: "User", resolution: str, note: str = "", at: 
     with transaction.atomic(), acting_as(by, reason=note or None):
         row = locked(ticket)
         raise_refusal(by, row, refuse_resolve(by, row))
-        move(row, TicketState.RESOLVED, by=by, at=at or clock.now(), note=note, resolution=resolution)
-        title = f"{row.ref} is resolved: {row.title}"
-        tell_requester(row, title=title, body=note or "Write on it if it is not.", by=by)
+        moment, text = at or clock.now(), fitting(note, LONGEST, field="note", what="The note")
+        if text:
+            say(row, MessageKind.PUBLIC, text, by=by, at=moment)
+            answered_publicly(row, by=by, at=moment)
+        move(row, TicketState.RESOLVED, by=by, at=moment, resolution=resolution)
+        tell_of_resolution(row, text, by=by, at=moment)
     return f"{row.ref} is resolved: {Resolution(resolution).label.lower()}."
+
+
+def answered_publicly(ticket: Ticket, *, by: "User", at: dt.datetime) -> None:
+    """Meet what waited for an answer of the desk on a locked ticket: only a public one does."""
+    service.answered(ticket, by=by, at=at)
+    if ticket.first_response_at is None:
+        write(ticket, first_response_at=at)
 
 
 def refuse_close(user: "User", ticket: Ticket) -> str | None:
@@ -199,13 +224,7 @@ def assign(
         given = (assignee.pk if assignee is not None else None) != row.assignee_id
         if not moved and not given:
             raise InvalidInput("Nothing would change; choose another person or queue.")
-        if moved and queue is not None:
-            record(row, EventKind.QUEUE, by=by, at=moment, before=row.queue, after=queue, note=note)
-            write(row, queue=queue)
-            service.requeued(row, by=by, at=moment)
-        if given:
-            _give(row, assignee, by=by, at=moment, note=note)
-        publish("ticket.assigned", ticket_id=row.pk)
+        hand_on(row, queue=queue, assignee=assignee, by=by, at=moment, note=note)
     return f"{row.ref} is with {assignee or row.queue} now."
 
 
@@ -228,14 +247,33 @@ def set_priority(
         raise_refusal(by, row, refuse_priority(by, row))
         if (int(impact), int(urgency)) == (row.impact, row.urgency):
             raise InvalidInput("Nothing would change; choose another impact or urgency.")
-        before, after = Priority(row.priority), priority_of(int(impact), int(urgency))
-        write(row, impact=Level(int(impact)), urgency=Level(int(urgency)), priority=after)
-        moment = at or clock.now()
-        record(row, EventKind.PRIORITY, by=by, at=moment, before=before.label, after=after.label, note=reason)
-        if before != after:
-            service.reprioritised(row, by=by, at=moment)
+        before = Priority(row.priority)
+        after = matter(row, impact, urgency, by=by, at=at or clock.now(), reason=reason)
         publish("ticket.reprioritised", ticket_id=row.pk)
     return f"{row.ref} is {after.label} now." if before != after else f"{row.ref} stays {after.label}."
+
+
+def matter(ticket: Ticket, impact: int, urgency: int, *, by: "User", at: dt.datetime, reason: str) -> Priority:
+    """Write how much a locked ticket matters, with its trail and its clocks; returns its priority."""
+    before, after = Priority(ticket.priority), priority_of(int(impact), int(urgency))
+    write(ticket, impact=Level(int(impact)), urgency=Level(int(urgency)), priority=after)
+    record(ticket, EventKind.PRIORITY, by=by, at=at, before=before.label, after=after.label, note=reason)
+    if before != after:
+        service.reprioritised(ticket, by=by, at=at)
+    return after
+
+
+def hand_on(
+    ticket: Ticket, *, queue: Queue | None, assignee: "User | None", by: "User", at: dt.datetime, note: str
+) -> None:
+    """Bring a locked ticket to another queue, to a person, or both; a queue alone takes it from whoever has it."""
+    if queue is not None and queue.pk != ticket.queue_id:
+        record(ticket, EventKind.QUEUE, by=by, at=at, before=ticket.queue, after=queue, note=note)
+        write(ticket, queue=queue)
+        service.requeued(ticket, by=by, at=at)
+    if (assignee.pk if assignee is not None else None) != ticket.assignee_id:
+        _give(ticket, assignee, by=by, at=at, note=note)
+    publish("ticket.assigned", ticket_id=ticket.pk)
 
 
 def _give(ticket: Ticket, assignee: "User | None", *, by: "User", at: dt.datetime, note: str) -> None:

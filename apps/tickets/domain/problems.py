@@ -15,7 +15,8 @@ from apps.core.transitions import transition
 from apps.core.words import fitting, reason_given
 from apps.processes.domain.improving import propose
 from apps.processes.models import Improvement
-from apps.tickets.enums import ProblemState
+from apps.tickets.domain.rows import locked, record
+from apps.tickets.enums import EventKind, ProblemState
 from apps.tickets.models import Problem, Ticket, TicketType
 
 if TYPE_CHECKING:
@@ -90,6 +91,34 @@ def add_ticket(problem: Problem, *, by: "User", ticket: Ticket) -> str:
             raise InvalidInput(f"{ticket.ref} belongs to it already.")
         _link(row, [ticket], by=by)
     return f"{ticket.ref} belongs to {row}."
+
+
+def refuse_naming(user: "User", ticket: Ticket) -> str | None:
+    """Return why `user` cannot say of `ticket` which problem lies behind it, None when they can."""
+    if ticket.merged_into_id is not None:
+        return f"{ticket.ref} was merged into T-{ticket.merged_into_id}; go on there."
+    return refuse_opening(user)
+
+
+def name_problem(ticket: Ticket, *, by: "User", problem: Problem | None = None, title: str = "") -> str:
+    """Say which problem lies behind a ticket: one that is known, or a new one.
+
+    Raises:
+        InvalidInput: neither or both are named, or it belongs to it already.
+        NotAllowed, WrongState: as `refuse_naming` says.
+    """
+    if (problem is None) == (not title.strip()):
+        raise InvalidInput("Choose a problem that is known, or write down a new one in one line.")
+    with transaction.atomic(), acting_as(by):
+        row = locked(ticket)
+        if refused := refuse_naming(by, row):
+            raise (NotAllowed if refuse_opening(by) else WrongState)(refused)
+        if problem is not None:
+            add_ticket(problem, by=by, ticket=row)
+        else:
+            problem = open_problem(title=title, by=by, kind=row.type, tickets=[row])
+        record(row, EventKind.LINKED, by=by, at=clock.now(), after=f"problem: {problem}")
+    return f"{ticket.ref} belongs to {problem}. Find it under Problems."
 
 
 def refuse_known(user: "User", problem: Problem) -> str | None:

@@ -1,5 +1,6 @@
 """Working on a ticket by its procedure: a run of the process its type names, started once."""
 
+import datetime as dt
 from typing import TYPE_CHECKING
 
 from django.db import transaction
@@ -7,7 +8,7 @@ from django.db import transaction
 from apps.core import access, clock
 from apps.core.actors import acting_as
 from apps.core.records import kind_of
-from apps.processes.domain.running import refuse_start, start_run
+from apps.processes.domain.running import begin_run, refuse_start, start_run, unready
 from apps.processes.enums import RunState
 from apps.processes.models import Run
 from apps.tickets.domain.rows import locked, raise_refusal, record, refuse_active_work
@@ -38,6 +39,23 @@ def refuse_run(user: "User", ticket: Ticket) -> str | None:
     return refuse_start(user, process)
 
 
+def start_at_intake(ticket: Ticket, *, by: "User", at: dt.datetime) -> Run | None:
+    """Start the procedure of a new, locked ticket where its type says so, whoever asked; None where none starts.
+
+    What keeps it from starting (nothing in force, no steps) stands on the trail and keeps no ticket out.
+    """
+    kind = ticket.type
+    if kind is None or not kind.starts_run or kind.process is None:
+        return None
+    if why := unready(kind.process):
+        record(ticket, EventKind.LINKED, by=by, at=at, note=f"Its procedure did not start: {why}")
+        return None
+    run = begin_run(kind.process, by=by, title=_title(ticket), subject=ticket, owners=kind, at=at)
+    record(ticket, EventKind.LINKED, by=by, at=at, after=f"run started: {run}", note="Its type starts it at once.")
+    TicketRecord.objects.create(ticket=ticket, record=run)
+    return run
+
+
 def start_procedure(ticket: Ticket, *, by: "User") -> str:
     """Start the process that the ticket's type names, for this ticket.
 
@@ -48,8 +66,12 @@ def start_procedure(ticket: Ticket, *, by: "User") -> str:
         row = locked(ticket)
         raise_refusal(by, row, refuse_run(by, row))
         assert row.type is not None and row.type.process is not None  # noqa: S101, PT018  # refuse_run has seen to it
-        run = start_run(row.type.process, by=by, title=f"{row.ref} {row.title}"[:150], subject=row)
+        run = start_run(row.type.process, by=by, title=_title(row), subject=row)
         record(row, EventKind.LINKED, by=by, at=clock.now(), after=f"run started: {run}")
         if access.can(by, "view", run):
             TicketRecord.objects.create(ticket=row, record=run)
     return f"{run} is under way: {run.steps_total} steps."
+
+
+def _title(ticket: Ticket) -> str:
+    return f"{ticket.ref} {ticket.title}"[:150]

@@ -8,6 +8,7 @@ from apps.core.rules.catalog import catalog_of
 from apps.core.rules.domain.matching import values_of
 from apps.core.rules.domain.queries import active_version
 from apps.core.rules.domain.rule_lists import first_match
+from apps.tickets.domain.replay_people import replay_people
 from apps.tickets.models import Queue, Ticket
 from apps.tickets.routing_rules import BODY, DOCUMENT
 
@@ -15,13 +16,13 @@ if TYPE_CHECKING:
     from apps.core.rules.bodies import Rule
     from apps.core.rules.models import RuleVersion
 
-REPLAYED, SHOWN = 2000, 10
+REPLAYED, SHOWN, MOST_PEOPLE = 2000, 10, 30
 
 
 def replay(version: "RuleVersion", as_of: dt.datetime) -> dict[str, Any]:
     """Return what `version` would have decided about the latest tickets, beside where they went and where they are.
 
-    Who would have been given a ticket is not replayed: it hangs on who was there and how much they had.
+    Whom it would have been given is replayed in the order of opening, with the people and skills of today.
     """
     catalog = catalog_of(Ticket)
     rows = {each.pk: each for each in Ticket.objects.live().select_related("type").order_by("-pk")[:REPLAYED]}
@@ -34,10 +35,13 @@ def replay(version: "RuleVersion", as_of: dt.datetime) -> dict[str, Any]:
     hits: Counter[str] = Counter()
     moved: Counter[tuple[str, str]] = Counter()
     elsewhere, changed = 0, []
+    deciding: dict[int, Rule | None] = {}
+    goes: dict[int, int | None] = {}
     for pk, ticket in rows.items():
         rule = first_match(rules, values[pk], catalog, as_of=as_of)
         hits[_named(rule)] += 1
         now = _queue(rule, ticket, default)
+        deciding[pk], goes[pk] = rule, now
         elsewhere += now != ticket.queue_id
         then = _queue(first_match(before, values[pk], catalog, as_of=as_of), ticket, default)
         if now != then:
@@ -61,6 +65,11 @@ def replay(version: "RuleVersion", as_of: dt.datetime) -> dict[str, Any]:
                 "title": "Tickets that change queue",
                 "head": ["From", "To", "Tickets"],
                 "rows": [[*ways, number] for ways, number in moved.most_common(20)],
+            },
+            {
+                "title": "Tickets by person",
+                "head": ["Given to", "Tickets"],
+                "rows": replay_people(list(rows.values()), deciding, goes)[:MOST_PEOPLE],
             },
         ],
         "sample_model": "tickets.ticket",

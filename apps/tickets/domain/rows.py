@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 from apps.core import access
 from apps.core.errors import DomainError, NotAllowed, WrongState
 from apps.core.transitions import transition
-from apps.tickets.enums import EventKind
-from apps.tickets.models import Ticket, TicketEvent
+from apps.tickets.enums import EventKind, Intake, MessageKind
+from apps.tickets.models import Message, ReplyTemplate, Ticket, TicketEvent
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
@@ -53,6 +53,34 @@ def write(ticket: Ticket, **changed: Any) -> None:
         setattr(ticket, name, value)
     with transition(Ticket):
         ticket.save(update_fields=list(changed))
+
+
+def say(
+    ticket: Ticket,
+    kind: MessageKind,
+    text: str,
+    *,
+    by: "User",
+    at: dt.datetime,
+    template: ReplyTemplate | None = None,
+    channel: Intake = Intake.DESK,
+    signed: str = "",
+) -> Message:
+    """Keep what was said on a locked ticket; `signed` names who said it where `by` only wrote it down."""
+    author = by if not signed else ticket.requester if kind == MessageKind.REQUESTER else None
+    said: Message = Message.objects.create(
+        ticket=ticket,
+        kind=kind,
+        author=author,
+        author_label=signed or str(by),
+        body=text,
+        channel=channel,
+        template=template,
+        template_version=template.version if template is not None else None,
+        at=at,
+    )
+    write(ticket, last_word_at=at)
+    return said
 
 
 def record(

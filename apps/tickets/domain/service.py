@@ -4,9 +4,9 @@ Each operation on a ticket says here what has happened; this is the one place th
 """
 
 import datetime as dt
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from apps.core.actors import system_principal
 from apps.core.calendars.models import BusinessCalendar
 from apps.core.clocks.domain.clocks import (
     cancel_clock,
@@ -16,16 +16,13 @@ from apps.core.clocks.domain.clocks import (
     start_clock,
     stop_clock,
 )
-from apps.core.clocks.domain.explaining import explain
 from apps.core.clocks.domain.queries import clock_of
-from apps.core.clocks.enums import ClockState, RungKind
+from apps.core.clocks.enums import ClockState
 from apps.core.clocks.models import Clock
 from apps.core.clocks.registry import Metric, PauseReason, Rung
-from apps.core.notifications.domain.audiences import people_of
 from apps.tickets.domain.agreements import agreement_for
-from apps.tickets.domain.rows import record, write
-from apps.tickets.domain.telling import tell_desk
-from apps.tickets.enums import DONE, WAITING, EventKind, Resolution, TicketState, Tier
+from apps.tickets.domain.rows import write
+from apps.tickets.enums import DONE, WAITING, Resolution, TicketState, Tier
 from apps.tickets.models import Agreement, Ticket
 from apps.tickets.targets import Target
 
@@ -41,8 +38,8 @@ REASONS = (
 )
 
 
-def metrics() -> list[Metric]:
-    """Return what is measured of tickets."""
+def metrics(escalate: Callable[..., None]) -> list[Metric]:
+    """Return what is measured of tickets; `escalate` is called as time runs out."""
     return [Metric(key, title, on_rung=escalate, pause_reasons=REASONS) for key, title in TITLES.items()]
 
 
@@ -96,8 +93,16 @@ def reprioritised(ticket: Ticket, *, by: "User", at: dt.datetime, other_agreemen
         if amount is None:
             cancel_clock(clock, by=by, at=at)
         elif amount != clock.goal or other_agreement:
-            caps = _caps(ticket.agreement)
-            replace_clock(clock, target=amount, calendar=_calendar(ticket), carry=carries, caps=caps, by=by, at=at)
+            replace_clock(
+                clock,
+                target=amount,
+                calendar=_calendar(ticket),
+                ladder=_ladder(ticket),
+                carry=carries,
+                caps=_caps(ticket.agreement),
+                by=by,
+                at=at,
+            )
 
 
 def requeued(ticket: Ticket, *, by: "User", at: dt.datetime) -> None:
@@ -116,23 +121,6 @@ def target_of(ticket: Ticket) -> Target | None:
         return None
     tier = ticket.type.tier if ticket.type is not None else Tier.STANDARD.value
     return ticket.agreement.targets.of(tier, ticket.priority)
-
-
-def escalate(clock: Clock, rung: Rung, *, at: dt.datetime) -> None:
-    """Tell who works on a ticket that time runs out; from 90 % on the whole team and the agreement's owner too."""
-    ticket = Ticket.objects.select_related("queue__team", "assignee", "agreement__owner_person").get(pk=clock.object_id)
-    people = list(people_of(ticket.assignee or ticket.queue.team))
-    if rung.kind == RungKind.ESCALATE:
-        people += list(people_of(ticket.queue.team))
-        if ticket.assignee is not None and ticket.assignee.manager is not None:
-            people.append(ticket.assignee.manager)
-        if ticket.agreement is not None and ticket.agreement.owner_person is not None:
-            people.append(ticket.agreement.owner_person)
-    title = TITLES.get(clock.metric, str(clock))
-    words = f"{title}: {rung.percent} % of the time is used" if rung.percent < 100 else f"{title} is late"
-    by = system_principal()
-    record(ticket, EventKind.ESCALATED, by=by, at=at, after=words, note=explain(clock))
-    tell_desk(ticket, "ticket.escalated", title=f"{words}: {ticket}", body=explain(clock), by=by, people=people)
 
 
 def _amount(target: Target | None, metric: str) -> dt.timedelta | None:
@@ -188,9 +176,15 @@ def _start(
         calendar=_calendar(ticket),
         by=by,
         at=at,
+        ladder=_ladder(ticket),
         carry_from=last,
         caps=_caps(ticket.agreement),
     )
+
+
+def _ladder(ticket: Ticket) -> list[Rung] | None:
+    """Return the rungs that the ticket's agreement wants; None for the usual ones."""
+    return [step.rung for step in ticket.agreement.steps] if ticket.agreement is not None else None
 
 
 def _calendar(ticket: Ticket) -> BusinessCalendar | None:

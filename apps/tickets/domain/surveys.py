@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 VALID_FOR = dt.timedelta(days=21)
 LONGEST, LOW = 2000, 2
-LOOK_AGAIN = dt.timedelta(days=2)
+LOOK_AGAIN, REMIND_AFTER = dt.timedelta(days=2), dt.timedelta(days=5)
+MOST = 500
 NOT_VALID = "This link opens nothing: the question was answered already, a newer mail replaced it, or it is too old."
 NOT_ASKED = (Resolution.DUPLICATE, Resolution.WITHDRAWN, Resolution.NO_ANSWER)
 
@@ -64,6 +65,41 @@ def ask(ticket: Ticket, *, at: dt.datetime | None = None) -> Survey | None:
             return None
         _send(row, address, token, survey)
     return survey
+
+
+def to_remind(at: dt.datetime) -> list[int]:
+    """Return the keys of questions nobody has answered for days and that nobody was reminded of, oldest first."""
+    rows = Survey.objects.filter(answered_at__isnull=True, reminded_at__isnull=True).exclude(token_hash="")
+    waiting = rows.filter(asked_at__lt=at - REMIND_AFTER, expires_at__gt=at + REMIND_AFTER, ticket__state__in=DONE)
+    return list(waiting.order_by("asked_at").values_list("pk", flat=True)[:MOST])
+
+
+def remind(key: int, *, at: dt.datetime | None = None) -> bool:
+    """Ask once more, once: the link of the first mail opens nothing any more, for no copy of its token was kept.
+
+    Safe to run twice. Raises what the mail server says, and then the first link still works.
+    """
+    moment = at or clock.now()
+    with transaction.atomic(), acting_as(system_principal()):
+        ticket = locked(Survey.objects.select_related("ticket").get(pk=key).ticket)
+        survey: Survey = Survey.objects.select_for_update(of=("self",)).get(pk=key)
+        address = ticket.requester.email if ticket.requester is not None else ticket.requester_email
+        over = survey.answered_at is not None or survey.reminded_at is not None or survey.round != ticket.reopened
+        if over or ticket.state not in DONE or not address or not ticket.queue.asks_score:
+            return False
+        token = secrets.token_urlsafe(32)
+        survey.token_hash, survey.reminded_at = hash_of(token), moment
+        survey.save(update_fields=["token_hash", "reminded_at"])
+        _send(ticket, address, token, survey)
+    return True
+
+
+def survey_for(person: "User", ticket: Ticket) -> Survey | None:
+    """Return the question that the requester of a ticket can answer on its page, None where there is none."""
+    if ticket.requester_id != person.pk or ticket.state not in DONE:
+        return None
+    survey: Survey | None = ticket.surveys.filter(round=ticket.reopened).select_related("ticket__requester").first()
+    return survey if survey is not None and refuse_score(survey, person=person) is None else None
 
 
 def hash_of(token: str) -> str:
@@ -157,7 +193,8 @@ def _after(ticket: Ticket, survey: Survey, actor: "User", at: dt.datetime) -> st
 def _send(ticket: Ticket, address: str, token: str, survey: Survey) -> None:
     link = f"{settings.PUBLIC_URL}{reverse('ticket-survey', args=(token,))}"
     body = render_to_string("tickets/mail/survey.txt", {"ticket": ticket, "link": link, "survey": survey})
-    title, headers = f"How did we do with {ticket.ref}?", {"Auto-Submitted": "auto-generated"}
+    again = "Once more: h" if survey.reminded_at is not None else "H"
+    title, headers = f"{again}ow did we do with {ticket.ref}?", {"Auto-Submitted": "auto-generated"}
     mail = EmailMessage(title, body.strip() + "\n", None, [address], headers=headers)
     try:
         mail.send()

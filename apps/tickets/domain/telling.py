@@ -4,12 +4,16 @@ from typing import TYPE_CHECKING
 
 from django.urls import reverse
 
+from apps.core.actors import system_principal
 from apps.core.notifications.domain.audiences import people_of
 from apps.core.notifications.domain.notifying import notify
-from apps.tickets.domain.mail.answering import queue_answer
+from apps.tickets.domain.mail.answering import address_of, queue_answer
+from apps.tickets.domain.rows import say
+from apps.tickets.enums import MessageKind
 from apps.tickets.models import Message, Ticket
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterable
 
     from apps.accounts.models import User
@@ -44,6 +48,17 @@ def tell_desk(
         people = [ticket.assignee] if ticket.assignee is not None else people_of(ticket.queue.team)
     told = {person.pk: person for person in (*people, *ticket.watchers.all()) if person.pk != by.pk}
     notify(told.values(), kind, title=title, body=body[:LONGEST], subject=ticket, by=by)
+
+
+def tell_of_resolution(ticket: Ticket, text: str, *, by: "User", at: "dt.datetime") -> None:
+    """Tell the requester that their ticket is resolved: by mail where they asked by mail, with or without words."""
+    message = ticket.messages.filter(kind=MessageKind.PUBLIC, at=at).last() if text else None
+    if message is None and address_of(ticket):
+        words = f"{ticket.ref} is resolved: {ticket.get_resolution_display().lower()}. Answer this mail if it is not."
+        message = say(ticket, MessageKind.PUBLIC, words, by=system_principal(), at=at)
+    if message is None or not queue_answer(message):
+        title = f"{ticket.ref} is resolved: {ticket.title}"
+        tell_requester(ticket, title=title, body=text or "Write on it if it is not.", by=by)
 
 
 def tell_of_message(message: Message, *, by: "User") -> None:

@@ -61,6 +61,7 @@ class Survey(models.Model):
     token_hash = models.CharField(max_length=64, blank=True, help_text="SHA-256 of the token; it is kept nowhere else.")
     asked_at = models.DateTimeField("asked")
     expires_at = models.DateTimeField("expires")
+    reminded_at = models.DateTimeField("reminded", null=True)
     score = models.PositiveSmallIntegerField(null=True, validators=[MinValueValidator(1), MaxValueValidator(5)])
     comment = models.TextField(blank=True)
     unsolved = models.BooleanField("not solved", default=False)

@@ -1,9 +1,11 @@
 """What can be asked for, where it lands, and what is asked with it."""
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower
 
 from apps.accounts.models import OwnedModel
 from apps.core.governed import GovernedModel, append_only_triggers, ledger_triggers
@@ -37,6 +39,11 @@ class Queue(GovernedModel):
         validators=[MinValueValidator(1), MaxValueValidator(365)],
         help_text="So long a requester's word reopens a ticket that was done; later they open a new one.",
     )
+    address = models.EmailField(
+        "mail address",
+        blank=True,
+        help_text="Mail that names it comes here, whichever mailbox it is fetched from: an alias like lists@….",
+    )
     close_days = models.PositiveSmallIntegerField(
         "closed after (days)",
         null=True,
@@ -69,6 +76,12 @@ class Queue(GovernedModel):
                 name="queue_one_default",
                 violation_error_message="Another queue is the default; take that away first.",
             ),
+            models.UniqueConstraint(
+                Lower("address"),
+                condition=~Q(address="") & Q(archived_at__isnull=True),
+                name="queue_address_once",
+                violation_error_message="Another queue has this address.",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -98,6 +111,12 @@ class TicketType(OwnedModel, GovernedModel):
         related_name="+",
         help_text="The procedure by which such tickets are worked on.",
     )
+    starts_run = models.BooleanField(
+        "its procedure starts at once",
+        default=False,
+        db_default=False,
+        help_text="A run of the procedure starts with each ticket, owned by the type's owner; otherwise by a button.",
+    )
     in_catalogue = models.BooleanField(default=True, help_text="Colleagues find it on the help page.")
 
     class Meta(GovernedModel.Meta):
@@ -105,6 +124,14 @@ class TicketType(OwnedModel, GovernedModel):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Refuse a start without a procedure, and runs that nobody would own."""
+        super().clean()
+        if self.starts_run and self.process_id is None:
+            raise ValidationError({"process": "Name the procedure that starts with each ticket."})
+        if self.starts_run and self.owner is None:
+            raise ValidationError({"owner_person": "Its runs need an owner: say who answers for this type."})
 
     @property
     def current_form(self) -> "FormVersion | None":

@@ -14,6 +14,7 @@ from apps.core.errors import InvalidInput
 from apps.core.governed import GovernedModel
 from apps.core.transitions import guarded_columns, refusal, written_once
 from apps.tickets.enums import AgreementState
+from apps.tickets.ladder import Step, read_ladder
 from apps.tickets.models.catalogue import Queue
 from apps.tickets.targets import Targets, read_targets
 
@@ -21,6 +22,7 @@ from apps.tickets.targets import Targets, read_targets
 MATERIAL = (
     *("name", "queue_id", "customer_id", "for_everybody", "calendar_id", "effective_on", "promises", "carries"),
     *("requester_cap", "vendor_cap", "hold_cap", "provider_signatory_id", "customer_signatory_id"),
+    "escalation",
 )
 _HOURS: dict[str, Any] = {
     "null": True,
@@ -87,6 +89,12 @@ class Agreement(OwnedModel, GovernedModel):
     )
     carries = models.BooleanField(
         "time goes on", default=True, help_text="When the priority changes, the time used so far counts on."
+    )
+    escalation = models.TextField(
+        blank=True,
+        help_text="One line for each step: “90 % | tell team, manager | raise priority | give to Systems”. Told can be "
+        "the assignee, the team, the assignee's manager and the owner of this agreement; a ticket is given to a queue "
+        "or to the e-mail of a person. Empty: the assignee at 50 and 75 %, all of them at 90 and 100 %.",
     )
     requester_cap = models.PositiveSmallIntegerField(
         "waiting for requester (hours)",
@@ -155,10 +163,20 @@ class Agreement(OwnedModel, GovernedModel):
         """What is promised, read."""
         return read_targets(self.promises)
 
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """What happens as time runs out, read."""
+        return read_ladder(self.escalation)
+
     def clean(self) -> None:
-        """Refuse promises that cannot be read or contradict each other."""
+        """Refuse promises and steps that cannot be read or contradict each other."""
         super().clean()
-        try:
-            read_targets(self.promises)
-        except InvalidInput as refusal:
-            raise ValidationError({"promises": refusal.message}) from refusal
+        wrong: dict[str, str] = {}
+        readers: tuple[tuple[str, Any], ...] = (("promises", read_targets), ("escalation", read_ladder))
+        for name, read in readers:
+            try:
+                read(getattr(self, name))
+            except InvalidInput as refusal:
+                wrong[name] = refusal.message
+        if wrong:
+            raise ValidationError(wrong)

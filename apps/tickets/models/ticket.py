@@ -128,6 +128,11 @@ class Ticket(GovernedModel):
     def __str__(self) -> str:
         return f"{self.ref} {self.title}"
 
+    def erased_values(self) -> dict[str, str]:
+        """What stands where a requester from outside was erased: an address that reaches nobody."""
+        outside = self.requester_id is None and self.intake != Intake.IMPORT
+        return {"requester_email": f"erased-{self.pk}@erased.invalid"} if outside else {}
+
     @property
     def ref(self) -> str:
         """What people call it: "T-12"."""

@@ -26,7 +26,7 @@ from apps.tickets.domain.mail import tokens
 from apps.tickets.domain.mail.reading import Mail, read_mail
 from apps.tickets.domain.rows import locked
 from apps.tickets.enums import Intake, LinkKind, MailOutcome
-from apps.tickets.models import Mailbox, MailboxState, Message, ReceivedMail, Ticket, TicketLink
+from apps.tickets.models import Mailbox, MailboxState, Message, Queue, ReceivedMail, Ticket, TicketLink
 
 ACCEPTED = (MailOutcome.OPENED, MailOutcome.ANSWERED, MailOutcome.NOTED)
 AGAIN = (MailOutcome.REJECTED, MailOutcome.FAILED)
@@ -217,7 +217,7 @@ def _open(row: ReceivedMail, mail: Mail, doubt: str, *, by: User) -> None:
         title=(tokens.bare_subject(mail.subject) or NO_SUBJECT)[:LONGEST_TITLE],
         body=_words(mail),
         by=by,
-        queue=row.mailbox.queue,
+        queue=_queue_named(mail) or row.mailbox.queue,
         channel=Intake.MAIL,
         at=row.fetched_at,
         **asks,
@@ -256,8 +256,16 @@ def _colleague(address: str) -> User | None:
     return found
 
 
+def _queue_named(mail: Mail) -> Queue | None:
+    """Return the queue whose own address a mail went to; the first as the mail names them."""
+    queues = Queue.objects.live().exclude(address="").select_related("team")
+    known = {queue.address.lower(): queue for queue in queues}
+    return next((known[each] for each in mail.recipients if each in known), None)
+
+
 def _own_addresses() -> set[str]:
     own = {address.lower() for address in Mailbox.objects.values_list("address", flat=True)}
+    own |= {address.lower() for address in Queue.objects.exclude(address="").values_list("address", flat=True)}
     sender = settings.DEFAULT_FROM_EMAIL.rpartition("<")[2].strip(" >").lower()
     return own | {sender}
 
