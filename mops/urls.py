@@ -46,6 +46,7 @@ urlpatterns = [
     path("admin/help/ask/<int:type_id>/", portal.ask_page, name="portal-ask-type"),
     path("admin/help/tickets/<int:ticket_id>/", portal.ticket_page, name="portal-ticket"),
     path("admin/leads/lifecycle/", lifecycle_page, name="leads-lifecycle"),
+    path("admin/help/tickets/<int:ticket_id>/files/<int:file_id>/", portal.file_page, name="portal-file"),
     path("admin/tickets/figures/", ticket_figures, name="tickets-figures"),
     path("admin/tickets/figures/report.<str:kind>", report_file, name="tickets-report"),
     path("admin/help/articles/<int:article_id>/", knowledge.article_page, name="portal-article"),

@@ -15,6 +15,7 @@ from apps.core.clocks.domain.firing import due_clocks
 from apps.core.clocks.domain.laying_out import lay_out
 from apps.core.clocks.domain.recounting import COUNTED
 from apps.core.clocks.models import Clock
+from apps.tickets.bench_desk import desk_pages
 from apps.tickets.bench_search import ticket_search
 from apps.tickets.domain.service import FIRST
 from apps.tickets.models import Queue, Ticket
@@ -22,7 +23,8 @@ from apps.tickets.models import Queue, Ticket
 DUE, GOAL = 100, 2.5
 _CLOCKS = """
     INSERT INTO clocks_clock ({columns}, object_id, next_fire_at, due_at, running_since, started_at)
-    SELECT {values}, c.object_id + n, %(later)s + n * interval '1 second', %(later)s, at, at
+    SELECT {values}, coalesce(%(among)s::bigint, c.object_id) + n * %(step)s,
+        %(later)s + n * interval '1 second', %(later)s, at, at
     FROM clocks_clock c CROSS JOIN generate_series(1, %(rows)s) n
     CROSS JOIN LATERAL (SELECT %(now)s - (n %% 20000) * interval '7 minutes' AS at) begun WHERE c.id = %(model)s
 """
@@ -70,11 +72,17 @@ def measure_clocks(rows: int) -> Iterator[Result]:
 
 def _fill(rows: int) -> None:
     from apps.accounts.models import User  # noqa: PLC0415  # only who measures needs somebody
-    from apps.tickets.domain.intake import open_ticket  # noqa: PLC0415
 
     by = User.objects.create_person("bench@mops.invalid", full_name="Bench")
     by.is_superuser = True
     by.save()
+    lay_clocks(rows, by=by)
+
+
+def lay_clocks(rows: int, *, by: Any, among: int | None = None) -> None:
+    """Start a clock and copy it `rows` times, onto tickets from the key `among` on; no tickets, where none is given."""
+    from apps.tickets.domain.intake import open_ticket  # noqa: PLC0415  # only who measures needs a ticket
+
     ticket = open_ticket(title="Bench", body="Bench", by=by, queue=_queue(by))
     model = start_clock(Ticket.objects.get(pk=ticket.pk), FIRST, target=dt.timedelta(hours=40), by=by)
     given = ("id", "object_id", "next_fire_at", "due_at", "running_since", "started_at", "follows_id")
@@ -82,6 +90,7 @@ def _fill(rows: int) -> None:
     named = {"columns": ", ".join(columns), "values": ", ".join(f"c.{each}" for each in columns)}
     now = time.now()
     values: dict[str, Any] = {"rows": rows, "model": model.pk, "now": now, "later": now + dt.timedelta(days=30)}
+    values |= {"among": among - 20 if among is not None else None, "step": 1 if among is None else 20}
     with connection.cursor() as cursor:
         cursor.execute(_CLOCKS.format(**named), values)
         cursor.execute(_SEGMENTS, values)
@@ -129,4 +138,4 @@ def _run(statement: str, values: dict[str, Any]) -> Any:
         return cursor.fetchone()
 
 
-__all__ = ["measure_clocks", "ticket_search"]
+__all__ = ["desk_pages", "measure_clocks", "ticket_search"]

@@ -9,6 +9,7 @@ from apps.approvals.models import ApprovalRequest
 from apps.campaigns.models import Campaign
 from apps.core import clock
 from apps.core.actors import acting_as
+from apps.processes.domain.running import unready
 from apps.processes.models import Process
 from apps.technology.models import Tool
 from apps.tickets.demo_after import tell_after
@@ -84,6 +85,11 @@ P2 | 1 h | 4 h | 2 d
 P3 | 4 h | 1 d | 4 d
 P4 | 1 d | 2 d | 10 d
 project P3 | 1 d | 2 d | -"""
+LADDER = """50 % | tell assignee
+75 % | tell assignee, team
+90 % | tell team, manager, owner | raise priority
+100 % | tell manager, owner"""
+ADDRESSES = {"Data and reporting": "lists@example.com"}
 TEMPLATES = (
     (
         "We are looking into it",
@@ -115,7 +121,13 @@ def tell(company: Any) -> None:
     boss = people["manager"]
     with acting_as(boss, reason="The desk opens"):
         queues = {
-            name: Queue.objects.create(name=name, purpose=purpose, team=company.teams[team], is_default=default)
+            name: Queue.objects.create(
+                name=name,
+                purpose=purpose,
+                team=company.teams[team],
+                is_default=default,
+                address=ADDRESSES.get(name, ""),
+            )
             for name, purpose, team, default in QUEUES
         }
         types = {each[0]: _type(each, queues, boss) for each in TYPES}
@@ -126,6 +138,7 @@ def tell(company: Any) -> None:
     _segment(company, people, types)
     _duplicates(company, people)
     _rest(company, people, types, queues)
+    _weeks(company, people, types)
     _problem(people, types)
     _mailbox(people, queues)
     tell_after(company, people)
@@ -160,6 +173,7 @@ def _agreements(company: Any, people: dict[str, User], queues: dict[str, Queue])
                 customer_signatory=people["demand_lead"],
                 effective_on=company.today - dt.timedelta(days=30),
                 promises=PROMISES,
+                escalation=LADDER if name == "Systems and access" else "",
                 owner_person=people["manager"],
             )
         submit_agreement(agreement, by=people["manager"], note="As agreed in the quarterly review.", at=company.at(21))
@@ -171,6 +185,7 @@ def _agreements(company: Any, people: dict[str, User], queues: dict[str, Queue])
 
 def _type(row: tuple[str, Tier, str, str, str, str], queues: dict[str, Queue], boss: User) -> TicketType:
     name, tier, summary, guide, queue, questions = row
+    process = Process.objects.filter(title__icontains="e-mail").first() if "e-mail" in name else None
     kind: TicketType = TicketType.objects.create(
         name=name,
         tier=tier,
@@ -178,7 +193,8 @@ def _type(row: tuple[str, Tier, str, str, str, str], queues: dict[str, Queue], b
         guide=guide,
         queue=queues.get(queue),
         owner_person=boss,
-        process=Process.objects.filter(title__icontains="e-mail").first() if "e-mail" in name else None,
+        process=process,
+        starts_run=process is not None and unready(process) is None,
     )
     if questions:
         publish_form(kind, by=boss, questions=questions)
@@ -304,6 +320,30 @@ def _rest(company: Any, people: dict[str, User], types: dict[str, TicketType], q
         urgency=3,
         at=min(company.at(0, 8), clock.now()),
     )
+
+
+def _weeks(company: Any, people: dict[str, User], types: dict[str, TicketType]) -> None:
+    """What came in the weeks before, solved: so that demand and figures have a past."""
+    asks, helps = people["sales_lead"], people["analyst"]
+    for week, number in enumerate((2, 1, 2, 3, 2, 3, 2), start=2):
+        for place in range(number):
+            days = 7 * week + place
+            made = open_ticket(
+                title=("Contacts for the newsletter", "Figures for the board", "Segment for the webinar")[place],
+                body="As every month, please; the filters are those of last time.",
+                by=asks,
+                kind=types["List or segment"],
+                answers={
+                    "for_which_campaign": "Newsletter",
+                    "who_belongs_in_it": "As last time",
+                    "needed_by": str(company.today - dt.timedelta(days=days - 5)),
+                },
+                channel=Intake.PORTAL,
+                at=company.at(days, 9),
+            )
+            linking.spend_time(made, by=helps, minutes=40 + 10 * place, spent_on=company.at(days, 10).date())
+            note = "It is in the shared folder."
+            moves.resolve(made, by=helps, resolution="solved", note=note, at=company.at(days - 1, 11))
 
 
 def _problem(people: dict[str, User], types: dict[str, TicketType]) -> None:

@@ -21,6 +21,7 @@ def tell_after(company: Any, people: dict[str, User]) -> None:
     """Ask about what is done, without sending mail; answer once; plan a look back; offer articles."""
     done = Ticket.objects.filter(state__in=DONE, merged_into=None).select_related("type", "queue", "requester")
     for place, ticket in enumerate(done.order_by("pk")):
+        asked = (ticket.resolved_at or company.at(5, 10)) + dt.timedelta(hours=1)
         with acting_as(system_principal()):
             survey = Survey.objects.create(
                 ticket=ticket,
@@ -28,17 +29,19 @@ def tell_after(company: Any, people: dict[str, User]) -> None:
                 queue=ticket.queue,
                 tier=ticket.type.tier if ticket.type is not None else Tier.STANDARD,
                 agent=ticket.assignee,
-                asked_at=company.at(5, 10),
-                expires_at=company.at(5, 10) + VALID_FOR,
+                asked_at=asked,
+                expires_at=asked + VALID_FOR,
             )
         if place == 0:
             record_score(survey, score=5, comment="Quick, and I was told why it happened.", at=company.at(4, 9))
-        plan_follow_up(
-            ticket,
-            by=people["specialist"],
-            question="Did the next release keep the mapping?",
-            due_on=max(company.today, clock.today()) + dt.timedelta(days=3),
-        )
+            plan_follow_up(
+                ticket,
+                by=people["specialist"],
+                question="Did the next release keep the mapping?",
+                due_on=max(company.today, clock.today()) + dt.timedelta(days=3),
+            )
+        elif place % 3 == 0:
+            record_score(survey, score=4 if place % 2 else 3, at=asked + dt.timedelta(hours=20))
     _articles(company, people)
 
 

@@ -45,11 +45,13 @@ def survey_page(request: HttpRequest, token: str) -> HttpResponse:
         except DomainError as refusal:
             form.add_error(None, refusal.message)
     response = render(request, "tickets/survey.html", {"form": form, "survey": survey})
-    response["Referrer-Policy"] = "no-referrer"
+    # the address holds the token, so no other site may learn it; "no-referrer" would make browsers send the answer
+    # with "Origin: null", which is refused as forged
+    response["Referrer-Policy"] = "same-origin"
     return response
 
 
 def _said(request: HttpRequest, headline: str, sentence: str, *, status: int = 200) -> HttpResponse:
     response = render(request, "tickets/survey.html", {"headline": headline, "sentence": sentence}, status=status)
-    response["Referrer-Policy"] = "no-referrer"
+    response["Referrer-Policy"] = "same-origin"
     return response

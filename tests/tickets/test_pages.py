@@ -1,10 +1,13 @@
 """The pages: what the desk sees and does, what a colleague sees, and how many questions a list asks."""
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from apps.accounts.enums import Role
+from apps.core.attachments.models import Attachment
 from apps.tickets.domain.conversation import reply
+from apps.tickets.domain.queries import own_tickets
 from apps.tickets.models import Ticket
 from tests.factories.accounts import person_with
 from tests.factories.tickets import (
@@ -138,6 +141,33 @@ def test_colleague_asks_reads_and_answers_on_the_help_page(client):
     assert client.post(own, {"body": "Thanks"}).status_code == 302
     assert made.messages.filter(kind="requester").count() == 2
     assert client.post(own, {"body": " "}).status_code == 200
+
+
+def test_requesters_send_files_that_are_checked_and_read_by_them_alone(client, settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+    QueueFactory(is_default=True)
+    asks, picture = colleague(), b"\x89PNG\r\n\x1a\n" + b"\x00" * 40
+    client.force_login(asks)
+    files = [SimpleUploadedFile("shot.png", picture), SimpleUploadedFile("run.exe", b"MZ" + b"\x00" * 80)]
+    page = client.post(reverse("portal-ask"), {"title": "It fails", "body": "See", "files": files}, follow=True)
+    made = own_tickets(asks).get()
+    html = page.content.decode()
+    assert "run.exe was left out: " in html
+    kept = Attachment.objects.get()
+    assert (kept.name, kept.record, kept.attached_by) == ("shot.png", made, asks)
+    address = reverse("portal-file", args=(made.pk, kept.pk))
+    assert address in html
+    sent = client.get(address)
+    assert (b"".join(sent.streaming_content), sent["Content-Disposition"]) == (
+        picture,
+        'attachment; filename="shot.png"',
+    )
+    more = [SimpleUploadedFile(f"{n}.png", picture + bytes([n])) for n in range(6)]
+    page = client.post(reverse("portal-ticket", args=(made.pk,)), {"body": "More", "files": more}, follow=True)
+    assert "5.png was left out: 5 files at a time are enough." in page.content.decode()
+    assert Attachment.objects.count() == 6
+    client.force_login(colleague())
+    assert client.get(address).status_code == 404
 
 
 def test_nobody_reads_the_tickets_of_others(client):

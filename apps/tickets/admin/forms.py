@@ -137,6 +137,22 @@ class TimeForm(forms.Form):
     note = forms.CharField(required=False)
 
 
+class ManyFiles(forms.ClearableFileInput):
+    """An input that takes several files."""
+
+    allow_multiple_selected = True
+
+
+class FilesField(forms.FileField):
+    """Takes several files; the operation that keeps them checks each."""
+
+    widget = ManyFiles
+
+    def clean(self, data: Any, initial: Any = None) -> Any:
+        """Return the files sent, as a list."""
+        return list(data or [])
+
+
 class AskForm(forms.Form):
     """Asks for a ticket: title, text and the questions of its type's form."""
 
@@ -155,6 +171,12 @@ class AskForm(forms.Form):
             name = f"answer_{each['key']}"
             self.asked.append(each["key"])
             self.fields[name] = _field(each)
+
+    def offer_files(self) -> None:
+        """Ask for files as well, last."""
+        self.fields["files"] = FilesField(
+            required=False, label="Files", help_text="A screenshot says more than words. At most five, 25 MB each."
+        )
 
     @property
     def answers(self) -> dict[str, Any]:

@@ -4,9 +4,11 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
+from apps.core.attachments.views import as_download
 from apps.core.errors import DomainError
 from apps.core.markdown import render
 from apps.tickets.admin.forms import AskForm
@@ -16,6 +18,7 @@ from apps.tickets.domain.forms import answered
 from apps.tickets.domain.intake import open_ticket
 from apps.tickets.domain.knowledge import articles_for, suggest
 from apps.tickets.domain.queries import own_tickets
+from apps.tickets.domain.requester_files import files_of, send_files
 from apps.tickets.domain.search import found_among_own
 from apps.tickets.domain.surveys import record_score, survey_for
 from apps.tickets.domain.trail import trail_of
@@ -51,10 +54,12 @@ def ask_page(request: HttpRequest, type_id: int | None = None) -> HttpResponse:
     if type_id and kind is None:
         raise Http404
     version = kind.current_form if kind is not None else None
-    form = AskForm(request.POST or None, version=version)
+    form = AskForm(request.POST or None, request.FILES or None, version=version)
+    form.offer_files()
     if request.method == "POST" and form.is_valid():
         ticket = _ask(request, form, kind)
         if ticket is not None:
+            _keep_files(request, ticket, form.cleaned_data["files"])
             messages.success(request, f"{ticket.ref} is with {ticket.queue}. You read every answer here.")
             return HttpResponseRedirect(reverse("portal-ticket", args=(ticket.pk,)))
     context = {
@@ -91,10 +96,12 @@ def ticket_page(request: HttpRequest, ticket_id: int) -> HttpResponse:
         except DomainError as refusal:
             messages.error(request, refusal.message)
         else:
+            _keep_files(request, ticket, request.FILES.getlist("files"))
             messages.success(request, said)
             return HttpResponseRedirect(request.path)
     context = {
         "ticket": ticket,
+        "files": files_of(_person(request), ticket),
         "trail": trail_of(ticket, public_only=True),
         "answers": answered(ticket.form_version, ticket.answers),
         "refused": refuse_answer(_person(request), ticket),
@@ -103,6 +110,25 @@ def ticket_page(request: HttpRequest, ticket_id: int) -> HttpResponse:
         "scored": ticket.surveys.filter(round=ticket.reopened, answered_at__isnull=False).first(),
     }
     return _page(request, "ticket", str(ticket), context)
+
+
+@admin.site.admin_view
+def file_page(request: HttpRequest, ticket_id: int, file_id: int) -> HttpResponseBase:
+    """Give a requester a file they sent, as a download."""
+    ticket: Ticket | None = own_tickets(_person(request)).filter(pk=ticket_id).first()
+    file = files_of(_person(request), ticket).filter(pk=file_id).first() if ticket is not None else None
+    if file is None:
+        raise Http404
+    try:
+        return as_download(file)
+    except DomainError as refusal:
+        messages.error(request, refusal.message)
+        return HttpResponseRedirect(reverse("portal-ticket", args=(ticket_id,)))
+
+
+def _keep_files(request: HttpRequest, ticket: Ticket, sent: list[Any]) -> None:
+    for sentence in send_files(ticket, sent, by=_person(request)):
+        messages.warning(request, sentence)
 
 
 def _ask(request: HttpRequest, form: AskForm, kind: TicketType | None) -> Ticket | None:

@@ -6,6 +6,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.db.models import OuterRef, Subquery
+from django.forms import Script
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -139,7 +140,7 @@ class TicketAdmin(MopsAdmin):
     )
 
     class Media:
-        js = ("tickets/tickets.js",)
+        js = (Script("tickets/tickets.js", defer=True),)
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         """Load people and queue with the rows."""

@@ -1,0 +1,88 @@
+"""The desk at scale: its pages and their questions among very many tickets and messages, and that they go by index."""
+
+from collections.abc import Iterator
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+from django.test import override_settings
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils.http import urlencode
+
+from apps.core import clock
+from apps.core.bench.pages import Visitor
+from apps.core.bench.registry import Result, benchmark
+from apps.tickets.bench_search import RARE, fill
+from apps.tickets.domain.trends import trends
+from apps.tickets.models import Message, Ticket
+
+QUERIES, SECONDS, ROUNDS = 25, 2.0, 3
+GOAL = f"at most {QUERIES} queries and {SECONDS:.0f} s"
+_CLOCKS_OF = 20  # every twentieth ticket has a running clock: 10,000 of 200,000
+
+
+@benchmark("desk", default_rows=100_000)
+def desk_pages(rows: int) -> Iterator[Result]:
+    """Open the pages of the desk among `rows` messages, a tenth as many tickets, and a clock on every twentieth."""
+    person, first = fill(rows)
+    _clocks(person, first)
+    shown = Ticket.objects.order_by("-pk").values_list("pk", flat=True)[0]
+    pages = {
+        "queue list": reverse("admin:tickets_ticket_changelist"),
+        "queue list, what is due first": f"{reverse('admin:tickets_ticket_changelist')}?o=8",
+        "search": f"{reverse('admin:tickets_ticket_changelist')}?{urlencode({'q': RARE})}",
+        "ticket page": reverse("admin:tickets_ticket_change", args=(shown,)),
+        "figures": reverse("tickets-figures"),
+        "pauses": reverse("tickets-pauses"),
+        "demand": reverse("tickets-demand"),
+    }
+    with override_settings(ALLOWED_HOSTS=["localhost"], ROOT_URLCONF=settings.ROOT_URLCONF):
+        visitor = Visitor(person)
+        for name, url in pages.items():
+            yield _page(name, url, visitor, rows)
+    for name, plan in _plans(shown).items():
+        scans = [table for table in ("tickets_ticket", "tickets_message") if f"Seq Scan on {table} " in plan]
+        yield Result(f"plan of {name}", rows, 0.0, None, None, "by index", not scans, {"scans": scans})
+
+
+def _page(name: str, url: str, visitor: Visitor, rows: int) -> Result:
+    visitor.get(url)
+    with CaptureQueriesContext(connection) as asked:
+        visitor.get(url)
+    queries, took = len(asked), []
+    for _ in range(ROUNDS):
+        begun = perf_counter()
+        visitor.get(url)
+        took.append(perf_counter() - begun)
+    seconds = median(took)
+    met = queries <= QUERIES and seconds <= SECONDS
+    return Result(f"desk: {name}", rows, seconds, None, None, GOAL, met, {"queries": queries})
+
+
+def _clocks(person: Any, first: int) -> None:
+    """Let the first answer of every twentieth ticket be promised."""
+    from apps.tickets.benchmarks import lay_clocks  # noqa: PLC0415  # that module imports this one
+
+    count = Ticket.objects.count()
+    lay_clocks(max(1, count // _CLOCKS_OF), by=person, among=first)
+
+
+def _plans(shown: int) -> dict[str, str]:
+    """Return how PostgreSQL finds what the pages begin with."""
+    from apps.tickets.domain.search import tickets_with  # noqa: PLC0415
+
+    found = {
+        "the newest of the list": Ticket.objects.order_by("-pk")[:100],
+        "a conversation": Message.objects.filter(ticket=shown).order_by("at", "id")[:500],
+        "a search": tickets_with(Ticket.objects.all(), RARE, internal=True),
+    }
+    plans = {name: str(rows.explain()) for name, rows in found.items()}
+    with CaptureQueriesContext(connection) as asked:
+        trends(now=clock.now())
+    with connection.cursor() as cursor:
+        cursor.execute("EXPLAIN " + next(each["sql"] for each in asked if "WITH recent" in each["sql"]))
+        plans["what is growing"] = "\n".join(row[0] for row in cursor.fetchall())
+    return plans
