@@ -98,13 +98,8 @@ class AgreementAdmin(MopsAdmin):
         found = super().get_fieldsets(request, obj)
         if obj is None or self.has_change_permission(request, obj):
             return found
-        return [
-            (
-                name,
-                {**options, "fields": [each for each in options["fields"] if each not in ("promises", "escalation")]},
-            )
-            for name, options in found
-        ]
+        left = [(name, [each for each in options["fields"] if each not in SHOWN_ABOVE]) for name, options in found]
+        return [(name, {"fields": fields}) for name, fields in left if fields]
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Only drafts are edited."""
