@@ -250,7 +250,7 @@ def test_the_requester_rates_on_their_own_page_once(client, asker, ops):
     assert "How did we do?" not in client.get(page).content.decode()
     _, token = asked(made)
     assert "How did we do?" in client.get(page).content.decode()
-    assert client.post(page, {"score": ""}).status_code == 302
+    assert "This field is required" in client.post(page, {"score": ""}).content.decode()
     client.post(page, {"score": "5", "comment": "Fine"})
     assert "You gave it 5 of 5" in client.get(page).content.decode()
     client.post(page, {"score": "1"})

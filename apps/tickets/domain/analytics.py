@@ -135,7 +135,8 @@ def figures(reader: User, period: Period, *, now: dt.datetime) -> Figures:
     )
     ages = _ages(rows, now)
     calendar = default_calendar()
-    version = lay_out(calendar).pk
+    schedule = schedule_for(calendar)
+    version = lay_out(calendar, timeline=schedule).pk
     return Figures(
         period=period,
         volume=volume,
@@ -153,7 +154,7 @@ def figures(reader: User, period: Period, *, now: dt.datetime) -> Figures:
             (each["type__name"] or "Without a type", each["type_id"], each["n"])
             for each in opened.values("type_id", "type__name").annotate(n=Count("pk")).order_by("-n")[:12]
         ],
-        load=_load(rows, solved, period, business_time.elapsed(schedule_for(calendar), period.since, period.until)),
+        load=_load(rows, solved, period, business_time.elapsed(schedule, period.since, period.until)),
     )
 
 

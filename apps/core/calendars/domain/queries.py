@@ -1,6 +1,7 @@
 """Which calendar counts, and the timeline of its versions that all time is counted in."""
 
 import datetime as dt
+from collections.abc import Iterable
 from functools import lru_cache
 from uuid import UUID
 
@@ -27,7 +28,19 @@ def schedule_for(calendar: BusinessCalendar, *, until: int | None = None) -> Tim
     versions = calendar.versions.order_by("number")
     if until is not None:
         versions = versions.filter(number__lte=until)
-    published = tuple(versions.values_list("uuid", flat=True))
+    return _published(calendar, tuple(versions.values_list("uuid", flat=True)))
+
+
+def schedules_for(calendar: BusinessCalendar, untils: Iterable[int | None]) -> dict[int | None, Timeline]:
+    """Return the timelines known up to each of several versions (None: to the last): one query for all of them."""
+    numbered = list(calendar.versions.order_by("number").values_list("number", "uuid"))
+    return {
+        until: _published(calendar, tuple(uuid for number, uuid in numbered if until is None or number <= until))
+        for until in set(untils)
+    }
+
+
+def _published(calendar: BusinessCalendar, published: tuple[UUID, ...]) -> Timeline:
     if not published:
         raise CalendarError(f"{calendar} has no hours yet; publish its first version.")
     if missing := [each for each in published if each not in _schedules]:

@@ -12,7 +12,7 @@ from apps.core.calendars.domain import business_time
 from apps.core.calendars.domain.schedule import Timeline
 from apps.core.clocks.domain import arithmetic
 from apps.core.clocks.domain.counting import Book
-from apps.core.clocks.domain.queries import clocks_of, schedule_of, segments_of
+from apps.core.clocks.domain.queries import clocks_of, schedule_of, schedules_of, segments_of
 from apps.core.clocks.domain.wording import in_words, moment_in_words
 from apps.core.clocks.enums import ClockState
 from apps.core.clocks.models import Clock, ClockSegment, EscalationFire
@@ -73,9 +73,9 @@ def explain(clock: Clock, *, at: dt.datetime | None = None) -> str:
     return _sentence(clock, segments_of(clock), schedule_of(clock), at or time.now())
 
 
-def explained(clock: Clock, *, at: dt.datetime | None = None) -> Explanation:
-    """Return the sentence, the table of segments and the bar of one clock."""
-    now, segments, schedule = at or time.now(), segments_of(clock), schedule_of(clock)
+def explained(clock: Clock, *, at: dt.datetime | None = None, schedule: Timeline | None = None) -> Explanation:
+    """Return the sentence, the table of segments and the bar of one clock; `schedule` where it is known already."""
+    now, segments, schedule = at or time.now(), segments_of(clock), schedule or schedule_of(clock)
     return Explanation(
         clock=clock,
         sentence=_sentence(clock, segments, schedule, now),
@@ -89,7 +89,9 @@ def explained(clock: Clock, *, at: dt.datetime | None = None) -> Explanation:
 
 def clock_panel(subject: models.Model, *, title: str = "Clocks", at: dt.datetime | None = None) -> dict[str, Any]:
     """Return the panel that shows a record's clocks: append it to `row_panels` of its change view."""
-    shown = [explained(clock, at=at) for clock in clocks_of(subject)]
+    clocks = list(clocks_of(subject))
+    schedules = schedules_of(clocks)
+    shown = [explained(clock, at=at, schedule=schedules[clock.pk]) for clock in clocks]
     return {"template": "admin/clocks/panel.html", "title": title, "clocks": shown, "width": WIDTH, "height": HEIGHT}
 
 

@@ -39,13 +39,13 @@ class Due(Func):
     output_field = models.DateTimeField()
 
 
-def lay_out(calendar: BusinessCalendar) -> CalendarVersion:
+def lay_out(calendar: BusinessCalendar, *, timeline: Timeline | None = None) -> CalendarVersion:
     """Return the newest version of a calendar, laid out in rows; the first call for a version writes them.
 
     Raises:
         CalendarError: the calendar has no version.
     """
-    timeline = schedule_for(calendar)
+    timeline = timeline or schedule_for(calendar)
     newest: CalendarVersion = calendar.versions.order_by("-number")[0]
     if OpenStretch.objects.filter(version=newest).exists():
         return newest

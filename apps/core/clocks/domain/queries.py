@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from django.db import models
 
-from apps.core.calendars.domain.queries import schedule_for
+from apps.core.calendars.domain.queries import schedule_for, schedules_for
 from apps.core.calendars.domain.schedule import Timeline
 from apps.core.clocks.models import Clock, ClockQuerySet, ClockSegment
 
@@ -38,6 +38,19 @@ def clocks_of(subject: models.Model) -> ClockQuerySet:
 def schedule_of(clock: Clock) -> Timeline:
     """Return the timeline a clock counts in: as it is now while the clock is open, as it was known once it closed."""
     return schedule_for(clock.calendar, until=None if clock.is_open else clock.calendar_version.number)
+
+
+def schedules_of(clocks: Iterable[Clock]) -> dict[int, Timeline]:
+    """Return the timeline each of several clocks counts in, by the clock's key: one query for each calendar."""
+    by_calendar: dict[int, list[Clock]] = {}
+    for clock in clocks:
+        by_calendar.setdefault(clock.calendar_id, []).append(clock)
+    found: dict[int, Timeline] = {}
+    for same in by_calendar.values():
+        untils = {clock.pk: None if clock.is_open else clock.calendar_version.number for clock in same}
+        known = schedules_for(same[0].calendar, untils.values())
+        found |= {key: known[until] for key, until in untils.items()}
+    return found
 
 
 def segments_of(clock: Clock) -> list[ClockSegment]:
