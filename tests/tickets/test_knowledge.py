@@ -25,11 +25,17 @@ def ops():
     return agent(full_name="Olga Ops")
 
 
-def process_in_force(ops, title="Reset a dashboard", body="Press the **red** button.", **fields):
+def process_in_force(ops, title="Reset a dashboard", body="Press the **red** button.", questions="", **fields):
     with acting_as(ops), transition(Process, SOPVersion):
         process = Process.objects.create(title=title, family="operations", owner_person=ops, **fields)
         version = SOPVersion.objects.create(
-            process=process, number=1, body=body, author=ops, state="effective", effective_at=clock.now()
+            process=process,
+            number=1,
+            body=body,
+            questions=questions,
+            author=ops,
+            state="effective",
+            effective_at=clock.now(),
         )
         process.effective_version = version
         process.save()
@@ -190,9 +196,6 @@ def test_anybody_who_may_read_an_article_confirms_it(client, ops):
     hidden = article(ops, title="Hidden", audience="readers")
     with pytest.raises(NotAllowed, match="You can confirm what you may read alone"):
         confirm_read(hidden, by=reader)
-    with acting_as(ops), transition(SOPVersion):
-        asking = article(ops, title="Asks")
-        SOPVersion.objects.filter(process=asking.process).update(questions="What?\n* this\n- that")
-    asking = Article.objects.get(pk=asking.pk)
+    asking = article(ops, title="Asks", questions="What?\n* this\n- that")
     with pytest.raises(NotAllowed, match="Asks asks questions at its end"):
         confirm_read(asking, by=reader)
