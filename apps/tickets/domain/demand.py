@@ -102,10 +102,11 @@ def demand(reader: "User", *, now: dt.datetime) -> tuple[list[Demand], float, in
         place = (each["week"] - since).days // 7
         came.setdefault(each["tier"], [0] * WEEKS)[min(max(place, 0), WEEKS - 1)] += each["n"]
     lately = tiered.filter(resolved_at__gte=monday - LATELY * ONE_WEEK, resolved_at__lt=monday)
-    solved = dict(lately.values_list("tier").annotate(n=Count("pk")))
+    solved = {each["tier"]: each["n"] for each in lately.values("tier").annotate(n=Count("pk"))}
     spent = TimeEntry.objects.filter(ticket__in=rows.filter(opened_at__gte=since).values("pk")).order_by()
-    per_tier = spent.values_list("ticket__type__tier").annotate(Sum("minutes"), Count("ticket", distinct=True))
-    minutes = {tier or Tier.STANDARD.value: total / tickets for tier, total, tickets in per_tier if tickets}
+    per_tier = spent.values(tier=Coalesce("ticket__type__tier", Value(Tier.STANDARD.value)))
+    written = per_tier.annotate(total=Sum("minutes"), tickets=Count("ticket", distinct=True))
+    minutes = {each["tier"]: each["total"] / each["tickets"] for each in written}
     people = desk_people().filter(is_active=True).distinct().count()
     week = business_time.elapsed(schedule_for(default_calendar()), monday, monday + ONE_WEEK)
     found = [

@@ -1,13 +1,14 @@
 """When a person is erased, so are the traces of them at the desk: mail from and to them, and tickets they asked."""
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Lower
 
 from apps.audit.domain.personal import erase_further
+from apps.core.private_files import private_files
 from apps.tickets.models import ReceivedMail, SentMail, Ticket
 
 if TYPE_CHECKING:
@@ -37,9 +38,8 @@ def erase_at_the_desk(traces: "Traces") -> int:
     keys = list(found.values_list("pk", flat=True))
     number += ReceivedMail.objects.filter(pk__in=keys).update(sender="", quoted="", raw="")
     kept = set(ReceivedMail.objects.filter(raw__in=stored).values_list("raw", flat=True))
-    storage: Any = ReceivedMail._meta.get_field("raw").storage  # type: ignore[union-attr]  # a file field has one
     for place in stored - kept:
-        transaction.on_commit(partial(storage.delete, place))
+        transaction.on_commit(partial(private_files().delete, place))
     sent = SentMail.objects.annotate(where=Lower("address"))
     keys = list(sent.filter(Q(where__in=addresses) | Q(ticket__in=tickets)).values_list("pk", flat=True))
     return number + SentMail.objects.filter(pk__in=keys).exclude(address="").update(address="")

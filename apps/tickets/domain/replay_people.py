@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from apps.accounts.models import Team, User
+from apps.accounts.models import Membership, Team, User
 from apps.core import clock
 from apps.tickets.domain.candidates import Candidate, Wanted, next_one
 from apps.tickets.domain.queries import desk_people
@@ -50,7 +50,7 @@ def read_desk() -> Desk:
     """Return the desk of today: seven queries."""
     people = {each.pk: each for each in User.objects.filter(is_active=True, is_system=False)}
     members: dict[int, list[int]] = {}
-    for team, person in Team.members.through.objects.filter(archived_at__isnull=True).values_list("team", "person"):
+    for team, person in Membership.objects.filter(archived_at__isnull=True).values_list("team", "person"):
         if person in people:
             members.setdefault(team, []).append(person)
     skilled: dict[int, set[int]] = {}
@@ -61,7 +61,7 @@ def read_desk() -> Desk:
     return Desk(
         names={pk: str(each) for pk, each in people.items()},
         works=set(desk_people().values_list("pk", flat=True)),
-        limits=dict(profiles.values_list("person", "most_open")),
+        limits={each.person_id: each.most_open for each in profiles if each.most_open is not None},
         skilled=skilled,
         members={team: sorted(set(found)) for team, found in members.items()},
         queues=Queue.objects.select_related("team").in_bulk(),
