@@ -9,7 +9,6 @@ from apps.approvals.models import ApprovalRequest
 from apps.campaigns.models import Campaign
 from apps.core import clock
 from apps.core.actors import acting_as
-from apps.processes.domain.running import unready
 from apps.processes.models import Process
 from apps.technology.models import Tool
 from apps.tickets.demo_after import tell_after
@@ -194,7 +193,6 @@ def _type(row: tuple[str, Tier, str, str, str, str], queues: dict[str, Queue], b
         queue=queues.get(queue),
         owner_person=boss,
         process=process,
-        starts_run=process is not None and unready(process) is None,
     )
     if questions:
         publish_form(kind, by=boss, questions=questions)
