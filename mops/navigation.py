@@ -55,7 +55,19 @@ GROUPS: tuple[tuple[str, tuple[Page, ...]], ...] = (
     ),
     (
         "Campaigns",
-        (("Campaigns", "campaigns.campaign", "campaign"),),
+        (
+            ("Ask for a campaign", "campaign-ask", "add_circle"),
+            ("Campaigns", "campaigns.campaign", "campaign"),
+            ("Calendar", "campaign-calendar@campaigns.campaign", "calendar_month"),
+            ("Campaign requests", "campaigns.campaignrequest", "move_to_inbox"),
+            ("Request forms", "campaigns.intakeform", "assignment"),
+            ("Launch checklists", "campaigns.checklistitem", "checklist"),
+            ("Audiences", "campaigns.audience", "groups"),
+            ("Budget entries", "campaigns.budgetentry", "payments"),
+            ("Budget shifts", "campaigns.budgetshift", "swap_horiz"),
+            ("Thresholds", "campaigns.threshold", "straighten"),
+            ("Figures by day", "campaigns.metricday", "monitoring"),
+        ),
     ),
     (
         "Leads",

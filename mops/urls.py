@@ -5,6 +5,8 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from apps.accounts.admin.roles_page import roles_page
+from apps.campaigns.admin.asking import ask_page, request_page
+from apps.campaigns.admin.calendar import calendar_page, move_page
 from apps.core import probes
 from apps.leads.admin.figures import lifecycle_page
 from apps.processes.admin.figures import figures_page
@@ -31,6 +33,10 @@ urlpatterns = [
     path("metrics", probes.metrics, name="metrics"),
     path("accounts/", include("apps.accounts.urls")),
     path("admin/roles/", roles_page, name="roles"),
+    path("admin/campaigns/calendar/", calendar_page, name="campaign-calendar"),
+    path("admin/campaigns/calendar/move/<int:campaign_id>/", move_page, name="campaign-move"),
+    path("admin/campaigns/ask/", ask_page, name="campaign-ask"),
+    path("admin/campaigns/ask/<int:request_id>/", request_page, name="campaign-request"),
     path("admin/processes/skills/", skills_page, name="processes-skills"),
     path("admin/processes/figures/<int:process_id>/", figures_page, name="processes-figures"),
     path("admin/processes/maturity/", maturity_page, name="processes-maturity"),

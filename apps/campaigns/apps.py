@@ -13,10 +13,18 @@ class CampaignsConfig(AppConfig):
     def ready(self) -> None:
         """Let campaigns be approved, and put late ones among what is overdue."""
         from apps.approvals.registry import ApprovalSubject, register  # noqa: PLC0415  # models must be ready
-        from apps.campaigns import checks, pack_part  # noqa: PLC0415  # models must be ready
-        from apps.campaigns.domain import approval, launch, queries  # noqa: PLC0415
-        from apps.campaigns.models import MATERIAL, Campaign  # noqa: PLC0415
+        from apps.campaigns import (  # noqa: PLC0415  # models must be ready
+            checks,
+            imports,  # noqa: F401  # registers on import
+            pack_part,
+        )
+        from apps.campaigns.demo import tell  # noqa: PLC0415
+        from apps.campaigns.domain import approval, intake, launch, queries, shifting, working  # noqa: PLC0415
+        from apps.campaigns.models import MATERIAL, BudgetShift, Campaign  # noqa: PLC0415
+        from apps.core.demo import register_chapter  # noqa: PLC0415
+        from apps.core.notifications.kinds import register_kind  # noqa: PLC0415
         from apps.core.overdue import register_overdue  # noqa: PLC0415
+        from apps.core.rules.predicates import Field, Number  # noqa: PLC0415
         from apps.processes.domain.triggers import register_occasion  # noqa: PLC0415
 
         register(
@@ -34,5 +42,21 @@ class CampaignsConfig(AppConfig):
         )
         checks.register()
         pack_part.register()
+        register(
+            BudgetShift,
+            ApprovalSubject(
+                material=shifting.MATERIAL,
+                apply=shifting.carry_out,
+                on_refused=shifting.bring_back,
+                markdown=("reason", "evidence"),
+                facts=shifting.facts,
+                fact_fields=(Field("amount", "Amount", Number(), help="What is moved, in the campaign's currency."),),
+                cost_impact=shifting.cost_impact,
+            ),
+        )
         register_occasion(launch.LAUNCHED, "A campaign is launched")
+        register_occasion(working.BEGUN, "Work on a campaign begins")
+        launch.register_conditions()
+        register_chapter("campaign requests and money", tell)
         register_overdue(queries.overdue_campaigns)
+        register_kind(intake.TOLD, "What became of a campaign I asked for")

@@ -21,23 +21,83 @@ class CampaignState(models.TextChoices):
     """Where a campaign stands."""
 
     PLANNING = "planning", "Planning"
+    IN_CREATIVE = "in_creative", "In creative"
     IN_APPROVAL = "in_approval", "In approval"
     APPROVED = "approved", "Approved"
+    SCHEDULED = "scheduled", "Scheduled"
     LIVE = "live", "Live"
+    PAUSED = "paused", "Paused"
     COMPLETED = "completed", "Completed"
     CLOSED = "closed", "Closed"
     CANCELLED = "cancelled", "Cancelled"
 
 
-# From which state a campaign may go where. Read it aloud: what is planned is sent for approval or cancelled, …
+_S = CampaignState
+# From which state a campaign may go where. Read it aloud: what is planned goes into creative work, is sent for
+# approval or cancelled, … The database holds to the same table.
 MOVES: dict[CampaignState, tuple[CampaignState, ...]] = {
-    CampaignState.PLANNING: (CampaignState.IN_APPROVAL, CampaignState.CANCELLED),
-    CampaignState.IN_APPROVAL: (CampaignState.APPROVED, CampaignState.PLANNING),
-    CampaignState.APPROVED: (CampaignState.LIVE, CampaignState.PLANNING, CampaignState.CANCELLED),
-    CampaignState.LIVE: (CampaignState.COMPLETED, CampaignState.CANCELLED),
-    CampaignState.COMPLETED: (CampaignState.CLOSED,),
-    CampaignState.CLOSED: (),
-    CampaignState.CANCELLED: (),
+    _S.PLANNING: (_S.IN_CREATIVE, _S.IN_APPROVAL, _S.CANCELLED),
+    _S.IN_CREATIVE: (_S.PLANNING, _S.IN_APPROVAL, _S.CANCELLED),
+    _S.IN_APPROVAL: (_S.PLANNING, _S.APPROVED),
+    _S.APPROVED: (_S.PLANNING, _S.SCHEDULED, _S.LIVE, _S.CANCELLED),
+    _S.SCHEDULED: (_S.PLANNING, _S.APPROVED, _S.LIVE, _S.CANCELLED),
+    _S.LIVE: (_S.PAUSED, _S.COMPLETED, _S.CANCELLED),
+    _S.PAUSED: (_S.LIVE, _S.COMPLETED, _S.CANCELLED),
+    _S.COMPLETED: (_S.CLOSED,),
+    _S.CLOSED: (),
+    _S.CANCELLED: (),
 }
-EDITABLE = (CampaignState.PLANNING, CampaignState.APPROVED)
-NOT_YET_LIVE = (CampaignState.PLANNING, CampaignState.IN_APPROVAL, CampaignState.APPROVED)
+# What is approved and not yet live: a change of the plan voids the approval.
+VOIDABLE = (CampaignState.APPROVED, CampaignState.SCHEDULED)
+EDITABLE = (CampaignState.PLANNING, CampaignState.IN_CREATIVE, *VOIDABLE)
+NOT_YET_LIVE = (*EDITABLE, CampaignState.IN_APPROVAL)
+RUNNING = (CampaignState.LIVE, CampaignState.PAUSED)
+
+
+class CheckKind(models.TextChoices):
+    """What a line of the launch checklist is about."""
+
+    CREATIVE = "creative", "Creative review"
+    LEGAL = "legal", "Legal compliance"
+    UTM = "utm", "UTM tagging"
+    AUDIENCE = "audience", "Audience verification"
+    MONITORING = "monitoring", "Post-launch monitoring"
+    OTHER = "other", "Other"
+
+
+class CheckState(models.TextChoices):
+    """Where a line of the checklist stands."""
+
+    OPEN = "open", "Open"
+    DONE = "done", "Done"
+    NOT_NEEDED = "not_needed", "Not needed"
+
+
+class RequestStage(models.TextChoices):
+    """Where a request for a campaign stands."""
+
+    ASKED = "asked", "Asked"
+    INCOMPLETE = "incomplete", "Needs information"
+    ACCEPTED = "accepted", "Accepted"
+    DECLINED = "declined", "Declined"
+    WITHDRAWN = "withdrawn", "Withdrawn"
+
+
+WAITING = (RequestStage.ASKED, RequestStage.INCOMPLETE)
+
+
+class Money(models.TextChoices):
+    """What an amount in the budget of a campaign means."""
+
+    PLANNED = "planned", "Planned"
+    COMMITTED = "committed", "Committed"
+    ACTUAL = "actual", "Actual"
+
+
+class ShiftState(models.TextChoices):
+    """How far a proposal to move budget has come."""
+
+    DRAFT = "draft", "Draft"
+    IN_APPROVAL = "in_approval", "In approval"
+    APPROVED = "approved", "Approved"
+    REFUSED = "refused", "Refused"

@@ -17,6 +17,7 @@ class LeadsConfig(AppConfig):
         from apps.core.notifications import kinds  # noqa: PLC0415
         from apps.core.rules.catalog import register_catalog  # noqa: PLC0415
         from apps.leads import imports, touch_imports  # noqa: F401, PLC0415  # registers on import
+        from apps.leads.audiences import register as register_audiences  # noqa: PLC0415
         from apps.leads.catalog import lead_catalog, touch_catalog  # noqa: PLC0415
         from apps.leads.demo.scoring import tell as tell_scoring  # noqa: PLC0415
         from apps.leads.demo.segments import tell  # noqa: PLC0415
@@ -55,6 +56,7 @@ class LeadsConfig(AppConfig):
         _register_scoring()
         kinds.register_kind(handoff.OFFERED, "A lead is offered to me")
         kinds.register_kind(handoff.ANSWERED, "Sales answered for a lead I offered")
+        register_audiences()
         register_chapter("segments", tell)
         register_chapter("touches and scores", tell_scoring)
 

@@ -7,7 +7,9 @@ from django.http import HttpRequest
 from django.templatetags.static import static
 
 # apps with a stylesheet of their own, static/<app>/<app>.css, loaded after the one all share
-STYLED_APPS: tuple[str, ...] = ("approvals", "audit", "clocks", "leads", "processes", "technology", "tickets")
+STYLED_APPS: tuple[str, ...] = (
+    *("approvals", "audit", "campaigns", "clocks", "leads", "processes", "technology", "tickets"),
+)
 
 
 def _style_of(app: str) -> Callable[[HttpRequest], str]:

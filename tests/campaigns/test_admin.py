@@ -6,7 +6,7 @@ from apps.accounts.enums import Role
 from apps.campaigns.models import Campaign
 from tests.admin_pages import assert_same_queries, button_of, list_of, page_of
 from tests.factories.accounts import person_with
-from tests.factories.campaigns import CampaignFactory, approved, planned, sent
+from tests.factories.campaigns import CampaignFactory, agree, approved, freeze, planned, sent, settle_all
 
 pytestmark = pytest.mark.django_db
 
@@ -45,6 +45,7 @@ def test_page_lists_what_is_open_before_the_launch(client, ops):
 def test_plan_is_sent_approved_and_launched(client, ops):
     approver = person_with(Role.APPROVER)
     campaign = planned(author=ops, name="Spring")
+    agree(campaign, by=ops)
     done = client.post(button_of(campaign, "submit"), {"note": ""}, follow=True).content.decode()
     assert "Spring is in approval; 1 approval must come in." in done
     assert client.post(page_of(campaign), form_of(campaign, budget=1)).status_code == 403
@@ -54,6 +55,10 @@ def test_plan_is_sent_approved_and_launched(client, ops):
         "Spring is approved." in client.post(button_of(request, "approve"), {"note": ""}, follow=True).content.decode()
     )
     client.force_login(ops)
+    said = client.post(button_of(campaign, "launch"), {"note": ""}, follow=True).content.decode()
+    assert "It cannot go live yet. The launch checklist is done: no, still open: Creative review" in said
+    freeze(campaign, by=ops)
+    settle_all(campaign, by=ops)
     assert "Spring is live." in client.post(button_of(campaign, "launch"), {"note": ""}, follow=True).content.decode()
 
 

@@ -20,7 +20,7 @@ from apps.core.admin_kit.refusals import sentence_of
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.core.transitions import transition
 from tests.factories.accounts import person_with
-from tests.factories.campaigns import CampaignFactory, approved, planned, sent
+from tests.factories.campaigns import CampaignFactory, approved, in_state, planned, sent
 
 pytestmark = pytest.mark.django_db
 NOON = dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC)
@@ -29,15 +29,6 @@ NOON = dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC)
 def live(**fields):
     campaign = approved(**fields)
     launch_campaign(campaign, by=person_with(Role.OPS), at=NOON)
-    campaign.refresh_from_db()
-    return campaign
-
-
-def in_state(state):
-    campaign = CampaignFactory()
-    needed = {"launched_at": NOON, "results": "x"}
-    with transition(Campaign):
-        Campaign.objects.filter(pk=campaign.pk).update(state=state, **needed)
     campaign.refresh_from_db()
     return campaign
 
@@ -54,7 +45,9 @@ def test_the_whole_way():
     campaign = live(author=ops, name="Spring")
     assert (campaign.state, campaign.launched_at) == (CampaignState.LIVE, NOON)
     assert complete_campaign(campaign, by=ops) == "Spring is completed; close it with its results."
-    assert close_campaign(campaign, by=ops, results="280 MQL at 43 EUR") == "Spring is closed."
+    assert close_campaign(campaign, by=ops, results="280 MQL at 43 EUR", lessons="Start earlier.") == (
+        "Spring is closed; its figures are frozen."
+    )
     states = [event.changes["state"] for event in AuditEvent.objects.of_object(campaign) if "state" in event.changes]
     assert [state[1] for state in reversed(states)] == [
         *("planning", "in_approval", "approved", "live", "completed", "closed")
@@ -177,7 +170,8 @@ def test_what_is_approved_must_be_what_goes_live():
     campaign = approved()
     with transition(Campaign):
         Campaign.objects.filter(pk=campaign.pk).update(budget=99)
-        Campaign.objects.filter(pk=campaign.pk).update(state=CampaignState.APPROVED)
+        for state in (CampaignState.IN_APPROVAL, CampaignState.APPROVED):
+            Campaign.objects.filter(pk=campaign.pk).update(state=state)
     campaign.refresh_from_db()
     assert "The plan is approved as it is now: no" in refuse_launch(person_with(Role.OPS), campaign, today=NOON.date())
 
@@ -190,8 +184,10 @@ def test_a_planned_campaign_does_not_go_live():
 def test_it_is_not_closed_without_results():
     campaign, ops = live(), person_with(Role.OPS)
     complete_campaign(campaign, by=ops)
+    with pytest.raises(InvalidInput, match="Write what was learned before you close it"):
+        close_campaign(campaign, by=ops, results="x", lessons=" ")
     with pytest.raises(InvalidInput, match="Write what came out before you close it"):
-        close_campaign(campaign, by=ops, results="  ")
+        close_campaign(campaign, by=ops, results="  ", lessons="x")
 
 
 def test_cancelling_takes_a_reason_and_no_open_request():

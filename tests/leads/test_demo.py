@@ -30,7 +30,7 @@ def states(model, name):
 def test_the_demo_is_alive_and_signed():
     said = []
     made = load_demo(dt.date(2026, 6, 15), say=said.append)
-    assert said[:5] == ["  tools …", "  processes …", "  campaigns …", "  approvals …", "  leads …"]
+    assert said[:5] == ["  tools …", "  processes …", "  leads …", "  campaigns …", "  approvals …"]
     assert (made["tools"], made["processes"], made["leads"]) == (43, 27, 421)
     assert states(Campaign, "state") == set(CampaignState.values)
     assert states(SOPVersion, "state") == set(VersionState.values)

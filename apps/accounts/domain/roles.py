@@ -75,7 +75,11 @@ GRANTS: dict[Role, tuple[str, ...]] = {
         "leads.*: view",
         "leads.lead: change",
         "leads.company: change",
-        "campaigns.*: view",
+        "campaigns.campaign: view",  # and nothing that tells what one costs
+        "campaigns.checklistitem: view",
+        "campaigns.audience: view",
+        "campaigns.threshold: view",
+        "campaigns.metricday: view",
         "attachments.*: view add change",
         "notifications.*: view change",
         *_AROUND_RECORDS,

@@ -10,7 +10,8 @@ from apps.approvals.domain.decisions import request_approval
 from apps.approvals.enums import RequestState
 from apps.approvals.models import ApprovalRequest
 from apps.campaigns.domain.moves import locked, move, raise_refusal, refuse_move
-from apps.campaigns.enums import CampaignState, Channel
+from apps.campaigns.domain.working import begin_work
+from apps.campaigns.enums import VOIDABLE, CampaignState, Channel
 from apps.campaigns.models import Campaign
 from apps.core.actors import acting_as
 from apps.core.errors import WrongState
@@ -54,9 +55,11 @@ def submit_campaign(campaign: Campaign, *, by: "User", note: str = "", at: dt.da
     with transaction.atomic(), acting_as(by, reason=note or None):
         row = locked(campaign)
         raise_refusal(by, row, refuse_submission(by, row))
-        move(row, CampaignState.IN_APPROVAL)
+        move(row, CampaignState.IN_APPROVAL, at=at)
+        started = begin_work(row, by=by, at=at)
         request = request_approval(row, by=by, note=note, at=at)
-    return f"{row} is in approval; {request.required} approval{'s' if request.required > 1 else ''} must come in."
+    said = f"{row} is in approval; {request.required} approval{'s' if request.required > 1 else ''} must come in."
+    return " ".join((said, *started))
 
 
 def carry_out_approval(
@@ -69,7 +72,7 @@ def carry_out_approval(
     """
     if campaign.state != CampaignState.IN_APPROVAL:
         raise WrongState(f"{campaign} is not in approval any more; nothing was approved.")
-    move(campaign, CampaignState.APPROVED)
+    move(campaign, CampaignState.APPROVED, at=at)
 
 
 def return_to_planning(campaign: Campaign, request: ApprovalRequest, *, by: "User") -> None:
@@ -107,4 +110,4 @@ def requests_of(campaign: Campaign) -> "models.QuerySet[ApprovalRequest]":
 def is_approved_as_it_is(campaign: Campaign) -> bool:
     """Whether the newest approval covers exactly what the plan says now."""
     approved = requests_of(campaign).filter(state=RequestState.APPROVED).values_list("digest", flat=True).first()
-    return campaign.state == CampaignState.APPROVED and approved == live_digest(campaign)
+    return campaign.state in VOIDABLE and approved == live_digest(campaign)

@@ -1,58 +1,79 @@
 """The launch: every condition is checked at the moment it happens, and the page lists those not met."""
 
 import datetime as dt
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.db import transaction
 
 from apps.campaigns.domain.approval import is_approved_as_it_is, missing_for_approval
+from apps.campaigns.domain.audiences import audience_finding
+from apps.campaigns.domain.budget import budget_finding
+from apps.campaigns.domain.checklist import checklist_finding
 from apps.campaigns.domain.moves import locked, move, raise_refusal, refuse_move
+from apps.campaigns.domain.performance import threshold_finding
 from apps.campaigns.enums import CampaignState
-from apps.campaigns.models import Campaign
+from apps.campaigns.models import Campaign, LaunchAttempt
 from apps.core import clock
 from apps.core.actors import acting_as
 from apps.core.conformity import unmet_rules
+from apps.core.gates import Checked, Condition, Finding, check_gate, register_condition
 from apps.processes.domain.triggers import start_for
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
 
 LAUNCHED = "campaigns.launched"
+GATE = "campaigns.launch"
 
 
-@dataclass(frozen=True)
-class Condition:
-    """One thing that must hold before a launch: whether it does, and what to do when it does not."""
-
-    title: str
-    is_met: bool
-    way_out: str
-
-
-def launch_conditions(campaign: Campaign, today: dt.date) -> list[Condition]:
-    """Return everything that must hold before `campaign` goes live on `today`."""
+def plan_complete(campaign: Campaign, today: dt.date) -> Finding:
+    """Say whether the plan has everything a decision needs."""
     missing = missing_for_approval(campaign)
-    has_begun = campaign.starts_on is not None and campaign.starts_on <= today
-    is_over = campaign.ends_on is not None and campaign.ends_on < today
+    return Finding(not missing, f"still missing: {', '.join(missing)}" if missing else "nothing is missing")
+
+
+def approved_as_it_is(campaign: Campaign, today: dt.date) -> Finding:
+    """Say whether the newest approval covers what the plan says now, by its digest."""
+    approved = is_approved_as_it_is(campaign)
+    return Finding(approved, "the approval covers it as it stands" if approved else "send it for approval")
+
+
+def first_day(campaign: Campaign, today: dt.date) -> Finding:
+    """Say whether the first day has come."""
     start = f"{campaign.starts_on:%-d %B %Y}" if campaign.starts_on else "not set"
+    return Finding(campaign.starts_on is not None and campaign.starts_on <= today, f"the start is {start}")
+
+
+def rules_met(campaign: Campaign, today: dt.date) -> Finding:
+    """Say which compliance rules the campaign breaks without a waiver."""
     broken = unmet_rules(campaign)
-    return [
-        Condition("The plan is complete", not missing, f"still missing: {', '.join(missing)}"),
-        Condition("The plan is approved as it is now", is_approved_as_it_is(campaign), "send it for approval"),
-        Condition("The first day has come", has_begun, f"the start is {start}"),
-        Condition("The last day is not over", not is_over, "its last day has passed; plan new dates"),
-        Condition(
-            "Compliance rules are met", not broken, f"{' '.join(broken)} Mend it, or ask for a waiver of the rule"
-        ),
-    ]
+    told = f"{' '.join(broken)} Mend it, or ask for a waiver of the rule"
+    return Finding(not broken, told if broken else "none is broken")
+
+
+def last_day(campaign: Campaign, today: dt.date) -> Finding:
+    """Say whether there is time left."""
+    is_over = campaign.ends_on is not None and campaign.ends_on < today
+    return Finding(not is_over, "its last day has passed; plan new dates" if is_over else "there is time left")
+
+
+def launch_conditions(campaign: Campaign, today: dt.date) -> list[Checked]:
+    """Return everything that must hold before `campaign` goes live on `today`, from whoever registered it."""
+    return check_gate(GATE, campaign, today)
 
 
 def refuse_launch(user: "User", campaign: Campaign, *, today: dt.date | None = None) -> str | None:
     """Return why `user` cannot launch `campaign` now, None when it works."""
     if refused := refuse_move(user, campaign, CampaignState.LIVE):
         return refused
-    unmet = [each for each in launch_conditions(campaign, today or clock.today()) if not each.is_met]
+    if campaign.state == CampaignState.PAUSED:
+        return f"{campaign} is paused; resume it."
+    return unmet_sentence(launch_conditions(campaign, today or clock.today()))
+
+
+def unmet_sentence(conditions: list[Checked]) -> str | None:
+    """Return what is not met, in one sentence each; None when everything is."""
+    unmet = [each for each in conditions if not each.is_met]
     if not unmet:
         return None
     return "It cannot go live yet. " + " ".join(f"{each.title}: no, {each.way_out}." for each in unmet)
@@ -69,6 +90,50 @@ def launch_campaign(campaign: Campaign, *, by: "User", note: str = "", at: dt.da
     with transaction.atomic(), acting_as(by, reason=note or None):
         row = locked(campaign)
         raise_refusal(by, row, refuse_launch(by, row, today=moment.date()))
-        move(row, CampaignState.LIVE, launched_at=moment)
-        started = start_for(LAUNCHED, row, by=by, at=moment)
+        conditions = launch_conditions(row, moment.date())
+        started = go_live(row, conditions, by=by, at=moment, by_clock=False)
     return " ".join((f"{row} is live.", *started))
+
+
+def go_live(row: Campaign, conditions: list[Checked], *, by: "User", at: dt.datetime, by_clock: bool) -> list[str]:
+    """Take a locked campaign live whose conditions are met, and write the attempt down; returns what was started."""
+    write_attempt(row, conditions, by=by, at=at, by_clock=by_clock, succeeded=True)
+    move(row, CampaignState.LIVE, at=at, launched_at=row.launched_at or at)
+    return start_for(LAUNCHED, row, by=by, at=at)
+
+
+def write_attempt(
+    row: Campaign, conditions: list[Checked], *, by: "User", at: dt.datetime, by_clock: bool, succeeded: bool
+) -> LaunchAttempt:
+    """Write down an attempt to launch, with what every condition said."""
+    said = [{"key": each.key, "title": each.title, "met": each.is_met, "says": each.says} for each in conditions]
+    attempt: LaunchAttempt = LaunchAttempt.objects.create(
+        campaign=row, at=at, by_label=by.get_username(), by_clock=by_clock, succeeded=succeeded, conditions=said
+    )
+    return attempt
+
+
+def register_conditions() -> None:
+    """Register the conditions campaigns know of themselves; other apps add theirs to `GATE`."""
+    plan, approval = "The plan is complete", "The plan is approved as it is now"
+    register_condition(GATE, Condition("plan", plan, plan_complete, place=10))
+    register_condition(GATE, Condition("approval", approval, approved_as_it_is, who="its approvers", place=20))
+    register_condition(
+        GATE,
+        Condition(
+            "checklist",
+            "The launch checklist is done",
+            checklist_finding,
+            who="whoever checks each line",
+            place=30,
+        ),
+    )
+    frozen = "The audience is frozen, and still as large"
+    register_condition(GATE, Condition("audience", frozen, audience_finding, place=40))
+    register_condition(
+        GATE, Condition("budget", "What is planned and ordered fits the budget", budget_finding, place=50)
+    )
+    register_condition(GATE, Condition("monitoring", "Monitoring thresholds are agreed", threshold_finding, place=60))
+    register_condition(GATE, Condition("rules", "Compliance rules are met", rules_met, place=70))
+    register_condition(GATE, Condition("first_day", "The first day has come", first_day, place=90))
+    register_condition(GATE, Condition("last_day", "The last day is not over", last_day, place=91))

@@ -4,7 +4,7 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from apps.accounts.domain.ownership import owned_by
-from apps.campaigns.enums import CampaignState
+from apps.campaigns.enums import RUNNING
 from apps.campaigns.models import Campaign
 from apps.core.access import visible
 from apps.core.overdue import Overdue
@@ -21,7 +21,7 @@ def overdue_campaigns(person: "User", today: dt.date) -> list[Overdue]:
     rows = (late.filter(owned_by(person)) & visible(person, Campaign)).order_by("starts_on")[:SHOWN]
     return [
         Overdue(row, "is past its last day: complete it", row.ends_on)
-        if row.state == CampaignState.LIVE
+        if row.state in RUNNING
         else Overdue(row, "should have been launched", row.starts_on)
         for row in rows
     ]

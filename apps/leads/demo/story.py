@@ -13,10 +13,15 @@ from apps.accounts.models import Team, User
 from apps.approvals.domain.decisions import approve, request_changes
 from apps.approvals.domain.policies import ensure_default_policies
 from apps.approvals.models import ApprovalRequest
+from apps.campaigns.demo import agree_thresholds, choose_audience, plan_money
 from apps.campaigns.domain.approval import submit_campaign
+from apps.campaigns.domain.checklist import settle
 from apps.campaigns.domain.closure import cancel_campaign, close_campaign, complete_campaign
 from apps.campaigns.domain.launch import launch_campaign
-from apps.campaigns.models import Campaign
+from apps.campaigns.domain.running import pause_campaign
+from apps.campaigns.domain.scheduling import schedule_launch
+from apps.campaigns.domain.working import begin_creative
+from apps.campaigns.models import Campaign, ChecklistItem
 from apps.core.actors import Channel, acting_as
 from apps.core.demo import chapters
 from apps.core.errors import WrongState
@@ -90,9 +95,9 @@ def load_demo(today: dt.date, *, say: Callable[[str], Any]) -> dict[str, int]:
         own = (
             ("tools", _tools),
             ("processes", _processes),
+            ("leads", _leads),
             ("campaigns", _campaigns),
             ("approvals", fill_decisions),
-            ("leads", _leads),
         )
         for title, make in (*own, *chapters()):
             say(f"  {title} …")
@@ -219,7 +224,12 @@ def _campaigns(company: Company) -> None:
                 ends_on=company.today + dt.timedelta(days=each.ends),
                 owner_person=author,
                 owner_team=company.teams["Demand Generation"],
+                state_since=company.at(min(max(-each.starts + 14, 2), 170) + 12, 9),
             )
+        plan_money(campaign, author)
+        agree_thresholds(campaign, author)
+        if each.channel == "email":
+            choose_audience(campaign, author)
         _along(company, each, campaign, author)
 
 
@@ -228,6 +238,9 @@ def _along(company: Company, each: DemoCampaign, campaign: Campaign, author: Use
     if each.fate == "cancelled":
         cancel_campaign(campaign, by=author, reason=each.results, at=company.at(30))
     if each.fate in ("planning", "cancelled"):
+        return
+    if each.fate == "in_creative":
+        begin_creative(campaign, by=author, note="The brief is with the agency.", at=company.at(3))
         return
     sent = min(max(-each.starts + 14, 2), 170)
     submit_campaign(
@@ -241,14 +254,41 @@ def _along(company: Company, each: DemoCampaign, campaign: Campaign, author: Use
         request_changes(request, by=approver, reason=reason, at=company.at(sent - 1, 16))
         return
     approve(request, by=approver, note="Good plan.", at=company.at(sent - 1, 11))
-    if each.fate == "approved":
+    if each.fate != "approved":
+        _beyond_approval(company, each, campaign, author)
+
+
+def _beyond_approval(company: Company, each: DemoCampaign, campaign: Campaign, author: User) -> None:
+    """Launch, pause, complete and close it, as far as it has come."""
+    _check(campaign, company.people["specialist_2" if each.author == "specialist" else "specialist"])
+    if each.fate == "scheduled":
+        moment = company.at(-each.starts, 9)
+        schedule_launch(campaign, by=author, launch_at=moment, note="When the offices open.", now=company.at(1))
         return
     launch_campaign(campaign, by=author, at=company.at(-each.starts, 8))
     if each.fate == "live":
         return
+    if each.fate == "paused":
+        reason = "The landing page answers too slowly; it goes on once that is repaired."
+        pause_campaign(campaign, by=author, reason=reason, at=company.at(2, 15))
+        return
     complete_campaign(campaign, by=author, at=company.at(-each.ends, 17))
     if each.fate == "closed":
-        close_campaign(campaign, by=author, results=each.results)
+        lessons = "Start two weeks earlier, and check public holidays of every country first."
+        close_campaign(campaign, by=author, results=each.results, lessons=lessons, at=company.at(-each.ends - 5, 12))
+
+
+def _check(campaign: Campaign, checker: User) -> None:
+    """Settle the checklist, by somebody who did not plan the campaign."""
+    said = {
+        "creative": "Looked at by the creative lead against the brand book; proofs are in the campaign folder.",
+        "legal": "Consent basis and imprint checked for every region; nothing is claimed that is not substantiated.",
+        "utm": "All links follow the naming rule and were clicked once.",
+        "audience": "Count and a sample of twenty compared with the plan; customers and competitors are excluded.",
+        "monitoring": "The owner looks at the figures every Monday and Thursday; alerts go to the team.",
+    }
+    for item in ChecklistItem.objects.filter(campaign=campaign):
+        settle(item, by=checker, evidence=said[item.kind])
 
 
 def _leads(company: Company) -> None:

@@ -3,19 +3,31 @@
 import datetime as dt
 
 import pgtrigger
+from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
 from apps.accounts.models import OwnedModel
-from apps.campaigns.enums import EDITABLE, NOT_YET_LIVE, CampaignState, Channel
+from apps.campaigns.enums import EDITABLE, MOVES, NOT_YET_LIVE, RUNNING, VOIDABLE, CampaignState, Channel
+from apps.core import clock
 from apps.core.governed import GovernedModel, GovernedQuerySet
 from apps.core.transitions import guarded_columns, refusal
 
 # What is approved: a change of one of these after the approval voids it.
 MATERIAL = (
     *("name", "objective", "audience", "main_channel", "starts_on", "ends_on", "budget", "currency", "success_metrics"),
+    *("product", "region"),
 )
 _MATERIAL_DIFFERS = " OR ".join(f'OLD."{name}" IS DISTINCT FROM NEW."{name}"' for name in MATERIAL)
+_FREE = "'planning', 'in_creative'"
+_VOIDABLE = ", ".join(f"'{state.value}'" for state in VOIDABLE)
+_EDGES = ", ".join(f"'{one.value}>{two.value}'" for one, ways in MOVES.items() for two in ways)
+_WRITE_CHANGE = """
+    INSERT INTO campaigns_statechange (campaign_id, was, state, at, actor_label, reason)
+    SELECT NEW.id, {was}, NEW.state, NEW.state_since, ctx ->> 'actor', left(coalesce(ctx ->> 'reason', ''), 500)
+    FROM (SELECT coalesce(nullif(current_setting('mops.ctx', true), ''), '{{}}')::jsonb AS ctx) said;
+    RETURN NULL;
+"""
 
 
 class CampaignQuerySet(GovernedQuerySet):
@@ -27,7 +39,7 @@ class CampaignQuerySet(GovernedQuerySet):
 
     def past_their_end(self, today: dt.date) -> "CampaignQuerySet":
         """Campaigns that are live beyond their last day."""
-        return self.filter(archived_at__isnull=True, state=CampaignState.LIVE, ends_on__lt=today)
+        return self.filter(archived_at__isnull=True, state__in=RUNNING, ends_on__lt=today)
 
     def without_owner(self) -> "CampaignQuerySet":
         """Campaigns that nobody answers for."""
@@ -41,6 +53,8 @@ class Campaign(OwnedModel, GovernedModel):
     objective = models.TextField(blank=True, help_text="What it is to achieve, and for which business goal.")
     audience = models.TextField(blank=True, help_text="Whom it addresses: segments, regions, exclusions.")
     main_channel = models.CharField(max_length=20, choices=Channel.choices, default=Channel.EMAIL)
+    product = models.CharField(max_length=100, blank=True, help_text="What it is about.")
+    region = models.CharField(max_length=100, blank=True, help_text="Where it runs, for instance DACH.")
     starts_on = models.DateField("starts", null=True, blank=True)
     ends_on = models.DateField("ends", null=True, blank=True, help_text="The last day.")
     budget = models.DecimalField(
@@ -56,6 +70,13 @@ class Campaign(OwnedModel, GovernedModel):
     )
     state = models.CharField(
         max_length=15, choices=CampaignState.choices, default=CampaignState.PLANNING, editable=False
+    )
+    state_since = models.DateTimeField("in this state since", default=clock.now, editable=False)
+    launch_at = models.DateTimeField(
+        "goes live", null=True, blank=True, editable=False, help_text="The moment it launches by itself."
+    )
+    scheduled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, editable=False, related_name="+"
     )
     launched_at = models.DateTimeField("launched", null=True, blank=True, editable=False)
     ended_at = models.DateTimeField("ended", null=True, blank=True, editable=False)
@@ -82,17 +103,26 @@ class Campaign(OwnedModel, GovernedModel):
                 violation_error_message="A currency is three capital letters, for instance EUR.",
             ),
             models.CheckConstraint(
-                condition=~Q(state=CampaignState.LIVE) | Q(launched_at__isnull=False), name="campaign_live_since"
+                condition=~Q(state__in=RUNNING) | Q(launched_at__isnull=False), name="campaign_live_since"
+            ),
+            models.CheckConstraint(
+                condition=Q(state=CampaignState.SCHEDULED, launch_at__isnull=False, scheduled_by__isnull=False)
+                | (~Q(state=CampaignState.SCHEDULED) & Q(launch_at__isnull=True)),
+                name="campaign_scheduled_when",
+                violation_error_message="A scheduled campaign has its moment and who chose it; others have none.",
             ),
             models.CheckConstraint(
                 condition=~Q(state=CampaignState.CLOSED) | ~Q(results=""), name="campaign_closed_with_results"
             ),
         ]
-        indexes = [models.Index(fields=("state", "starts_on"), name="campaign_by_state")]
+        indexes = [
+            models.Index(fields=("state", "starts_on"), name="campaign_by_state"),
+            models.Index(fields=("launch_at",), condition=Q(state=CampaignState.SCHEDULED), name="campaign_to_launch"),
+        ]
         triggers = [
             *GovernedModel.Meta.triggers,
             *guarded_columns(
-                *("state", "launched_at", "ended_at", "results"),
+                *("state", "state_since", "launch_at", "scheduled_by_id", "launched_at", "ended_at", "results"),
                 starts={"state": CampaignState.PLANNING.value},
                 sentence="A campaign moves by the buttons on its page, not by an edit.",
             ),
@@ -100,11 +130,39 @@ class Campaign(OwnedModel, GovernedModel):
                 name="plan_as_approved",
                 when=pgtrigger.Before,
                 operation=pgtrigger.Update,
-                condition=pgtrigger.Condition(f"OLD.state <> 'planning' AND ({_MATERIAL_DIFFERS})"),
+                condition=pgtrigger.Condition(f"OLD.state NOT IN ({_FREE}) AND ({_MATERIAL_DIFFERS})"),
                 func=f"""
-                    IF OLD.state = 'approved' THEN NEW.state := 'planning'; RETURN NEW; END IF;
+                    IF OLD.state IN ({_VOIDABLE}) THEN
+                        NEW.state := 'planning'; NEW.state_since := clock_timestamp(); NEW.launch_at := NULL;
+                        NEW.scheduled_by_id := NULL;
+                        RETURN NEW;
+                    END IF;
                     {refusal("The plan is fixed from the moment it is sent for approval; withdraw it to change it.")}
                 """,
+            ),
+            pgtrigger.Trigger(
+                name="only_these_moves",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Condition(
+                    f"OLD.state IS DISTINCT FROM NEW.state AND OLD.state || '>' || NEW.state NOT IN ({_EDGES})"
+                ),
+                func=refusal(
+                    "A campaign does not go from the one state to the other; its page shows the ways there are."
+                ),
+            ),
+            pgtrigger.Trigger(
+                name="state_changes_stay",
+                when=pgtrigger.After,
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Condition("OLD.state IS DISTINCT FROM NEW.state"),
+                func=_WRITE_CHANGE.format(was="OLD.state"),
+            ),
+            pgtrigger.Trigger(
+                name="state_begins",
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                func=_WRITE_CHANGE.format(was="''"),
             ),
         ]
 

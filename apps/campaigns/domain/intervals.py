@@ -1,0 +1,79 @@
+"""How long a campaign was in each of its states, and how long setting up and launching took."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+
+from apps.campaigns.enums import CampaignState
+from apps.campaigns.models import Campaign, StateChange
+
+
+@dataclass(frozen=True)
+class Interval:
+    """One stay in a state; `until` is None while it lasts."""
+
+    state: CampaignState
+    since: dt.datetime
+    until: dt.datetime | None
+    lasted: dt.timedelta
+    who: str
+    reason: str
+
+    @property
+    def words(self) -> str:
+        """How long it lasted, in the unit that fits."""
+        hours = self.lasted.total_seconds() / 3600
+        if hours < 1:
+            return f"{max(round(hours * 60), 0)} min"
+        return f"{hours:.0f} h" if hours < 48 else f"{hours / 24:.0f} days"
+
+
+def intervals_of(campaign: Campaign, now: dt.datetime) -> list[Interval]:
+    """Return the stays of a campaign in its states, oldest first."""
+    changes = list(StateChange.objects.filter(campaign=campaign).order_by("pk"))
+    ends: list[dt.datetime | None] = [each.at for each in changes[1:]]
+    return [
+        Interval(
+            CampaignState(change.state),
+            change.at,
+            end,
+            (end or now) - change.at,
+            change.actor_label or "mops",
+            change.reason,
+        )
+        for change, end in zip(changes, [*ends, None], strict=True)
+    ]
+
+
+# Of campaigns that began since a day: from the first entry of the trail to the first time sent for approval, and to
+# the first time live; medians, since a few that lay still for months say nothing about the others.
+_CYCLES = """
+    SELECT count(*) FILTER (WHERE sent IS NOT NULL) AS sent_count,
+           count(*) FILTER (WHERE live IS NOT NULL) AS live_count,
+           percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM sent - begun) / 3600) AS set_up_hours,
+           percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM live - begun) / 3600) AS launch_hours
+    FROM (SELECT campaign_id, min(at) AS begun, min(at) FILTER (WHERE state = 'in_approval') AS sent,
+                 min(at) FILTER (WHERE state = 'live') AS live
+          FROM campaigns_statechange GROUP BY campaign_id) c
+    WHERE begun >= %(since)s
+"""
+
+
+@dataclass(frozen=True)
+class Cycle:
+    """What setting up and launching took: medians in hours, None where nothing was sent or launched."""
+
+    sent: int
+    launched: int
+    set_up_hours: float | None
+    launch_hours: float | None
+
+
+def cycle_times(since: dt.datetime) -> Cycle:
+    """Return how long campaigns that began since then took until sent for approval, and until live."""
+    with connection.cursor() as cursor:
+        cursor.execute(_CYCLES, {"since": since})
+        row: Any = cursor.fetchone()
+    return Cycle(*row)
