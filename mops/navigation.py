@@ -70,6 +70,20 @@ GROUPS: tuple[tuple[str, tuple[Page, ...]], ...] = (
         ),
     ),
     (
+        "Content",
+        (
+            ("Content", "content.contentasset", "article"),
+            ("Content versions", "content.contentversion", "difference"),
+            ("Findings of checks", "content.qafinding", "rule"),
+            ("Runs of checks", "content.qarun", "fact_check"),
+            ("Sign-offs", "content.qasignoff", "verified"),
+            ("Waivers of findings", "content.findingwaiver", "gpp_maybe"),
+            ("Claims", "content.claim", "format_quote"),
+            ("Content templates", "content.contenttemplate", "view_quilt"),
+            ("Content template versions", "content.contenttemplateversion", "history_edu"),
+        ),
+    ),
+    (
         "Leads",
         (
             ("Leads", "leads.lead", "contacts"),

@@ -1,0 +1,101 @@
+"""Templates of content: written as versions, approved by somebody else, then started from."""
+
+import pgtrigger
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from apps.accounts.models import OwnedModel
+from apps.content.enums import Kind, VersionState
+from apps.core.governed import GovernedModel
+from apps.core.transitions import guarded_columns, refusal, written_once
+
+TEMPLATE_STATES = [
+    (VersionState.DRAFT.value, "Draft"),
+    (VersionState.IN_REVIEW.value, "In review"),
+    (VersionState.APPROVED.value, "In force"),
+    (VersionState.ARCHIVED.value, "Replaced"),
+]
+TEMPLATE_MATERIAL = ("subject", "body", "change_note")
+_CHANGED = " OR ".join(f'OLD."{name}" IS DISTINCT FROM NEW."{name}"' for name in TEMPLATE_MATERIAL)
+
+
+class ContentTemplate(OwnedModel, GovernedModel):
+    """What content of a kind begins with; its text stands in its versions."""
+
+    name = models.CharField(max_length=100)
+    kind = models.CharField(max_length=15, choices=Kind.choices)
+    guidelines = models.TextField(blank=True, help_text="When to use it, and what to write where.")
+
+    class Meta(GovernedModel.Meta):
+        verbose_name = "content template"
+        ordering = ("name", "pk")
+        constraints = [
+            models.UniqueConstraint(
+                fields=("name",),
+                condition=Q(archived_at__isnull=True),
+                name="content_template_once",
+                violation_error_message="There is already a template of this name.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ContentTemplateVersion(GovernedModel):
+    """One version of what a template says."""
+
+    template = models.ForeignKey(ContentTemplate, models.PROTECT, related_name="versions", editable=False)
+    number = models.PositiveIntegerField(editable=False)
+    subject = models.CharField("subject or headline", max_length=250, blank=True)
+    body = models.TextField(
+        "text",
+        blank=True,
+        help_text="Places to fill in are written {{ contact.first_name }}, as the data dictionary says.",
+    )
+    change_note = models.CharField("what is new", max_length=250, blank=True, help_text="For approvers.")
+    state = models.CharField(max_length=10, choices=TEMPLATE_STATES, default="draft", editable=False)
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", editable=False)
+    in_force_at = models.DateTimeField("in force since", null=True, editable=False)
+
+    class Meta(GovernedModel.Meta):
+        verbose_name = "version of a content template"
+        verbose_name_plural = "versions of content templates"
+        ordering = ("template", "-number")
+        constraints = [
+            models.UniqueConstraint(fields=("template", "number"), name="content_template_version_once"),
+            models.UniqueConstraint(
+                fields=("template",),
+                condition=Q(state__in=("draft", "in_review")),
+                name="content_template_one_under_way",
+                violation_error_message="This template has a draft already; finish that one.",
+            ),
+            models.UniqueConstraint(
+                fields=("template",), condition=Q(state="approved"), name="content_template_one_in_force"
+            ),
+        ]
+        triggers = [
+            *GovernedModel.Meta.triggers,
+            *guarded_columns(
+                *("state", "in_force_at"),
+                starts={"state": "draft"},
+                sentence="A version comes into force by approval, not by an edit.",
+            ),
+            *written_once(("template_id", "number", "author_id"), "A version keeps its template, number and author."),
+            pgtrigger.Trigger(
+                name="fixed_after_draft",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Condition(f"OLD.state <> 'draft' AND ({_CHANGED})"),
+                func=refusal("What was sent for approval stays as it is; write a new version."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.template}, version {self.number}"
+
+    @property
+    def is_draft(self) -> bool:
+        """Whether it can still be written."""
+        return self.state == VersionState.DRAFT
