@@ -93,6 +93,11 @@ class ContentVersionAdmin(MopsAdmin):
         is_list = match is not None and (match.url_name or "").endswith("_changelist")
         return rows.defer("body", "colours", "files") if is_list else rows
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Leave the raw text out where it can only be read: how it looks and its source stand above."""
+        given = super().get_fields(request, obj)
+        return given if self.has_change_permission(request, obj) else [each for each in given if each != "body"]
+
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Versions are started on the page of their content."""
         return False
