@@ -74,6 +74,10 @@ GROUPS: tuple[tuple[str, tuple[Page, ...]], ...] = (
         (
             ("Content", "content.contentasset", "article"),
             ("Content versions", "content.contentversion", "difference"),
+            ("Distributions", "content.distribution", "share"),
+            ("Daily figures", "content.contentmetric", "monitoring"),
+            ("Uses of sales material", "content.materialuse", "handshake"),
+            ("Shown by", "content.contentlink", "link"),
             ("Findings of checks", "content.qafinding", "rule"),
             ("Runs of checks", "content.qarun", "fact_check"),
             ("Sign-offs", "content.qasignoff", "verified"),

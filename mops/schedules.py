@@ -37,6 +37,7 @@ SCHEDULES: tuple[Schedule, ...] = (
     Schedule("leads.expire_handoffs", every=dt.timedelta(minutes=5)),
     Schedule("leads.score_all", cron="35 3 * * *", zone=settings.TIME_ZONE),
     Schedule("leads.prepare_partitions", cron="45 1 * * *", zone=settings.TIME_ZONE),
+    Schedule("content.watch_expiry", cron="10 0 * * *", zone=settings.TIME_ZONE),
     Schedule("tickets.close_quiet", cron="30 4 * * *", zone=settings.TIME_ZONE),
     Schedule("tickets.remind_of_surveys", cron="20 9 * * 1-5", zone=settings.TIME_ZONE),
     Schedule("technology.watch_renewals", cron="0 6 * * *", zone=settings.TIME_ZONE),

@@ -3,11 +3,15 @@
 import datetime as dt
 from typing import Any
 
+from django.apps import apps
+
 from apps.accounts.models import User
 from apps.approvals.domain.decisions import approve
 from apps.approvals.models import ApprovalRequest
+from apps.content.demo_shown import tell_shown
 from apps.content.demo_texts import BRIEFS, CLAIMS, RULES, TEMPLATES
 from apps.content.domain import checking, templates, waiving, writing
+from apps.content.domain.linking import link_content
 from apps.content.domain.packs import PACK
 from apps.content.models import Claim, ContentAsset, ContentTemplate, ContentVersion, QaFinding
 from apps.core.actors import acting_as
@@ -32,6 +36,12 @@ def tell(company: Any) -> None:
         if given.get("next"):
             second = writing.write_version(asset, by=people["specialist"], **given["next"])
             checking.run_checks(second, by=people["specialist"])
+    of = {asset.title: version for asset, version in made if version is not None}
+    for version in of.values():
+        version.refresh_from_db()
+    named = {"news": "Newsletter, autumn", "page": "Demo page", "card": "Battlecard Northwind"}
+    tell_shown(company, people, {key: of[title] for key, title in named.items()})
+    _used(people, made[0][0])
 
 
 def _dictionary(people: dict[str, User]) -> None:
@@ -121,6 +131,14 @@ def _carry(company: Any, people: dict[str, User], version: ContentVersion, until
     if until == "in_review":
         return
     _approve(version, "contentversion", people, company.at(9))
+
+
+def _used(people: dict[str, User], asset: ContentAsset) -> None:
+    """A campaign that is planned shows the newsletter: it waits for what is approved."""
+    campaigns: Any = apps.get_model("campaigns", "campaign")
+    campaign = campaigns.objects.filter(state="planning", archived_at__isnull=True).order_by("pk").first()
+    if campaign is not None:
+        link_content(asset, campaign, by=people["manager"])
 
 
 def _approve(thing: Any, kind: str, people: dict[str, User], at: dt.datetime) -> None:

@@ -127,3 +127,14 @@ class ExceptionState(models.TextChoices):
     IN_REVIEW = "in_review", "In review"
     APPROVED = "approved", "Approved"
     REFUSED = "refused", "Refused"
+
+
+class DistributionState(models.TextChoices):
+    """Where a distribution stands."""
+
+    PLANNED = "planned", "Planned"
+    PUBLISHED = "published", "Published"
+    TAKEN_DOWN = "taken_down", "Taken down"
+
+
+SALES_KINDS = (Kind.ENABLEMENT, Kind.COMPETITIVE)

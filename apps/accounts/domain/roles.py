@@ -86,6 +86,7 @@ GRANTS: dict[Role, tuple[str, ...]] = {
         "campaigns.metricday: view",
         "content.contentasset: view add",
         "content.contentversion: view",
+        "content.materialuse: view add",
         "attachments.*: view add change",
         "notifications.*: view change",
         *_AROUND_RECORDS,

@@ -1,5 +1,5 @@
 """The pages of content."""
 
-from apps.content.admin import assets, checks, templates, versions
+from apps.content.admin import assets, checks, distribution, templates, versions
 
-__all__ = ["assets", "checks", "templates", "versions"]
+__all__ = ["assets", "checks", "distribution", "templates", "versions"]

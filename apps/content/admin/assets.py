@@ -8,13 +8,14 @@ from django.db import models
 from django.http import HttpRequest
 from unfold.decorators import display
 
-from apps.content.domain import writing
+from apps.content.domain import figures, writing
 from apps.content.domain.templates import in_force_for
 from apps.content.enums import Stage
 from apps.content.models import ContentAsset, ContentVersion
 from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin
 from apps.core.admin_kit.buttons import Button
 from apps.core.admin_kit.consistency import Check
+from apps.core.admin_kit.links import link_to
 from apps.core.markdown import render
 
 STAGES = {
@@ -109,10 +110,13 @@ class ContentAssetAdmin(MopsAdmin):
         """Show the brief as it reads, and the versions."""
         asset, extra = self.get_object(request, object_id), dict(extra_context or {})
         if asset is not None and request.method == "GET":
+            links = asset.links.live().select_related("content_type")
             panel = {
                 "template": "admin/content/asset_panel.html",
                 "asset": asset,
                 "brief": render(asset.brief),
+                "variants": figures.by_variant(asset),
+                "links": [(each, link_to(each.record)) for each in links[:20]],
                 "versions": asset.versions.select_related("author", "asset").order_by("-number")[:50],
             }
             extra["row_panels"] = [*extra.get("row_panels", []), panel]

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest, HttpResponse
@@ -10,14 +11,15 @@ from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
 from apps.approvals.models import ApprovalRequest
-from apps.content.domain import checking, writing
+from apps.content.domain import checking, figures, publishing, using, writing
 from apps.content.domain.approving import version_before
 from apps.content.domain.preview import differences, frame
-from apps.content.enums import LEVELS, UNDER_WAY, Severity, VersionState
-from apps.content.models import ContentVersion
+from apps.content.enums import LEVELS, SALES_KINDS, UNDER_WAY, Channel, Kind, Severity, VersionState
+from apps.content.models import PUBLISHING_TOOLS, ContentVersion, Distribution
 from apps.core import access, clock
 from apps.core.admin_kit.base import MopsAdmin
 from apps.core.admin_kit.buttons import Button, NoteForm, ReasonForm
+from apps.technology.models import Tool
 
 STATES = {
     VersionState.DRAFT.label: "warning",
@@ -27,6 +29,31 @@ STATES = {
     VersionState.PUBLISHED.label: "success",
     VersionState.EXPIRED.label: "danger",
 }
+
+
+def distribution_form(version: ContentVersion) -> type[forms.Form]:
+    """Return what is asked before a distribution is planned: through which approved tool, and where."""
+    tools = Tool.objects.live().filter(lifecycle__in=PUBLISHING_TOOLS).order_by("name")
+    return type(
+        "DistributionForm",
+        (forms.Form,),
+        {
+            "tool": forms.ModelChoiceField(tools, help_text="Approved tools alone."),
+            "place": forms.CharField(max_length=200, help_text="Which list, page, account or campaign in that tool."),
+            "main_channel": forms.ChoiceField(
+                choices=Channel.choices, initial=version.asset.main_channel, label="Channel"
+            ),
+            "address": forms.URLField(required=False, assume_scheme="https", help_text="Where people will see it."),
+        },
+    )
+
+
+class UseForm(forms.Form):
+    """Asks with whom, and whether it helped."""
+
+    occasion = forms.CharField(max_length=200, label="With whom", help_text="Customer, deal or meeting.")
+    helped = forms.NullBooleanField(required=False, help_text="Leave open where it shows later.")
+    note = forms.CharField(required=False, max_length=500, help_text="What was asked that it does not answer.")
 
 
 @admin.register(ContentVersion)
@@ -74,6 +101,16 @@ class ContentVersionAdmin(MopsAdmin):
             confirm="It becomes a draft again; what was signed off has to be signed off again.",
             icon="undo",
         ),
+        Button(
+            "distribute",
+            "Plan a distribution",
+            publishing.plan_distribution,
+            publishing.refuse_plan,
+            form_for=distribution_form,
+            icon="share",
+            writes=lambda _: Distribution,
+        ),
+        Button("use", "I used this", using.note_use, using.refuse_use, form=UseForm, icon="handshake"),
         Button(
             "put_away",
             "Put away",
@@ -141,7 +178,7 @@ class ContentVersionAdmin(MopsAdmin):
         """Show where it stands, what the checks found, how it looks, what differs, and its approvals."""
         version, extra = self.get_object(request, object_id), dict(extra_context or {})
         if version is not None and request.method == "GET":
-            panels = [self._checks(version), self._look(request, version)]
+            panels = [self._checks(version), self._look(request, version), self._shown(version)]
             extra["row_panels"] = [*extra.get("row_panels", []), *panels]
         return super().change_view(request, object_id, form_url, extra)
 
@@ -171,6 +208,22 @@ class ContentVersionAdmin(MopsAdmin):
             ],
             "under_way": version.state in UNDER_WAY,
             "is_current": run is not None and (not version.digest or run.digest == version.digest),
+        }
+
+    def _shown(self, version: ContentVersion) -> dict[str, Any]:
+        days = figures.by_day(version)
+        is_page = version.asset.kind == Kind.LANDING_PAGE
+        return {
+            "template": "admin/content/shown_panel.html",
+            "version": version,
+            "distributions": version.distributions.select_related("tool", "published_by")[:30],
+            "figures": [(Channel(name).label, each) for name, each in figures.figures_of(version).items()],
+            "charts": [
+                (label, chart)
+                for name, label in (("opened", "Visits" if is_page else "Opened"), ("converted", "Converted"))
+                if (chart := figures.chart(days, name)) is not None
+            ],
+            "usage": using.usage_of(version) if version.asset.kind in SALES_KINDS else None,
         }
 
     def _look(self, request: HttpRequest, version: ContentVersion) -> dict[str, Any]:
