@@ -8,7 +8,15 @@ from django.templatetags.static import static
 
 # apps with a stylesheet of their own, static/<app>/<app>.css, loaded after the one all share
 STYLED_APPS: tuple[str, ...] = (
-    *("approvals", "audit", "campaigns", "clocks", "content", "leads", "processes", "technology", "tickets"),
+    "approvals",
+    "audit",
+    "campaigns",
+    "clocks",
+    "content",
+    "leads",
+    "processes",
+    "technology",
+    "tickets",
 )
 
 
