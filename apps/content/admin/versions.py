@@ -178,7 +178,7 @@ class ContentVersionAdmin(MopsAdmin):
         """Show where it stands, what the checks found, how it looks, what differs, and its approvals."""
         version, extra = self.get_object(request, object_id), dict(extra_context or {})
         if version is not None and request.method == "GET":
-            panels = [self._checks(version), self._look(request, version), self._shown(version)]
+            panels = [self._checks(version), self._look(request, version), self._places(version)]
             extra["row_panels"] = [*extra.get("row_panels", []), *panels]
         return super().change_view(request, object_id, form_url, extra)
 
@@ -210,7 +210,7 @@ class ContentVersionAdmin(MopsAdmin):
             "is_current": run is not None and (not version.digest or run.digest == version.digest),
         }
 
-    def _shown(self, version: ContentVersion) -> dict[str, Any]:
+    def _places(self, version: ContentVersion) -> dict[str, Any]:
         days = figures.by_day(version)
         is_page = version.asset.kind == Kind.LANDING_PAGE
         return {
