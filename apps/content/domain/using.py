@@ -64,8 +64,8 @@ def usage_of(version: ContentVersion) -> dict[str, Any]:
     counted = version.uses.aggregate(
         times=Count("pk"),
         people=Count("person", distinct=True),
-        helped=Count("pk", filter=Q(helped=True)),
-        not_helped=Count("pk", filter=Q(helped=False)),
+        did_help=Count("pk", filter=Q(helped=True)),
+        did_not=Count("pk", filter=Q(helped=False)),
     )
     return {**counted, "last": list(version.uses.select_related("person")[:10])}
 
