@@ -14,6 +14,7 @@ from apps.content.domain import checking, templates, waiving, writing
 from apps.content.domain.linking import link_content
 from apps.content.domain.packs import PACK
 from apps.content.models import Claim, ContentAsset, ContentTemplate, ContentVersion, QaFinding
+from apps.core import clock
 from apps.core.actors import acting_as
 from apps.core.rules.domain.versions import activate, send_for_approval, simulate, start_draft, write_rules
 from apps.core.rules.models import RuleDocument
@@ -73,9 +74,7 @@ def _pack(company: Any, people: dict[str, User]) -> None:
 
 def _claim(company: Any, people: dict[str, User], wording: str, proof: str, days: int) -> None:
     with acting_as(people["manager"]):
-        claim = Claim.objects.create(
-            wording=wording, substantiation=proof, valid_until=company.today + dt.timedelta(days=days)
-        )
+        claim = Claim.objects.create(wording=wording, substantiation=proof, valid_until=_ahead(company, days))
     if days > 0:
         waiving.send_claim(claim, by=people["manager"], note="Measured again this year.", at=company.at(28))
         _approve(claim, "claim", people, company.at(27))
@@ -99,14 +98,14 @@ def _content(
     asset = writing.ask_for_content(
         by=people[given.get("asks", "manager")],
         **{name: given[name] for name in names if name in given},
-        due_on=company.today + dt.timedelta(days=given.get("due", 14)),
+        due_on=_ahead(company, given.get("due", 14)),
         owner_person=people["manager"],
         backup_person=people["specialist"],
     )
     if given["until"] == "brief":
         return asset, None
     said = {name: given[name] for name in ("subject", "preheader", "body", "colours") if name in given}
-    expires = company.today + dt.timedelta(days=given.get("valid", 90))
+    expires = _ahead(company, given.get("valid", 90))
     return asset, writing.write_version(asset, by=people["specialist"], expires_on=expires, **said)
 
 
@@ -119,7 +118,7 @@ def _carry(company: Any, people: dict[str, User], version: ContentVersion, until
     if until == "waiver":
         finding = QaFinding.objects.filter(run__version=version, severity="block").first()
         if finding is not None:
-            until_day = company.today + dt.timedelta(days=30)
+            until_day = _ahead(company, 30)
             said = "The partner insists on the wording; legal reads each of them."
             waiving.ask_waiver(finding, by=people["specialist"], reason=said, until=until_day)
         return
@@ -139,6 +138,12 @@ def _used(people: dict[str, User], asset: ContentAsset) -> None:
     campaign = campaigns.objects.filter(state="planning", archived_at__isnull=True).order_by("pk").first()
     if campaign is not None:
         link_content(asset, campaign, by=people["manager"])
+
+
+def _ahead(company: Any, days: int) -> dt.date:
+    """A day to come, however long ago the story ends: what has expired is published by nobody."""
+    day: dt.date = max(company.today, clock.today()) + dt.timedelta(days=days)
+    return day
 
 
 def _approve(thing: Any, kind: str, people: dict[str, User], at: dt.datetime) -> None:
