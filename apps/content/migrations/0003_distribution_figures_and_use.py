@@ -10,6 +10,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+    initial = True  # of tables that are new
 
     dependencies = [
         ('content', '0002_evidence_and_files_stay'),
