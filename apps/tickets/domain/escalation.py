@@ -145,7 +145,8 @@ def _people(ticket: Ticket, told: "Iterable[str]") -> list[User]:
 
 def _done_before(clock: Clock, rung: Rung) -> bool:
     """Whether a clock that this one goes on from has taken the same step already."""
-    chain, before = [], clock.follows_id
+    chain: list[int] = []
+    before = clock.follows_id
     while before is not None and len(chain) < LONGEST_CHAIN:
         chain.append(before)
         before = Clock.objects.filter(pk=before).values_list("follows_id", flat=True).first()

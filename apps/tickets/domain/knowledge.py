@@ -127,6 +127,7 @@ def confirm_read(article: Article, *, by: "User") -> str:
     version = article.process.effective_version
     if refused := refuse_confirming(by, article):
         raise (NotAllowed if version is None or not refused.startswith("You have") else WrongState)(refused)
+    assert version is not None  # noqa: S101  # refuse_confirming has seen to it
     return acknowledge(version, by=by, reader=True)
 
 
