@@ -1,5 +1,7 @@
 """What campaigns tell in the governance pack: how many stand where, what was launched, and what is planned to cost."""
 
+from typing import Any
+
 from django.db.models import Count, F, Sum
 
 from apps.campaigns.enums import CampaignState
@@ -9,7 +11,7 @@ from apps.core.pack_parts import Line, Part, Span, register_part
 
 def tell_campaigns(span: Span) -> Part:
     """Campaigns by where they stand, what was launched in the quarter and on time, and the budgets of what is live."""
-    rows = Campaign.objects.live()
+    rows: Any = Campaign.objects.live()
     states = dict(rows.order_by().values_list("state").annotate(Count("pk")))
     lines = [Line(each.label, str(states[each])) for each in CampaignState if each in states]
     launched = rows.filter(span.within("launched_at"))

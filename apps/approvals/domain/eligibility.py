@@ -266,9 +266,9 @@ def whom(case: Case) -> str:
 def subject_row(request: ApprovalRequest, *, lock: bool = False) -> Any:
     """Return the row a request is about, locked when asked; None when it is gone or no longer can be approved."""
     model = request.content_type.model_class()
-    rows = model._base_manager.all() if model is not None else None
-    if rows is None:
+    if model is None:
         return None
+    rows = model._base_manager.all()
     if (subject := registered().get(model)) is not None and subject.related:
         rows = rows.select_related(*subject.related)
     return (rows.select_for_update(of=("self",)) if lock else rows).filter(pk=request.object_id).first()

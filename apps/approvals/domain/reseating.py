@@ -47,7 +47,7 @@ class Renewal:
         exchanges: the seats that pass to somebody else.
         gone: who was asked and no longer is.
         come: who would be asked from now on.
-        able: who of those named could decide.
+        able: who of those named could still decide.
         outcome: what the decisions already made amount to then; None for a stage that has not begun.
     """
 
@@ -185,7 +185,7 @@ def _renewal(case: Case, row: StageInstance) -> Renewal | None:
         exchanges=exchanges,
         gone=tuple(each for each in changed if each.pk in asked),
         come=tuple(each for each in changed if each.pk in now),
-        able=frozenset(heard - set(case.own)),
+        able=frozenset(heard - set(case.own) - voted),
         outcome=outcome_for(case, spec, [*spec.named, *further], roster=now) if is_active else None,
     )
 
