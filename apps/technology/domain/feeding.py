@@ -130,7 +130,8 @@ def _tell(now: dt.datetime) -> dict[str, int]:
     told_of = set(known.values_list("fingerprint", flat=True))
     live = Integration.objects.filter(state=IntegrationState.LIVE, archived_at__isnull=True)
     told = resolved = 0
-    for row in with_health(live.select_related("owner_person", "owner_team")).filter(last_at__isnull=False):
+    rows: Any = with_health(live.select_related("owner_person", "owner_team"))
+    for row in rows.filter(last_at__isnull=False):
         health, is_told = health_now(row, now), alert_key(row) in told_of
         if health in (FlowHealth.FAILING, FlowHealth.LATE) and not is_told:
             told += 1
