@@ -47,7 +47,8 @@ class ContentTemplateAdmin(MopsAdmin):
         """Load the owner, and which version is in force."""
         rows: models.QuerySet[Any] = super().get_queryset(request).select_related("owner_person", "owner_team")
         current = ContentTemplateVersion.objects.filter(template=models.OuterRef("pk"), state="approved")
-        return rows.annotate(in_force=models.Subquery(current.values("number")[:1]))
+        annotated: models.QuerySet[Any] = rows.annotate(in_force=models.Subquery(current.values("number")[:1]))
+        return annotated
 
     @display(description="Says", ordering="in_force", label={"nothing yet": "warning"})
     def says(self, template: Any) -> str:

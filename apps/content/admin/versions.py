@@ -186,9 +186,7 @@ class ContentVersionAdmin(MopsAdmin):
         run, today = checking.newest_run(version), clock.today()
         waived = checking.waived_fingerprints(version, today)
         found = list(run.findings.order_by("pk")) if run is not None else []
-        for each in found:
-            each.is_waived = each.fingerprint in waived
-            each.blocks = each.severity == Severity.BLOCK and not each.is_waived
+        blocking = {each.pk for each in found if each.severity == Severity.BLOCK and each.fingerprint not in waived}
         signed = {}
         if version.submitted_at is not None:
             rows = version.sign_offs.filter(submitted_at=version.submitted_at).select_related("by")
@@ -197,12 +195,14 @@ class ContentVersionAdmin(MopsAdmin):
             "template": "admin/content/checks_panel.html",
             "version": version,
             "run": run,
+            "waived": waived,
+            "blocking": blocking,
             "levels": [
                 {
                     "label": level.label,
                     "signed": signed.get(level.value),
                     "findings": [each for each in found if each.level == level.value],
-                    "holding": sum(each.blocks for each in found if each.level == level.value),
+                    "holding": sum(each.pk in blocking for each in found if each.level == level.value),
                 }
                 for level in LEVELS
             ],

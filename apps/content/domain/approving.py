@@ -77,7 +77,9 @@ def fact_fields() -> tuple[Field, ...]:
 
 def checks_passed(version: ContentVersion) -> list[str]:
     """Return what is unmet before it may be approved: a level without sign-off, a finding that blocks."""
-    signed = set(version.sign_offs.filter(submitted_at=version.submitted_at).values_list("level", flat=True))
+    submitted = version.submitted_at
+    rows = version.sign_offs.filter(submitted_at=submitted) if submitted is not None else version.sign_offs.none()
+    signed = set(rows.values_list("level", flat=True))
     unmet = [f"The {each.label.lower()} checks are not signed off." for each in LEVELS if each.value not in signed]
     return unmet + [f"{each.name} ({each.where}) blocks." for each in holding_back(version, clock.today())]
 

@@ -33,7 +33,7 @@ def published() -> "QuerySet[Any]":
 
 def checked(rows: "QuerySet[Any]", at: dt.datetime) -> Mapping[int, str]:
     """Every level of the checks was signed off for exactly what is published."""
-    found = {}
+    found: dict[int, str] = {}
     for level in LEVELS:
         signed = QaSignOff.objects.filter(version=OuterRef("pk"), level=level, digest=OuterRef("digest"))
         for pk in rows.filter(~Exists(signed)).values_list("pk", flat=True):

@@ -147,7 +147,8 @@ class _Reader:
 
     def _attributes(self, at: int, tag: int) -> tuple[dict[str, str], int, bool]:
         """Read to the end of a tag: its attributes, where it ends, whether it closes itself."""
-        source, found, end = self.source, {}, len(self.source)
+        found: dict[str, str] = {}
+        source, end = self.source, len(self.source)
         while (at := _end_of(_BETWEEN, source, at)) < end:
             mark = source[at]
             if mark == ">":
