@@ -13,6 +13,7 @@ from apps.accounts.models import Membership
 from apps.campaigns.domain import checklist, scheduling, working
 from apps.campaigns.domain.launch import GATE, launch_campaign, launch_conditions, refuse_launch
 from apps.campaigns.models import Campaign, ChecklistItem, LaunchAttempt
+from apps.content.domain.linking import link_content
 from apps.core.alerts.models import Alert
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.core.gates import Condition, Finding, _gates, register_condition
@@ -21,6 +22,7 @@ from apps.core.jobs.testing import run_queued_jobs
 from tests.admin_pages import assert_same_queries, button_of, list_of, page_of
 from tests.factories.accounts import person_with
 from tests.factories.campaigns import approved, planned
+from tests.factories.content import asset
 
 pytestmark = pytest.mark.django_db
 NOON = dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC)
@@ -99,6 +101,17 @@ def test_another_app_adds_a_condition_and_one_that_does_not_apply_is_left_out():
         )
     finally:
         _gates[GATE] = before
+
+
+def test_content_that_is_not_approved_stops_the_launch():
+    ops = person_with(Role.OPS)
+    campaign = approved(author=ops)
+    brief = asset(by=ops)
+    link_content(brief, campaign, by=ops)
+    gate = {each.key: each for each in launch_conditions(campaign, NOON.date())}
+    assert (gate["content"].is_met, gate["content"].says) == (False, f"{brief} is brief, not approved")
+    with pytest.raises(WrongState, match="Every content it shows is approved and unexpired: no"):
+        launch_campaign(campaign, by=ops, at=NOON)
 
 
 def test_a_moment_is_chosen_within_the_plan_and_in_the_future():
@@ -206,7 +219,7 @@ def test_pages_of_checklists_and_the_gate(client):
     campaign = approved(author=ops, ready=False)
     assert_same_queries(client, list_of(ChecklistItem), lambda: approved(author=ops, ready=False))
     page = client.get(page_of(campaign)).content.decode()
-    assert "1 of 8 conditions are open." in page
+    assert "1 of 9 conditions are open." in page
     assert "Can be met by whoever checks each line" in page
     item = campaign.checklist.first()
     done = client.post(button_of(item, "done"), {"evidence": "Folder 7."}, follow=True)

@@ -13,6 +13,8 @@ from apps.campaigns.domain.moves import locked, move, raise_refusal, refuse_move
 from apps.campaigns.domain.performance import threshold_finding
 from apps.campaigns.enums import CampaignState
 from apps.campaigns.models import Campaign, LaunchAttempt
+from apps.content.domain.linking import links_of
+from apps.content.domain.linking import unmet as unmet_content
 from apps.core import clock
 from apps.core.actors import acting_as
 from apps.core.conformity import unmet_rules
@@ -55,6 +57,14 @@ def last_day(campaign: Campaign, today: dt.date) -> Finding:
     """Say whether there is time left."""
     is_over = campaign.ends_on is not None and campaign.ends_on < today
     return Finding(not is_over, "its last day has passed; plan new dates" if is_over else "there is time left")
+
+
+def content_usable(campaign: Campaign, today: dt.date) -> Finding | None:
+    """Say which content it shows may not be seen; None where it shows none that mops knows."""
+    if not links_of(campaign).exists():
+        return None
+    broken = unmet_content(campaign, today)
+    return Finding(not broken, " ".join(broken).rstrip(".") if broken else "all of it is")
 
 
 def launch_conditions(campaign: Campaign, today: dt.date) -> list[Checked]:
@@ -133,6 +143,8 @@ def register_conditions() -> None:
     register_condition(
         GATE, Condition("budget", "What is planned and ordered fits the budget", budget_finding, place=50)
     )
+    content = "Every content it shows is approved and unexpired"
+    register_condition(GATE, Condition("content", content, content_usable, who="who approves content", place=45))
     register_condition(GATE, Condition("monitoring", "Monitoring thresholds are agreed", threshold_finding, place=60))
     register_condition(GATE, Condition("rules", "Compliance rules are met", rules_met, place=70))
     register_condition(GATE, Condition("first_day", "The first day has come", first_day, place=90))
