@@ -31,7 +31,7 @@ def test_the_demo_is_alive_and_signed():
     said = []
     made = load_demo(dt.date(2026, 6, 15), say=said.append)
     assert said[:5] == ["  tools …", "  processes …", "  leads …", "  campaigns …", "  approvals …"]
-    assert (made["tools"], made["processes"], made["leads"]) == (43, 27, 421)
+    assert (made["tools"], made["processes"], made["leads"]) == (43, 28, 421)
     assert states(Campaign, "state") == set(CampaignState.values)
     assert states(SOPVersion, "state") == set(VersionState.values)
     assert set(Lifecycle.values) - states(Tool, "lifecycle") == {"approved"}
@@ -59,5 +59,5 @@ def test_it_fills_an_empty_installation_only():
 def test_the_command_says_what_it_made_and_how_to_come_in():
     out = StringIO()
     call_command("load_demo", stdout=out)
-    assert "The demo is loaded: 43 tools, 27 processes" in out.getvalue()
+    assert "The demo is loaded: 43 tools, 28 processes" in out.getvalue()
     assert "Sign in for instance as helena.voss@example.com (Executive)." in out.getvalue()
