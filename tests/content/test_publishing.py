@@ -20,10 +20,12 @@ from apps.core.exchange.enums import OutcomeKind
 from apps.core.exchange.registry import Row
 from apps.core.notifications.models import Notification
 from apps.core.transitions import transition
+from apps.processes.models import ComplianceRule
 from tests.factories.accounts import person_with
 from tests.factories.approvals import policy_for
 from tests.factories.campaigns import CampaignFactory
 from tests.factories.content import asset, author, version
+from tests.factories.processes import ComplianceRuleFactory
 from tests.factories.technology import ToolFactory
 
 pytestmark = pytest.mark.django_db
@@ -207,6 +209,20 @@ def test_a_launch_waits_for_its_content(writer, approved, django_assert_num_quer
         linking.unmet(campaign, today)
     linking.unlink_content(link, by=writer)
     assert list(linking.links_of(campaign)) == []
+
+
+def test_rules_hold_at_publishing(writer, approved, tool):
+    """A rule in force that the brief breaks keeps it from being published, with the way out."""
+    made = approved()
+    place = planned(made, tool, writer)
+    rule = ComplianceRuleFactory(title="Claims stay in their place", check_key="content.basis")
+    refused = publishing.refuse_publish(writer, place)
+    assert refused is not None
+    assert refused.startswith(f"Compliance rules are not met. {rule}: Neither brief nor audience says")
+    with pytest.raises(WrongState, match="Compliance rules are not met"):
+        publishing.mark_published(place, by=writer)
+    ComplianceRule.objects.filter(pk=rule.pk).update(archived_at=clock.now())
+    publishing.mark_published(place, by=writer)
 
 
 def test_compliance_asks_of_what_is_published(writer, approved, tool):

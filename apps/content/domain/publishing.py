@@ -12,6 +12,7 @@ from apps.content.enums import DistributionState, VersionState
 from apps.content.models import PUBLISHING_TOOLS, ContentVersion, Distribution
 from apps.core import access, clock
 from apps.core.actors import acting_as, system_principal
+from apps.core.conformity import refuse_unmet_rules
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.core.events import publish as announce
 from apps.core.transitions import transition
@@ -77,7 +78,7 @@ def refuse_publish(user: "User", distribution: Distribution) -> str | None:
     if not is_valid(version, clock.today()):
         state = VersionState(version.state).label.lower()
         return f"{version} is {state}; only what is approved and has not expired is published."
-    return tool_refusal(distribution.tool)
+    return tool_refusal(distribution.tool) or refuse_unmet_rules(version) or refuse_unmet_rules(version.asset)
 
 
 def mark_published(
