@@ -34,7 +34,7 @@ def owned(rows: "QuerySet[Any]", at: dt.datetime) -> Mapping[int, str]:
 
 def closed_in_time(rows: "QuerySet[Any]", at: dt.datetime) -> Mapping[int, str]:
     """A campaign that was live is closed soon after its last day."""
-    began = (CampaignState.LIVE, CampaignState.COMPLETED)
+    began = (CampaignState.LIVE, CampaignState.PAUSED, CampaignState.COMPLETED)
     late = rows.filter(state__in=began, ends_on__lt=at.date() - dt.timedelta(days=DAYS_TO_CLOSE))
     return {pk: f"It ended on {day:%-d %B %Y} and is not closed." for pk, day in late.values_list("pk", "ends_on")}
 

@@ -175,7 +175,7 @@ def test_rules_keep_tools_and_campaigns_from_going_on(ops):
 def test_a_campaign_long_over_is_a_finding():
     campaign = approved(starts_on=clock.today() - dt.timedelta(days=60), ends_on=clock.today() - dt.timedelta(days=40))
     with transition(Campaign):
-        Campaign.objects.filter(pk=campaign.pk).update(state=CampaignState.COMPLETED)
+        Campaign.objects.filter(pk=campaign.pk).update(state=CampaignState.LIVE, launched_at=clock.now())
     rule = ComplianceRuleFactory(check_key="campaigns.closed")
     compliance.evaluate(rule)
     assert finding(rule, campaign).reason == f"It ended on {campaign.ends_on:%-d %B %Y} and is not closed."
