@@ -83,6 +83,7 @@ ASKING_ALLOWED: dict[str, str] = {
     "apps/approvals/admin/home.py::inbox_panel": "whether the box is drawn; its rows come from visible",
     "apps/approvals/domain/emergencies.py::refuse_emergency": BEYOND,
     "apps/approvals/domain/emergencies.py::refuse_review": BEYOND,
+    "apps/approvals/domain/reseating.py::refuse_reseating": BEYOND,
     "apps/audit/admin/desk_kit.py::LedgerKit.panels": BEYOND,
     "apps/audit/admin/ledger.py::_entry_panel": BEYOND,
     "apps/audit/domain/evidence.py::refuse_evidence": BEYOND,

@@ -11,10 +11,13 @@ from django_migration_linter import MigrationLinter
 ROOT = Path(__file__).resolve().parent.parent.parent
 # nothing was released before these: no version that serves could miss what they take away
 BEFORE_THE_FIRST_RELEASE = [
+    "0002_states_checklist_and_attempts",
+    "0004_intake",
     "0004_stages_and_policy_versions",
     "0005_ledger_and_scores",
     "0006_what_every_request_has",
     "0007_conditions_are_predicates",
+    "0012_integration_health_and_runs",
 ]
 OWN = sorted(ROOT.glob("apps/**/migrations/[0-9]*.py"))
 
