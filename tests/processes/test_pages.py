@@ -190,7 +190,7 @@ def test_a_review_tells_what_changed(client, ops):
 
 def test_templates_are_looked_at_and_started_from(client, ops):
     page = client.get(reverse("admin:processes_process_templates")).content.decode()
-    assert page.count("Look at it") == 10
+    assert page.count("Look at it") == 11
     url = reverse("admin:processes_process_template", args=("lead-management",))
     assert 'data-step="lead-capture"' in client.get(url).content.decode()
     answer = client.post(url, {"title": "Leads of ours"})
