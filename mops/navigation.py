@@ -273,7 +273,7 @@ BADGES: dict[str, Callable[[Any], int]] = {"notifications.notification": unread_
 
 
 # from so many pages on the groups fold
-MANY = 30
+MANY = 40
 
 
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:

@@ -27,6 +27,11 @@ OWN = "rows of the person who is signed in, and nobody else's"
 COLUMNS = "the list of this kind itself: started by super().get_queryset(), which asks visible"
 OFFERED = "what every reader of this page may choose from; the operation behind it asks for the right"
 ROWS_ALLOWED: dict[str, str] = {
+    "apps/campaigns/admin/asking.py::ask_page": OWN,
+    "apps/campaigns/admin/asking.py::request_page": OWN,
+    "apps/campaigns/admin/intake.py::AcceptForm": OFFERED,
+    "apps/content/admin/templates.py::ContentTemplateAdmin.get_queryset": COLUMNS,
+    "apps/content/admin/versions.py::distribution_form": OFFERED,
     "apps/core/rules/admin/documents.py::RuleDocumentAdmin.get_queryset": COLUMNS,
     "apps/processes/admin/automations.py::AutomationAdmin.get_queryset": COLUMNS,
     "apps/processes/admin/handbook.py::templates_page": "says which template is in use already",
@@ -39,6 +44,7 @@ ROWS_ALLOWED: dict[str, str] = {
     "apps/technology/admin/renewals.py::renewals_page": OWN,
     "apps/tickets/admin/forms.py::AssignForm": OFFERED,
     "apps/tickets/admin/forms.py::DeskForm": OFFERED,
+    "apps/tickets/admin/forms.py::ProblemForm": OFFERED,
     "apps/tickets/admin/forms.py::TicketField.clean": "tells people of the desk alone whether a number exists",
     "apps/tickets/admin/forms.py::types_to_ask": OFFERED,
     "apps/tickets/admin/incidents.py::CompareForm.__init__": OFFERED,
