@@ -21,7 +21,7 @@ from apps.core.exchange.registry import Column, Importer, Outcome, _importers, a
 from apps.core.transitions import transition
 from apps.core.workspace.domain.journal import add_note
 from apps.core.workspace.domain.tagging import tag_record
-from apps.leads.models import Lead
+from apps.leads.models import Lead, ScoreOverride
 from apps.processes.models import (
     ComplianceWaiver,
     Feedback,
@@ -75,6 +75,13 @@ def close_to_most(people):
     Process._base_manager.filter(pk__in=closed).update(stakeholder_access="stakeholders")
     lead = Lead._base_manager.filter(archived_at=None).order_by("pk").first()
     Lead._base_manager.filter(pk=lead.pk).update(owner_person=people[Role.SALES])
+    other = Lead._base_manager.filter(archived_at=None).exclude(pk=lead.pk).order_by("pk").first()
+    Lead._base_manager.filter(pk=other.pk).update(owner_person=people[Role.OPS], owner_team=None)
+    if not ScoreOverride.objects.filter(lead=other, ended_at=None).exists():
+        until = clock.now() + dt.timedelta(days=1)
+        ScoreOverride.objects.create(
+            lead=other, value=1, reason="Surface", set_by=writer, set_at=clock.now(), expires_at=until
+        )
 
 
 def _conditions_and_emergency(person):

@@ -17,6 +17,8 @@ BEFORE_THE_FIRST_RELEASE = [
     "0005_ledger_and_scores",
     "0006_what_every_request_has",
     "0007_conditions_are_predicates",
+    "0008_seats_pass_on",
+    "0010_escalation_and_intake",
     "0012_integration_health_and_runs",
 ]
 OWN = sorted(ROOT.glob("apps/**/migrations/[0-9]*.py"))
