@@ -1,5 +1,6 @@
 """The pages of figures and thresholds, and how a campaign does on its own page."""
 
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin
@@ -105,6 +106,11 @@ def closing_panel(campaign: Campaign) -> list[dict[str, Any]]:
     if closing is None:
         return []
     shown = ("budget", "planned", "committed", "actual")
-    figures = [(name.title(), f"{closing.figures[name]} {closing.figures['currency']}") for name in shown]
+    figures = [(name.title(), _amount(closing.figures, name)) for name in shown]
     figures += [(name, value) for name, value in closing.figures["figures"].items()]
     return [{"template": "admin/campaigns/closing_panel.html", "closing": closing, "figures": figures}]
+
+
+def _amount(frozen: dict[str, Any], name: str) -> str:
+    """Return a frozen amount as people write it; what had no amount was frozen as the word "None"."""
+    return "none" if frozen[name] == "None" else f"{Decimal(frozen[name]):,.2f} {frozen['currency']}"
