@@ -38,16 +38,18 @@ def pytest_configure(config):
 def pytest_xdist_make_scheduler(config, log):
     """Share the tests out one by one, but whole what shares a costly set-up.
 
-    The stories in a browser share one installation, modules that guard the project the demo company.
+    The stories in a browser share one installation, two modules that guard the project the demo company. No others:
+    whole modules come first, and tests that commit, which empty the tables that migrations fill, have to come last.
     """
     from xdist.scheduler import LoadScopeScheduling
+
+    whole = ("tests/project/test_admin_pages.py", "tests/project/test_surfaces.py")
 
     class OneInstallation(LoadScopeScheduling):
         # the mark "xdist_group" is not heard by pytest-xdist 3.8 under pytest 9.2
         def _split_scope(self, nodeid):
-            if nodeid.startswith("tests/e2e/"):
-                return "installation"
-            return nodeid.split("::")[0] if nodeid.startswith("tests/project/") else nodeid
+            module = nodeid.split("::")[0]
+            return "installation" if module.startswith("tests/e2e/") else module if module in whole else nodeid
 
     return OneInstallation(config, log)
 
