@@ -77,6 +77,7 @@ def test_business_and_it_approve_and_the_tool_becomes_active_by_its_gates_and_it
     said(page, f"{NAME} was started: 6 steps")
     for gate in ("Phased", "Tested", "Trained"):
         _pass(page, tool, gate)
+    page.goto(tool)
     page.locator("section[aria-label=Implementation]").get_by_role("link", name=re.compile(NAME)).click()
     run = page.url
     for step in ("Plan the phases", "Set it up"):

@@ -85,6 +85,7 @@ def survey_link(page, number):
         found = page.get_by_role("link", name=re.compile(f"How did we do with T-{number}"))
         if found.count():
             found.first.click()
+            page.wait_for_url(re.compile(r"/storedmail/\d+/"))
             return re.search(r"/survey/[\w-]+/", page.content())[0]
         page.wait_for_timeout(1000)
     raise AssertionError("no mail came")
