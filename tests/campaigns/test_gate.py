@@ -21,6 +21,7 @@ from apps.core.jobs.api import enqueue
 from apps.core.jobs.testing import run_queued_jobs
 from tests.admin_pages import assert_same_queries, button_of, list_of, page_of
 from tests.factories.accounts import person_with
+from tests.factories.approvals import policy_for
 from tests.factories.campaigns import approved, planned
 from tests.factories.content import asset
 
@@ -200,6 +201,7 @@ def test_who_lost_the_right_launches_nothing_by_the_clock():
 
 @pytest.mark.django_db(transaction=True)
 def test_two_workers_launch_at_most_once():
+    policy_for("campaigns.campaign")  # tests that commit empty what migrations ship
     campaign = scheduled(person_with(Role.OPS))
 
     def work(_):
