@@ -62,7 +62,7 @@ def _score(page, address):
     said(page, "Your scores are submitted")
 
 
-def test_business_and_it_approve_and_the_tool_passes_its_gates_by_its_run(come_in):
+def test_business_and_it_approve_and_the_tool_becomes_active_by_its_gates_and_its_run(come_in):
     for role in ("Approver", "Administrator"):
         page = come_in(role)
         page.goto("/admin/approvals/approvalrequest/inbox/")
@@ -92,6 +92,8 @@ def test_business_and_it_approve_and_the_tool_passes_its_gates_by_its_run(come_i
     _pass(page, tool, "Monitored")
     page.goto(tool)
     expect(page.locator("section[aria-label=Implementation] .mops-chip-good")).to_have_count(4)
+    confirm(page, "Activate", reason="All gates are passed.")
+    said(page, f"{NAME} is active now")
 
 
 def _pass(page, tool, gate):

@@ -36,6 +36,8 @@ class Button:
         confirm: what will happen, in a sentence, shown before it does; "" acts at once when there is no form.
         style: "primary", "default" or "danger".
         hide_when_refused: leave the button out instead of showing it disabled with its reason.
+        explains: `explains(user, thing)` says of a button that is left out when refused whether this row is about to
+            need it: then it is shown disabled with its reason.
         on_archived: whether it also works on an archived row; all others refuse there.
         panel: `panel(request, thing)` returns {"template": …, …} drawn above the form: what the deed will touch.
         form_for: `form_for(thing)` returns the form where what is asked depends on the row, in place of `form`.
@@ -54,6 +56,7 @@ class Button:
     style: str = "default"
     icon: str = ""
     hide_when_refused: bool = True
+    explains: Callable[[Any, Any], bool] | None = None
     on_archived: bool = False
     panel: Callable[[HttpRequest, Any], dict[str, Any]] | None = None
     step_up: bool = False
@@ -66,6 +69,10 @@ class Button:
         if not self.on_archived and getattr(thing, "archived_at", None) is not None:
             return self.refusal(user, thing) or f"{thing} is archived and read-only; restore it first."
         return self.refusal(user, thing)
+
+    def tells_why(self, user: Any, thing: Any) -> bool:
+        """Whether it is shown though it does not work now, with its reason."""
+        return not self.hide_when_refused or (self.explains is not None and self.explains(user, thing))
 
     @property
     def asks_first(self) -> bool:
@@ -88,7 +95,7 @@ def shown_buttons(model_admin: Any, request: HttpRequest, thing: models.Model) -
     shown = []
     for button in model_admin.buttons:
         refused = button.refused(request.user, thing)
-        if refused and button.hide_when_refused:
+        if refused and not button.tells_why(request.user, thing):
             continue
         url = reverse(
             f"admin:{opts.app_label}_{opts.model_name}_button", kwargs={"object_id": thing.pk, "name": button.name}

@@ -17,7 +17,7 @@ from apps.technology.admin.implementing import ROLLOUT, implementation_panel
 from apps.technology.admin.use_panel import duties_panel, use_panel
 from apps.technology.domain.attesting import attest, completeness, refuse_attestation, standing
 from apps.technology.domain.cases import refuse_without_case
-from apps.technology.domain.lifecycle import move_tool, refuse_move
+from apps.technology.domain.lifecycle import is_next_for, move_tool, refuse_move
 from apps.technology.domain.name_checks import check_name
 from apps.technology.domain.rates import policy
 from apps.technology.domain.stack import AsOf, tool_cost, with_yearly_cost
@@ -41,6 +41,7 @@ def _move_button(state: Lifecycle) -> Button:
         label,
         partial(move_tool, to=state),
         partial(refuse_move, to=state),
+        explains=partial(is_next_for, to=state),
         form=ReasonForm,
         confirm=f"The tool becomes {state.label.lower()}; its history keeps who moved it and why.",
         style=style,

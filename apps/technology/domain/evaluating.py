@@ -165,7 +165,7 @@ def choose_candidate(evaluation: Evaluation, *, by: "User", candidate: Candidate
         if chosen is None:
             raise InvalidInput("Choose one of the candidates that were compared.")
         _refuse_incomplete(chosen)
-        tool = chosen.tool or _tool_called(chosen)
+        tool = chosen.tool or _tool_called(chosen, row)
         if chosen.tool is None:
             chosen.tool = tool
             chosen.save(update_fields=["tool"])
@@ -218,9 +218,10 @@ def _refuse_incomplete(candidate: Candidate) -> None:
         raise WrongState(f"There is an open request for {tool}; finish or archive that one first.")
 
 
-def _tool_called(candidate: Candidate) -> Tool:
+def _tool_called(candidate: Candidate, evaluation: Evaluation) -> Tool:
+    """Return the tool of this name, a new one where there is none: who ran the evaluation answers for it."""
     found: Tool | None = Tool.objects.filter(name__iexact=candidate.name).first()
-    return found or Tool.objects.create(name=candidate.name, function="")
+    return found or Tool.objects.create(name=candidate.name, function="", owner_person=evaluation.lead)
 
 
 def _business_case(evaluation: Evaluation, chosen: Candidate, by: "User", reason: str) -> str:

@@ -28,6 +28,11 @@ def next_states(now: Lifecycle | str) -> tuple[Lifecycle, ...]:
     return MOVES[Lifecycle(now)]
 
 
+def is_next_for(user: "User", tool: Tool, *, to: Lifecycle) -> bool:
+    """Whether `tool` comes to `to` next and `user` may take it there, once what it needs is met."""
+    return to in next_states(tool.lifecycle) and not tool.is_archived and bool(access.may(user, "change", tool))
+
+
 def refuse_move(user: "User", tool: Tool, *, to: Lifecycle) -> str | None:
     """Return why `user` cannot move `tool` to `to` now, None when it works."""
     if not access.may(user, "change", tool):
