@@ -70,19 +70,13 @@ def open_ticket(
     asks = requester or (None if requester_email else by)
     if refused := refuse_opening(by, for_person=asks):
         raise NotAllowed(refused)
-    line = fitting(" ".join(title.split()), LONGEST_TITLE, field="title", what="The title")
     text = fitting(body, LONGEST, field="body", what="The description")
+    asked = _asked(title, text, kind, answers or {})
     outsider = fitting(requester_name, LONGEST_NAME, field="requester_name", what="The name")
-    _check(line, text, kind)
-    form = kind.current_form if kind is not None else None
-    kept = checked_answers(form, answers or {})
     moment = at or clock.now()
     with transaction.atomic(), acting_as(by), transition(Ticket):
         ticket: Ticket = Ticket.objects.create(
-            title=line,
-            type=kind,
-            form_version=form,
-            answers=kept,
+            **asked,
             queue=queue or queue_for(kind),
             requester=asks,
             requester_name=outsider,
@@ -95,14 +89,7 @@ def open_ticket(
             last_word_at=moment,
         )
         _first_word(ticket, text, by, moment, records)
-        if queue is None:
-            route(ticket, by=by, at=moment)
-        service.opened(ticket, by=by, at=moment)
-        start_at_intake(ticket, by=by, at=moment)
-        assigned = ticket.assignee is not None
-        news = f"New and yours: {ticket}" if assigned else f"New in {ticket.queue}: {ticket}"
-        tell_desk(ticket, "ticket.assigned" if assigned else "ticket.opened", title=news, body=text, by=by)
-        publish("ticket.opened", ticket_id=ticket.pk)
+        _on_its_way(ticket, text, by, moment, routed=queue is None)
     return ticket
 
 
@@ -113,6 +100,14 @@ def refuse_opening(user: "User", *, for_person: "User | None") -> str | None:
     if access.has_model_permission(user, "add", Ticket):
         return None
     return "You can ask for yourself; tickets for others are written down by the people of the desk."
+
+
+def _asked(title: str, text: str, kind: TicketType | None, answers: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is asked as columns of the ticket, once it is complete."""
+    line = fitting(" ".join(title.split()), LONGEST_TITLE, field="title", what="The title")
+    _check(line, text, kind)
+    form = kind.current_form if kind is not None else None
+    return {"title": line, "type": kind, "form_version": form, "answers": checked_answers(form, answers)}
 
 
 def _check(line: str, text: str, kind: TicketType | None) -> None:
@@ -127,6 +122,18 @@ def _check(line: str, text: str, kind: TicketType | None) -> None:
         raise WrongState(f"{kind} is no longer offered; choose something else from the catalogue.")
     if kind is not None and kind.tier == Tier.SELF_SERVICE:
         raise WrongState(f"{kind} needs no ticket: follow its guide. If you are stuck, ask for help instead.")
+
+
+def _on_its_way(ticket: Ticket, text: str, by: "User", at: dt.datetime, *, routed: bool) -> None:
+    """Let the rules say where it waits, start its clocks and its procedure, and tell whoever is to look at it."""
+    if routed:
+        route(ticket, by=by, at=at)
+    service.opened(ticket, by=by, at=at)
+    start_at_intake(ticket, by=by, at=at)
+    assigned = ticket.assignee is not None
+    news = f"New and yours: {ticket}" if assigned else f"New in {ticket.queue}: {ticket}"
+    tell_desk(ticket, "ticket.assigned" if assigned else "ticket.opened", title=news, body=text, by=by)
+    publish("ticket.opened", ticket_id=ticket.pk)
 
 
 def _first_word(ticket: Ticket, text: str, by: "User", at: dt.datetime, records: Sequence[models.Model]) -> None:
