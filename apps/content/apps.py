@@ -20,6 +20,7 @@ class ContentConfig(AppConfig):
 
 def _approved() -> None:
     """Let versions, templates, claims and waivers be approved."""
+    from apps.approvals.domain import drafts  # noqa: PLC0415
     from apps.approvals.registry import ApprovalSubject, register  # noqa: PLC0415  # models must be ready
     from apps.content import models  # noqa: PLC0415
     from apps.content.domain import approving, templates, waiving, writing  # noqa: PLC0415
@@ -43,7 +44,7 @@ def _approved() -> None:
         ApprovalSubject(
             material=models.TEMPLATE_MATERIAL,
             apply=templates.put_in_force,
-            on_refused=templates.back_to_draft,
+            on_refused=drafts.back_to_draft,
             before=templates.in_force_before,
         ),
     )

@@ -61,6 +61,20 @@ def written_once(columns: Sequence[str], sentence: str) -> list[pgtrigger.Trigge
     ]
 
 
+def fixed_after_draft(columns: Sequence[str], sentence: str) -> list[pgtrigger.Trigger]:
+    """Return the trigger that lets `columns` change while the row's `state` is "draft" alone."""
+    changed = " OR ".join(f'OLD."{name}" IS DISTINCT FROM NEW."{name}"' for name in columns)
+    return [
+        pgtrigger.Trigger(
+            name="fixed_after_draft",
+            when=pgtrigger.Before,
+            operation=pgtrigger.Update,
+            condition=pgtrigger.Condition(f"OLD.state <> 'draft' AND ({changed})"),
+            func=refusal(sentence),
+        )
+    ]
+
+
 def refusal(sentence: str) -> str:
     """Return the statement with which a trigger refuses in the words of `sentence`."""
     return "RAISE EXCEPTION USING ERRCODE = 'P0001', MESSAGE = '" + sentence.replace("'", "''") + "';"

@@ -13,6 +13,7 @@ class TicketsConfig(AppConfig):
     def ready(self) -> None:
         """Name what people are told, who answers for a ticket, and what waits for a word."""
         from apps.accounts.domain.ownership import register_ownership  # noqa: PLC0415  # models must be ready
+        from apps.approvals.domain import drafts  # noqa: PLC0415
         from apps.approvals.registry import ApprovalSubject, register  # noqa: PLC0415
         from apps.core.access import register_scope  # noqa: PLC0415
         from apps.core.clocks.registry import register_metric  # noqa: PLC0415
@@ -61,7 +62,7 @@ class TicketsConfig(AppConfig):
             ApprovalSubject(
                 material=templates_of.MATERIAL,
                 apply=templates.put_in_force,
-                on_refused=templates.back_to_draft,
+                on_refused=drafts.back_to_draft,
                 before=templates.in_force_before,
                 markdown=("body", "guidelines"),
             ),

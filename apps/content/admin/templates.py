@@ -7,10 +7,11 @@ from django.db import models
 from django.http import HttpRequest
 from unfold.decorators import display
 
+from apps.approvals.domain import drafts
 from apps.content.domain import templates
 from apps.content.domain.preview import frame
 from apps.content.models import HTML_KINDS, ContentTemplate, ContentTemplateVersion
-from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin
+from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin, VersionAdmin
 from apps.core.admin_kit.buttons import Button, NoteForm
 from apps.core.admin_kit.links import link_to
 
@@ -35,7 +36,7 @@ class ContentTemplateAdmin(MopsAdmin):
             "version",
             "Write a new version",
             templates.start_version,
-            templates.refuse_draft,
+            drafts.refuse_next,
             confirm="A draft that says what is in force; it stands in the list of versions.",
             style="primary",
             icon="edit_document",
@@ -77,7 +78,7 @@ class ContentTemplateAdmin(MopsAdmin):
 
 
 @admin.register(ContentTemplateVersion)
-class ContentTemplateVersionAdmin(MopsAdmin):
+class ContentTemplateVersionAdmin(VersionAdmin):
     """Versions of templates."""
 
     list_display = ("template", "number", "standing", "author", "in_force_at")
@@ -103,14 +104,6 @@ class ContentTemplateVersionAdmin(MopsAdmin):
         """Load template and author with the rows."""
         found: models.QuerySet[Any] = super().get_queryset(request).select_related("template", "author")
         return found
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Versions are started on the page of their template."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Only drafts are edited."""
-        return super().has_change_permission(request, obj) and (obj is None or obj.is_draft)
 
     @display(description="State", ordering="state", label=STATES)
     def standing(self, version: ContentTemplateVersion) -> str:

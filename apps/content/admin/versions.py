@@ -17,7 +17,7 @@ from apps.content.domain.preview import differences, frame
 from apps.content.enums import LEVELS, SALES_KINDS, UNDER_WAY, Channel, Kind, Severity, VersionState
 from apps.content.models import PUBLISHING_TOOLS, ContentVersion, Distribution
 from apps.core import access, clock
-from apps.core.admin_kit.base import MopsAdmin
+from apps.core.admin_kit.base import VersionAdmin
 from apps.core.admin_kit.buttons import Button, NoteForm, ReasonForm
 from apps.technology.models import Tool
 
@@ -57,7 +57,7 @@ class UseForm(forms.Form):
 
 
 @admin.register(ContentVersion)
-class ContentVersionAdmin(MopsAdmin):
+class ContentVersionAdmin(VersionAdmin):
     """Versions of content."""
 
     list_display = ("content", "number", "variant", "standing", "author", "expires_on", "updated_at")
@@ -134,14 +134,6 @@ class ContentVersionAdmin(MopsAdmin):
         """Leave the raw text out where it can only be read: how it looks and its source stand above."""
         given = super().get_fields(request, obj)
         return given if self.has_change_permission(request, obj) else [each for each in given if each != "body"]
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Versions are started on the page of their content."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Only drafts are edited."""
-        return super().has_change_permission(request, obj) and (obj is None or obj.is_draft)
 
     @display(description="Content", ordering="asset__title")
     def content(self, version: ContentVersion) -> str:

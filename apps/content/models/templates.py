@@ -1,6 +1,5 @@
 """Templates of content: written as versions, approved by somebody else, then started from."""
 
-import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -8,7 +7,7 @@ from django.db.models import Q
 from apps.accounts.models import OwnedModel
 from apps.content.enums import Kind, VersionState
 from apps.core.governed import GovernedModel
-from apps.core.transitions import guarded_columns, refusal, written_once
+from apps.core.transitions import fixed_after_draft, guarded_columns, written_once
 
 TEMPLATE_STATES = [
     (VersionState.DRAFT.value, "Draft"),
@@ -17,7 +16,6 @@ TEMPLATE_STATES = [
     (VersionState.ARCHIVED.value, "Replaced"),
 ]
 TEMPLATE_MATERIAL = ("subject", "body", "change_note")
-_CHANGED = " OR ".join(f'OLD."{name}" IS DISTINCT FROM NEW."{name}"' for name in TEMPLATE_MATERIAL)
 
 
 class ContentTemplate(OwnedModel, GovernedModel):
@@ -83,13 +81,7 @@ class ContentTemplateVersion(GovernedModel):
                 sentence="A version comes into force by approval, not by an edit.",
             ),
             *written_once(("template_id", "number", "author_id"), "A version keeps its template, number and author."),
-            pgtrigger.Trigger(
-                name="fixed_after_draft",
-                when=pgtrigger.Before,
-                operation=pgtrigger.Update,
-                condition=pgtrigger.Condition(f"OLD.state <> 'draft' AND ({_CHANGED})"),
-                func=refusal("What was sent for approval stays as it is; write a new version."),
-            ),
+            *fixed_after_draft(TEMPLATE_MATERIAL, "What was sent for approval stays as it is; write a new version."),
         ]
 
     def __str__(self) -> str:

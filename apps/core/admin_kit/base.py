@@ -251,6 +251,18 @@ class MopsStackedInline(RowRights, LimitsColumns, StackedInline):  # type: ignor
     extra = 0
 
 
+class VersionAdmin(MopsAdmin):
+    """Versions of a text: started from the page of what they are versions of, edited while they are drafts."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Refuse: a button of its page starts the next one."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Only drafts are edited."""
+        return super().has_change_permission(request, obj) and (obj is None or obj.is_draft)
+
+
 class ReadOnlyAdmin(MopsAdmin):
     """Rows that nobody edits through a form: evidence, runs, derived figures."""
 

@@ -12,7 +12,7 @@ from unfold.decorators import display
 
 from apps.approvals.models import ApprovalRequest
 from apps.core import access, clock
-from apps.core.admin_kit.base import MopsAdmin
+from apps.core.admin_kit.base import VersionAdmin
 from apps.core.admin_kit.buttons import Button, NoteForm, ReasonForm
 from apps.core.markdown import render
 from apps.core.text_diff import compare
@@ -31,7 +31,7 @@ from apps.processes.models.values import outline
 
 
 @admin.register(SOPVersion)
-class SOPVersionAdmin(MopsAdmin):
+class SOPVersionAdmin(VersionAdmin):
     """Versions: written as drafts, read for good."""
 
     list_display = ("document", "number", "standing", "author", "effective_at", "updated_at")
@@ -69,14 +69,6 @@ class SOPVersionAdmin(MopsAdmin):
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Leave out the raw texts where they can only be read: how they read stands above."""
         return self.fields if self.has_change_permission(request, obj) else self.fields[:-2]
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Versions are started from their process."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Only drafts are edited."""
-        return super().has_change_permission(request, obj) and (obj is None or obj.is_draft)
 
     @display(description="Process", ordering="process__title")
     def document(self, version: SOPVersion) -> str:

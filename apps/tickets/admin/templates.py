@@ -8,7 +8,8 @@ from django.db.models import Avg, Count, OuterRef, Subquery
 from django.http import HttpRequest
 from unfold.decorators import display
 
-from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin
+from apps.approvals.domain import drafts
+from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin, VersionAdmin
 from apps.core.admin_kit.buttons import Button, NoteForm
 from apps.core.admin_kit.consistency import Check
 from apps.core.admin_kit.links import link_to
@@ -42,7 +43,7 @@ class ReplyTemplateAdmin(MopsAdmin):
             "version",
             "Write a new version",
             templates.start_version,
-            templates.refuse_draft,
+            drafts.refuse_next,
             confirm="A draft that says what is in force; it stands in the list of versions.",
             style="primary",
         ),
@@ -98,7 +99,7 @@ class ReplyTemplateAdmin(MopsAdmin):
 
 
 @admin.register(TemplateVersion)
-class TemplateVersionAdmin(MopsAdmin):
+class TemplateVersionAdmin(VersionAdmin):
     """Versions of reply templates."""
 
     list_display = ("template", "number", "standing", "author", "in_force_at")
@@ -123,14 +124,6 @@ class TemplateVersionAdmin(MopsAdmin):
         """Load template and author with the rows."""
         found: models.QuerySet[Any] = super().get_queryset(request).select_related("template", "author")
         return found
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Versions are started on the page of their template."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Only drafts are edited."""
-        return super().has_change_permission(request, obj) and (obj is None or obj.is_draft)
 
     @display(description="State", ordering="state", label=STATES)
     def standing(self, version: TemplateVersion) -> str:

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 from django.utils.timezone import localtime
 
-from apps.approvals.domain.decisions import request_approval
-from apps.core import access, clock
+from apps.approvals.domain import drafts
+from apps.core import clock
 from apps.core.actors import acting_as
 from apps.core.clocks.models import Clock
-from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.core.transitions import transition
 from apps.tickets.enums import TemplateState
 from apps.tickets.models import ReplyTemplate, TemplateVersion, Ticket
@@ -59,23 +58,11 @@ def unknown_places(text: str) -> list[str]:
     return sorted(set(_PLACE.findall(text)) - set(PLACES))
 
 
-def refuse_draft(user: "User", template: ReplyTemplate) -> str | None:
-    """Return why `user` cannot start a version of `template`, None when they can."""
-    if not access.can(user, "change", template):
-        return f"You may not change {template}."
-    if template.is_archived:
-        return f"{template} is archived; restore it first."
-    open_one = template.versions.filter(state__in=(TemplateState.DRAFT, TemplateState.IN_REVIEW)).first()
-    if open_one is not None:
-        return f"Version {open_one.number} is {open_one.get_state_display().lower()} already; finish that one."
-    return None
-
-
 def start_version(template: ReplyTemplate, *, by: "User") -> str:
     """Start the next version as a draft that says what is in force.
 
     Raises:
-        NotAllowed, WrongState: as `refuse_draft` says.
+        NotAllowed, WrongState: as `drafts.refuse_next` says.
     """
     made = write_version(template, by=by)
     return f"Version {made.number} is a draft; write it and send it for approval."
@@ -87,12 +74,10 @@ def write_version(
     """Start the next version with a text, that in force where none is given.
 
     Raises:
-        NotAllowed, WrongState: as `refuse_draft` says.
+        NotAllowed, WrongState: as `drafts.refuse_next` says.
     """
     with transaction.atomic(), acting_as(by):
-        row: ReplyTemplate = ReplyTemplate.objects.select_for_update(of=("self",)).get(pk=template.pk)
-        if refused := refuse_draft(by, row):
-            raise (WrongState if access.can(by, "change", row) else NotAllowed)(refused)
+        row: ReplyTemplate = drafts.lock_for_next(template, by=by)
         newest = row.versions.order_by("-number").first()
         made: TemplateVersion = TemplateVersion.objects.create(
             template=row,
@@ -107,19 +92,10 @@ def write_version(
 
 def refuse_submission(user: "User", version: TemplateVersion) -> str | None:
     """Return why `user` cannot send `version` for approval, None when they can."""
-    if not access.can(user, "change", version):
-        return f"You may not change {version}."
-    if not version.is_draft:
-        return f"{version} is {version.get_state_display().lower()}; only drafts are sent."
-    if not version.body.strip():
-        return "There is nothing to approve yet: write the text first."
-    if len(version.body) > LONGEST:
-        return f"The text is longer than {LONGEST:,} characters; shorten it."
-    if unknown := unknown_places(version.body):
-        return f"Nothing is filled in for {{{unknown[0]}}}; the places are {', '.join(f'{{{p}}}' for p in PLACES)}."
-    if version.number > 1 and not version.change_note.strip():
-        return "Say what is new in this version, for whoever approves it."
-    return None
+    unknown = unknown_places(version.body)
+    places = ", ".join(f"{{{each}}}" for each in PLACES)
+    unfilled = f"Nothing is filled in for {{{unknown[0]}}}; the places are {places}." if unknown else None
+    return drafts.refuse_text(user, version, longest=LONGEST, unfilled=unfilled)
 
 
 def submit_version(version: TemplateVersion, *, by: "User", note: str = "", at: dt.datetime | None = None) -> str:
@@ -128,15 +104,7 @@ def submit_version(version: TemplateVersion, *, by: "User", note: str = "", at: 
     Raises:
         NotAllowed, WrongState, InvalidInput: as `refuse_submission` says.
     """
-    with transaction.atomic(), acting_as(by, reason=note or None):
-        row = _locked(version)
-        if refused := refuse_submission(by, row):
-            if not access.can(by, "change", row):
-                raise NotAllowed(refused)
-            raise (InvalidInput if row.is_draft else WrongState)(refused)
-        _move(row, TemplateState.IN_REVIEW)
-        request_approval(row, by=by, note=note, at=at)
-    return f"{row} is in review. Who wrote it cannot approve it."
+    return drafts.submit_draft(version, by=by, refuse=refuse_submission, note=note, at=at)
 
 
 def put_in_force(version: TemplateVersion, request: Any, *, by: "User", at: dt.datetime | None = None) -> None:
@@ -145,20 +113,11 @@ def put_in_force(version: TemplateVersion, request: Any, *, by: "User", at: dt.d
     Raises:
         WrongState: it no longer waits for approval.
     """
-    if version.state != TemplateState.IN_REVIEW:
-        raise WrongState(f"{version} no longer waits for approval.")
     template = ReplyTemplate.objects.select_for_update(of=("self",)).get(pk=version.template_id)
-    for before in template.versions.filter(state=TemplateState.IN_FORCE):
-        _move(before, TemplateState.RETIRED)
-    _move(version, TemplateState.IN_FORCE, in_force_at=at or clock.now())
+    drafts.begin_force(version, state=TemplateState.IN_FORCE, before=TemplateState.RETIRED, at=at or clock.now())
     template.body, template.guidelines, template.version = version.body, version.guidelines, version.number
     with transition(ReplyTemplate):
         template.save(update_fields=["body", "guidelines", "version"])
-
-
-def back_to_draft(version: TemplateVersion, request: Any, *, by: "User") -> None:
-    """Make a refused or withdrawn version a draft again."""
-    _move(version, TemplateState.DRAFT)
 
 
 def in_force_before(version: TemplateVersion) -> dict[str, Any] | None:
@@ -167,17 +126,3 @@ def in_force_before(version: TemplateVersion) -> dict[str, Any] | None:
     if not template.body or template.version == version.number:
         return None
     return {"body": template.body, "guidelines": template.guidelines}
-
-
-def _locked(version: TemplateVersion) -> TemplateVersion:
-    rows = TemplateVersion.objects.select_for_update(of=("self",)).select_related("template")
-    row: TemplateVersion = rows.get(pk=version.pk)
-    return row
-
-
-def _move(version: TemplateVersion, state: TemplateState, **also: Any) -> None:
-    version.state = state
-    for name, value in also.items():
-        setattr(version, name, value)
-    with transition(TemplateVersion):
-        version.save(update_fields=["state", *also])

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import pgtrigger
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -12,7 +11,7 @@ from django.db.models import F, Q
 from apps.accounts.models import OwnedModel
 from apps.core.errors import InvalidInput
 from apps.core.governed import GovernedModel
-from apps.core.transitions import guarded_columns, refusal, written_once
+from apps.core.transitions import fixed_after_draft, guarded_columns, written_once
 from apps.tickets.enums import AgreementState
 from apps.tickets.ladder import Step, read_ladder
 from apps.tickets.models.catalogue import Queue
@@ -29,7 +28,6 @@ _HOURS: dict[str, Any] = {
     "blank": True,
     "validators": [MinValueValidator(1), MaxValueValidator(2000)],
 }
-_CHANGED = " OR ".join(f'OLD."{name}" IS DISTINCT FROM NEW."{name}"' for name in MATERIAL)
 
 
 class NamedForeignKey(models.ForeignKey[Any, Any]):
@@ -141,13 +139,7 @@ class Agreement(OwnedModel, GovernedModel):
                 sentence="An agreement is signed by approval and ends by the button on its page, not by an edit.",
             ),
             *written_once(("number", "follows_id"), "Which version an agreement is never changes."),
-            pgtrigger.Trigger(
-                name="fixed_after_draft",
-                when=pgtrigger.Before,
-                operation=pgtrigger.Update,
-                condition=pgtrigger.Condition(f"OLD.state <> 'draft' AND ({_CHANGED})"),
-                func=refusal("What was sent or signed stays as it was; write the next version."),
-            ),
+            *fixed_after_draft(MATERIAL, "What was sent or signed stays as it was; write the next version."),
         ]
 
     def __str__(self) -> str:

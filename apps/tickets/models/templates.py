@@ -1,17 +1,15 @@
 """Versions of reply templates: written as drafts, approved by somebody else, then offered to the desk."""
 
-import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
 from apps.core.governed import GovernedModel
-from apps.core.transitions import guarded_columns, refusal, written_once
+from apps.core.transitions import fixed_after_draft, guarded_columns, written_once
 from apps.tickets.enums import TemplateState
 from apps.tickets.models.catalogue import ReplyTemplate
 
 MATERIAL = ("body", "guidelines", "change_note")
-_CHANGED = " OR ".join(f'OLD."{name}" IS DISTINCT FROM NEW."{name}"' for name in MATERIAL)
 
 
 class TemplateVersion(GovernedModel):
@@ -52,13 +50,7 @@ class TemplateVersion(GovernedModel):
                 sentence="A version comes into force by approval, not by an edit.",
             ),
             *written_once(("template_id", "number", "author_id"), "A version keeps its template, number and author."),
-            pgtrigger.Trigger(
-                name="fixed_after_draft",
-                when=pgtrigger.Before,
-                operation=pgtrigger.Update,
-                condition=pgtrigger.Condition(f"OLD.state <> 'draft' AND ({_CHANGED})"),
-                func=refusal("What was sent for approval stays as it is; write a new version."),
-            ),
+            *fixed_after_draft(MATERIAL, "What was sent for approval stays as it is; write a new version."),
         ]
 
     def __str__(self) -> str:

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
 from apps.core import access
-from apps.core.admin_kit.base import MopsAdmin
+from apps.core.admin_kit.base import VersionAdmin
 from apps.core.admin_kit.buttons import Button, NoteForm, ReasonForm
 from apps.core.rules import panels
 from apps.core.rules.admin.shared import KindFilter, kind_title
@@ -44,7 +44,7 @@ LARGEST_PREVIEW = 500_000
 
 
 @admin.register(RuleVersion)
-class RuleVersionAdmin(MopsAdmin):
+class RuleVersionAdmin(VersionAdmin):
     """Versions of rules: built as drafts, read for good."""
 
     form = VersionForm
@@ -111,14 +111,6 @@ class RuleVersionAdmin(MopsAdmin):
         form.person = request.user
         form.preview = reverse("admin:rules_ruleversion_preview", args=(obj.pk,)) if obj is not None else ""
         return form
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Versions are started from their document."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Only drafts are edited."""
-        return super().has_change_permission(request, obj) and (obj is None or obj.is_draft)
 
     @display(description="Document", ordering="document__title")
     def rules(self, version: RuleVersion) -> str:
