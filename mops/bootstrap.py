@@ -14,7 +14,7 @@ VENV = ROOT / ".venv"
 LOCKS = (ROOT / "requirements-dev.lock", ROOT / "requirements.lock")
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 MINIMUM = (3, 11)
-FREE_BYTES_NEEDED = 700 * 1024 * 1024  # the packages take about 450 MB, pip unpacks beside them
+FREE_BYTES_NEEDED = 1500 * 1024 * 1024  # the packages take about 1.2 GB, pip unpacks beside them
 
 
 def ensure_environment() -> None:
@@ -52,7 +52,7 @@ def ensure_environment() -> None:
 
 def _install(lock: Path) -> None:
     if shutil.disk_usage(ROOT).free < FREE_BYTES_NEEDED:
-        sys.exit(f"mops: the disk that holds {ROOT} has less than 700 MB free; make room, then run this again.")
+        sys.exit(f"mops: the disk that holds {ROOT} has less than 1.5 GB free; make room, then run this again.")
     print(f"mops: installing its packages into {VENV} (once, about a minute) …", file=sys.stderr, flush=True)
     if not _is_for_this_python():
         import venv

@@ -150,7 +150,7 @@ def test_full_disk_is_told_before_anything_is_done(unpacked, tmp_path):
     )
     err, code = run_with(unpacked, constants)
     assert code == 1
-    assert "has less than 700 MB free; make room" in err
+    assert "has less than 1.5 GB free; make room" in err
     assert not (tmp_path / "none").exists()
 
 
