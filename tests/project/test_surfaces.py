@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import pytest
 from django.contrib import admin
 from django.core.management import call_command
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client
 
 from apps.accounts.enums import Role
@@ -72,6 +72,7 @@ def company(django_db_setup, django_db_blocker):
         close_to_most(people)
         rights = {role: Right(str(role), role, person, {}) for role, person in people.items()}
         rights["shared"] = _with_one_row_of_each(person_with(email="shared@surfaces.example.com"))
+        connection.check_constraints()  # once: a savepoint that is taken back would leave it to each test anew
         yield rights
         forget_importer()
         transaction.set_rollback(True)
