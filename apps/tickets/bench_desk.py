@@ -15,11 +15,13 @@ from django.utils.http import urlencode
 from apps.core import clock
 from apps.core.bench.pages import Visitor
 from apps.core.bench.registry import Result, benchmark
+from apps.core.clocks.models import Clock
 from apps.tickets.bench_search import RARE, fill
 from apps.tickets.domain.trends import trends
 from apps.tickets.models import Message, Ticket
 
 QUERIES, SECONDS, ROUNDS = 25, 2.0, 3
+READ_BY_INDEX = ("tickets_ticket", "tickets_message", "clocks_clock")
 GOAL = f"at most {QUERIES} queries and {SECONDS:.0f} s"
 _CLOCKS_OF = 20  # every twentieth ticket has a running clock: 10,000 of 200,000
 
@@ -28,11 +30,11 @@ _CLOCKS_OF = 20  # every twentieth ticket has a running clock: 10,000 of 200,000
 def desk_pages(rows: int) -> Iterator[Result]:
     """Open the pages of the desk among `rows` messages, a tenth as many tickets, and a clock on every twentieth."""
     person, first = fill(rows)
-    _clocks(person, first)
+    lay_running(person, first)
     shown = Ticket.objects.order_by("-pk").values_list("pk", flat=True)[0]
     pages = {
         "queue list": reverse("admin:tickets_ticket_changelist"),
-        "queue list, what is due first": f"{reverse('admin:tickets_ticket_changelist')}?o=8",
+        "queue list, what is due first": f"{reverse('admin:tickets_ticket_changelist')}?o=5",
         "search": f"{reverse('admin:tickets_ticket_changelist')}?{urlencode({'q': RARE})}",
         "ticket page": reverse("admin:tickets_ticket_change", args=(shown,)),
         "figures": reverse("tickets-figures"),
@@ -43,8 +45,8 @@ def desk_pages(rows: int) -> Iterator[Result]:
         visitor = Visitor(person)
         for name, url in pages.items():
             yield _page(name, url, visitor, rows)
-    for name, plan in _plans(shown).items():
-        scans = [table for table in ("tickets_ticket", "tickets_message") if f"Seq Scan on {table} " in plan]
+    for name, plan in plans_of(shown).items():
+        scans = [table for table in READ_BY_INDEX if f"Seq Scan on {table} " in plan]
         yield Result(f"plan of {name}", rows, 0.0, None, None, "by index", not scans, {"scans": scans})
 
 
@@ -62,7 +64,7 @@ def _page(name: str, url: str, visitor: Visitor, rows: int) -> Result:
     return Result(f"desk: {name}", rows, seconds, None, None, GOAL, met, {"queries": queries})
 
 
-def _clocks(person: Any, first: int) -> None:
+def lay_running(person: Any, first: int) -> None:
     """Let the first answer of every twentieth ticket be promised."""
     from apps.tickets.benchmarks import lay_clocks  # noqa: PLC0415  # that module imports this one
 
@@ -70,12 +72,16 @@ def _clocks(person: Any, first: int) -> None:
     lay_clocks(max(1, count // _CLOCKS_OF), by=person, among=first)
 
 
-def _plans(shown: int) -> dict[str, str]:
-    """Return how PostgreSQL finds what the pages begin with."""
+def plans_of(shown: int) -> dict[str, str]:
+    """Return how PostgreSQL finds what the pages and the scan for what is due begin with."""
     from apps.tickets.domain.search import tickets_with  # noqa: PLC0415
 
+    queue = Ticket.objects.values_list("queue", flat=True).get(pk=shown)
     found = {
         "the newest of the list": Ticket.objects.order_by("-pk")[:100],
+        "what is still to be done in a queue": Ticket.objects.active().filter(queue=queue, priority=1)[:100],
+        "what somebody works on": Ticket.objects.filter(assignee=1, state__in=("new", "open"))[:100],
+        "what is due": Clock.objects.filter(next_fire_at__lte=clock.now()).order_by("next_fire_at")[:100],
         "a conversation": Message.objects.filter(ticket=shown).order_by("at", "id")[:500],
         "a search": tickets_with(Ticket.objects.all(), RARE, internal=True),
     }
@@ -83,6 +89,7 @@ def _plans(shown: int) -> dict[str, str]:
     with CaptureQueriesContext(connection) as asked:
         trends(now=clock.now())
     with connection.cursor() as cursor:
-        cursor.execute("EXPLAIN " + next(each["sql"] for each in asked if "WITH recent" in each["sql"]))
+        sql = next(each["sql"] for each in asked if "WITH recent" in each["sql"])
+        cursor.execute("EXPLAIN " + sql[sql.index("WITH recent") :])  # without the settings sent before it
         plans["what is growing"] = "\n".join(row[0] for row in cursor.fetchall())
     return plans

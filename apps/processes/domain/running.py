@@ -27,9 +27,17 @@ _STEP_COLUMNS = (
 )
 
 
-def refuse_start(user: "User", process: Process) -> str | None:
-    """Return why `user` cannot start a run of `process` now, None when they can."""
-    if not access.has_model_permission(user, "add", Run) or not access.may(user, "view", process):
+def refuse_start(user: "User", process: Process, *, seen: bool | None = None) -> str | None:
+    """Return why `user` cannot start a run of `process` now, None when they can.
+
+    Args:
+        user: who would start it.
+        process: which one.
+        seen: whether they may view it, where that was asked before; asked here otherwise.
+    """
+    if not access.has_model_permission(user, "add", Run):
+        return "You may not start runs of this process."
+    if not (access.may(user, "view", process) if seen is None else seen):
         return "You may not start runs of this process."
     return unready(process)
 

@@ -11,6 +11,7 @@ from apps.tickets.domain.follow_ups import HOLDS
 from apps.tickets.domain.queries import desk_people
 from apps.tickets.enums import WAITING, Level, LinkKind, ProblemState, Resolution, TicketState
 from apps.tickets.models import FormVersion, Problem, Queue, Ticket, TicketType
+from apps.tickets.subjects import SUBJECTS
 
 AREA = forms.Textarea(attrs={"rows": 4})
 
@@ -106,6 +107,18 @@ class LinkForm(forms.Form):
 
     kind = forms.ChoiceField(choices=LinkKind.choices, label="This ticket")
     other = TicketField(label="Other ticket", help_text="Its number, like T-12.")
+
+
+class RecordForm(forms.Form):
+    """Asks what a ticket is about."""
+
+    kind = forms.ChoiceField(
+        label="What it is about",
+        choices=lambda: [(key, each.name.capitalize()) for key, each in SUBJECTS.items()],
+    )
+    words = forms.CharField(
+        label="Its name", max_length=300, help_text="Or a part of it that no other has, or the address of its page."
+    )
 
 
 class PointsForm(forms.Form):

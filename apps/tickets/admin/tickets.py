@@ -5,18 +5,18 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import models
-from django.db.models import OuterRef, Subquery
+from django.db.models import Case, OuterRef, Subquery, When
 from django.forms import Script
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 from django.utils.timezone import localtime
 from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
 from apps.core import clock
 from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin
-from apps.core.admin_kit.buttons import Button, NoteForm, ReasonForm
 from apps.core.admin_kit.consistency import Check
 from apps.core.admin_kit.links import url_of
 from apps.core.clocks.models import Clock
@@ -24,14 +24,15 @@ from apps.core.errors import DomainError
 from apps.core.records import kind_of
 from apps.tickets.admin import forms
 from apps.tickets.admin.desk import desk_panel
+from apps.tickets.admin.facts import FactsForm
 from apps.tickets.admin.filters import WhereFilter, WhoseFilter
-from apps.tickets.domain import escalation, follow_ups, linking, moves, problems, procedure, routing
+from apps.tickets.admin.ticket_buttons import BUTTONS
+from apps.tickets.domain import about, linking
 from apps.tickets.domain.conversation import reply
 from apps.tickets.domain.intake import open_ticket
-from apps.tickets.domain.rows import refuse_active_work, refuse_work
 from apps.tickets.domain.search import tickets_with
 from apps.tickets.domain.whole import whole
-from apps.tickets.enums import Priority, TicketState
+from apps.tickets.enums import ACTIVE, Priority, TicketState
 from apps.tickets.models import ReplyTemplate, Ticket, TicketType
 
 STATES = {
@@ -41,6 +42,7 @@ STATES = {
     TicketState.ON_HOLD.label: "warning",
     TicketState.RESOLVED.label: "success",
 }
+CHANGE = "tickets_ticket_change"
 PRIORITIES = {Priority.CRITICAL.label: "danger", Priority.HIGH.label: "warning"}
 
 
@@ -48,8 +50,8 @@ PRIORITIES = {Priority.CRITICAL.label: "danger", Priority.HIGH.label: "warning"}
 class TicketAdmin(MopsAdmin):
     """Tickets."""
 
-    list_display = ("number", "subject", "who", "standing", "matters", "queue", "assignee", "due", "last_word_at")
-    list_display_links = ("number", "subject")
+    list_display = ("subject", "standing", "matters", "with_whom", "due", "word")
+    list_display_links = ("subject",)
     list_filter = (WhoseFilter, WhereFilter, "priority", "queue", "assignee", "type", "intake", "resolution")
     search_fields = ("title", "requester__full_name", "requester_email", "requester_name")
     autocomplete_fields = ("type", "requester", "watchers")
@@ -57,82 +59,11 @@ class TicketAdmin(MopsAdmin):
     fieldsets = (
         ("Facts", {"fields": ("title", "type", "requester", ("requester_name", "requester_email"), "watchers")}),
     )
+    form = FactsForm
     in_palette = True
     taggable = True
     empty_state = "No ticket yet. Colleagues open them on the page “Get help”; write one down for somebody with “Add”."
-    buttons = (
-        Button("take", "Take it", moves.take, moves.refuse_take, style="primary"),
-        Button("go-on", "Go on", moves.go_on, moves.refuse_going_on),
-        Button(
-            "wait", "Let it wait", moves.wait, moves.refuse_wait, form=forms.WaitForm, confirm="Its time stands still."
-        ),
-        Button(
-            "resolve",
-            "Resolve",
-            moves.resolve,
-            moves.refuse_resolve,
-            form=forms.ResolveForm,
-            confirm="The requester is told and asked how it was, and may come back for the days its queue allows.",
-            style="primary",
-        ),
-        Button("close", "Close", moves.close, moves.refuse_close, form=NoteForm, confirm="It is closed."),
-        Button(
-            "reopen",
-            "Reopen",
-            moves.reopen,
-            moves.refuse_reopen,
-            form=ReasonForm,
-            confirm="It is open again and counts as reopened.",
-        ),
-        Button("assign", "Hand over", moves.assign, refuse_active_work, form=forms.AssignForm),
-        Button(
-            "route",
-            "Route again",
-            routing.route_again,
-            routing.refuse_routing,
-            form=ReasonForm,
-            confirm="The rules in force decide anew about its queue and its person; the reason is shown here.",
-        ),
-        Button(
-            "priority",
-            "Change priority",
-            moves.set_priority,
-            moves.refuse_priority,
-            form=forms.PriorityForm,
-            confirm="The priority follows from both, and its promised times with it.",
-        ),
-        Button(
-            "escalate",
-            "Escalate",
-            escalation.escalate_by_hand,
-            escalation.refuse_escalation,
-            form=forms.EscalateForm,
-            confirm="The whole team, its assignee's manager and the owner of its agreement are told at once.",
-        ),
-        Button(
-            "merge",
-            "Merge",
-            linking.merge_into,
-            linking.refuse_merge,
-            form=forms.MergeForm,
-            confirm="This ticket is closed as a duplicate; both keep their trails, and the other shows both.",
-        ),
-        Button("link", "Link", linking.link_tickets, refuse_work, form=forms.LinkForm),
-        Button("problem", "Name its problem", problems.name_problem, problems.refuse_naming, form=forms.ProblemForm),
-        Button("points", "Add to checklist", linking.add_points, refuse_active_work, form=forms.PointsForm),
-        Button("time", "Add time", linking.spend_time, refuse_work, form=forms.TimeForm),
-        Button(
-            "procedure",
-            "Start its procedure",
-            procedure.start_procedure,
-            procedure.refuse_run,
-            confirm="A run of the process that its type names starts for this ticket; its steps stand under the run.",
-        ),
-        Button("follow-up", "Plan a follow-up", follow_ups.plan_follow_up, refuse_work, form=forms.FollowUpForm),
-        Button("watch", "Watch", linking.watch, linking.refuse_watch),
-        Button("unwatch", "Stop watching", linking.unwatch, linking.refuse_unwatch),
-        *ARCHIVE_BUTTONS,
-    )
+    buttons = (*BUTTONS, *ARCHIVE_BUTTONS)
     consistency_checks = (
         Check("Nobody has taken it", lambda rows: rows.unassigned()),
         Check("Nobody has answered it", lambda rows: rows.without_a_word()),
@@ -147,11 +78,11 @@ class TicketAdmin(MopsAdmin):
         clocks = Clock.objects.filter(content_type=kind_of(Ticket), object_id=OuterRef("pk"), closed_at__isnull=True)
         rows: models.QuerySet[Any] = super().get_queryset(request)
         found: models.QuerySet[Any] = rows.select_related("requester", "assignee", "queue__team", "type", "agreement")
-        due: models.QuerySet[Any] = found.annotate(
-            next_due=Subquery(clocks.filter(due_at__isnull=False).order_by("due_at").values("due_at")[:1])
-        )
+        soonest = Subquery(clocks.filter(due_at__isnull=False).order_by("due_at").values("due_at")[:1])
+        # only what is still to be done is promised: of the others, which are most, no clock is looked for
+        due: models.QuerySet[Any] = found.annotate(next_due=Case(When(state__in=ACTIVE, then=soonest)))
         match = request.resolver_match
-        return whole(due) if match is not None and match.url_name == "tickets_ticket_change" else due
+        return whole(due, _person(request)) if match is not None and match.url_name == CHANGE else due
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         """Read the ticket once for the whole page."""
@@ -169,19 +100,9 @@ class TicketAdmin(MopsAdmin):
         return tickets_with(queryset, search_term, internal=True), False
 
     @display(description="Ticket", ordering="id")
-    def number(self, ticket: Ticket) -> str:
-        """Its number."""
-        return ticket.ref
-
-    @display(description="About", ordering="title")
     def subject(self, ticket: Ticket) -> str:
-        """What it is about."""
-        return ticket.title
-
-    @display(description="From", ordering="requester__full_name")
-    def who(self, ticket: Ticket) -> str:
-        """Who asks."""
-        return ticket.asked_by
+        """What it is about, its number and who asks."""
+        return _two_lines(ticket.title, f"{ticket.ref} · {ticket.asked_by}")
 
     @display(description="State", ordering="state", label=STATES)
     def standing(self, ticket: Ticket) -> str:
@@ -193,20 +114,33 @@ class TicketAdmin(MopsAdmin):
         """How much it matters."""
         return Priority(ticket.priority).label
 
+    @display(description="Works on it", ordering="assignee__full_name")
+    def with_whom(self, ticket: Ticket) -> str:
+        """Who works on it, and in which queue it is."""
+        return _two_lines(str(ticket.assignee or "Nobody yet"), str(ticket.queue))
+
     @display(description="Due", ordering="next_due", label={"late": "danger"})
     def due(self, ticket: Any) -> Any:
         """What is promised next; time that stands still has no end."""
         if ticket.next_due is None:
-            return "—"
+            return None
         words = f"{localtime(ticket.next_due):%-d %b %H:%M}"
         return ("late", f"{words}, late") if ticket.next_due < clock.now() else words
+
+    @display(description="Last word", ordering="last_word_at")
+    def word(self, ticket: Ticket) -> str:
+        """When something was said last."""
+        moment = localtime(ticket.last_word_at)
+        return f"{moment:%-d %b, %H:%M}" if moment.year == clock.today().year else f"{moment:%-d %b %Y}"
 
     def get_urls(self) -> list[URLPattern]:
         """Add the addresses of the page's own forms."""
         answer = self.admin_site.admin_view(require_POST(self.reply_view))
         tick = self.admin_site.admin_view(require_POST(self.tick_view))
+        away = self.admin_site.admin_view(require_POST(self.unlink_view))
         return [
             path("<int:object_id>/reply/", answer, name="tickets_ticket_reply"),
+            path("<int:object_id>/unlink/<str:kind>/<int:key>/", away, name="tickets_ticket_unlink"),
             path("<int:object_id>/tick/<int:point_id>/", tick, name="tickets_ticket_tick"),
             *super().get_urls(),
         ]
@@ -273,6 +207,15 @@ class TicketAdmin(MopsAdmin):
             messages.error(request, refusal.message)
         return HttpResponseRedirect(f"{url_of(ticket)}#checklist")
 
+    def unlink_view(self, request: HttpRequest, object_id: int, kind: str, key: int) -> HttpResponse:
+        """Take back a link to another ticket or to a record."""
+        ticket = self._ticket(request, object_id)
+        try:
+            messages.success(request, about.unlink(ticket, by=_person(request), kind=kind, key=key))
+        except DomainError as refusal:
+            messages.error(request, refusal.message)
+        return HttpResponseRedirect(f"{url_of(ticket)}#tickets-links")
+
     def _ticket(self, request: HttpRequest, pk: int) -> Ticket:
         ticket: Ticket | None = self.get_queryset(request).filter(pk=pk).first()
         if ticket is None:
@@ -288,6 +231,10 @@ def _open(request: HttpRequest, form: forms.DeskForm, kind: TicketType | None) -
     except DomainError as refusal:
         form.blame(refusal.fields or {"": refusal.message})
         return None
+
+
+def _two_lines(first: str, second: str) -> str:
+    return format_html('{}<span class="tickets-second">{}</span>', first, second)
 
 
 def _number(text: str) -> int | None:

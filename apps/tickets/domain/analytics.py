@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Aggregate, Avg, Count, F, OuterRef, Q, Subquery, Sum
+from django.db.models import Aggregate, Avg, Count, F, OuterRef, Q, Subquery, Sum, Value
 from django.db.models.functions import Coalesce, TruncDay, TruncMonth, TruncWeek
 
 from apps.accounts.models import User
@@ -23,7 +23,7 @@ from apps.core.clocks.enums import ClockState
 from apps.core.clocks.models import Clock
 from apps.core.records import kind_of
 from apps.tickets.domain.service import FIRST, SOLUTION
-from apps.tickets.enums import Intake, Priority
+from apps.tickets.enums import ACTIVE, Intake, Priority
 from apps.tickets.models import Agreement, Queue, Ticket, TimeEntry
 
 if TYPE_CHECKING:
@@ -154,7 +154,7 @@ def figures(reader: User, period: Period, *, now: dt.datetime) -> Figures:
             (each["type__name"] or "Without a type", each["type_id"], each["n"])
             for each in opened.values("type_id", "type__name").annotate(n=Count("pk")).order_by("-n")[:12]
         ],
-        load=_load(rows, solved, period, business_time.elapsed(schedule, period.since, period.until)),
+        load=_load(rows, period, business_time.elapsed(schedule, period.since, period.until)),
     )
 
 
@@ -164,9 +164,15 @@ def _volume(
     """Count what came and what was solved by day, by week or by month, as the period is long."""
     by: Any = TruncDay if period.days <= 31 else TruncWeek if period.days <= 190 else TruncMonth
     counts: dict[dt.datetime, list[int]] = {}
-    for place, rows, name in ((0, opened, "opened_at"), (1, solved, "resolved_at")):
-        for each in rows.values(step=by(name)).annotate(n=Count("pk")).order_by("step"):
-            counts.setdefault(each["step"], [0, 0])[place] = each["n"]
+    parts = [
+        rows.annotate(step=by(name))
+        .values("step")
+        .annotate(place=Value(place), n=Count("pk"))
+        .values("step", "place", "n")
+        for place, rows, name in ((0, opened, "opened_at"), (1, solved, "resolved_at"))
+    ]
+    for each in parts[0].union(parts[1], all=True):
+        counts.setdefault(each["step"], [0, 0])[each["place"]] = each["n"]
     return [(step, *both) for step, both in sorted(counts.items())]  # type: ignore[misc]  # two counts each
 
 
@@ -198,16 +204,15 @@ def _times(rows: "QuerySet[Ticket]", period: Period, name: str, metric: str, ver
         .exclude(intake=Intake.IMPORT)
         .annotate(took=Coalesce(Subquery(clocks.values("counted")[:1]), plain))
     )
-    by_priority = timed.values("priority").annotate(n=Count("pk"), at=Percentiles("took")).order_by("priority")
-    found = [Times(Priority(each["priority"]).label, each["n"], _amounts(each["at"])) for each in by_priority]
-    if len(found) < 2:
-        return found
-    whole = timed.aggregate(n=Count("pk"), at=Percentiles("took"))
-    return [Times("All", whole["n"], _amounts(whole["at"])), *found]
-
-
-def _amounts(found: Sequence[dt.timedelta] | None) -> tuple[dt.timedelta, ...]:
-    return tuple(found or ())
+    parts = [
+        timed.annotate(of=of).values("of").annotate(n=Count("pk"), at=Percentiles("took"))
+        for of in (F("priority"), Value(0, models.PositiveSmallIntegerField()))
+    ]
+    found = [
+        Times(Priority(each["of"]).label if each["of"] else "All", each["n"], tuple(each["at"] or ()))
+        for each in sorted(parts[0].union(parts[1], all=True), key=lambda each: each["of"])
+    ]
+    return found if len(found) > 2 else found[1:]
 
 
 def _kept(rows: "QuerySet[Ticket]", period: Period) -> list[Kept]:
@@ -233,22 +238,24 @@ def _kept(rows: "QuerySet[Ticket]", period: Period) -> list[Kept]:
     ]
 
 
-def _load(rows: "QuerySet[Ticket]", solved: "QuerySet[Ticket]", period: Period, capacity: dt.timedelta) -> list[Load]:
+def _load(rows: "QuerySet[Ticket]", period: Period, capacity: dt.timedelta) -> list[Load]:
     """Return what each person has, has solved and has spent, against the working time of the period."""
     last = (period.until - dt.timedelta(microseconds=1)).date()
-    active = Ticket.objects.active().filter(pk__in=rows.values("pk"), assignee__isnull=False)
-    counts: dict[int, dict[str, int]] = {}
-    for name, found in (("active", active), ("solved", solved.filter(assignee__isnull=False))):
-        for each in found.order_by().values("assignee").annotate(n=Count("pk")):
-            counts.setdefault(each["assignee"], {})[name] = each["n"]
+    open_ones, name = Q(state__in=ACTIVE), F("assignee__full_name")
+    done = Q(resolved_at__gte=period.since, resolved_at__lt=period.until)
+    mine = rows.filter(open_ones | done, assignee__isnull=False).order_by()
+    loads: dict[int, dict[str, Any]] = {}
+    for each in mine.values("assignee").annotate(
+        called=name, active=Count("pk", filter=open_ones), solved=Count("pk", filter=done)
+    ):
+        loads[each["assignee"]] = each
     spent = TimeEntry.objects.filter(
         ticket__in=rows.values("pk"), spent_on__gte=period.since.date(), spent_on__lte=last
     )
-    for entry in spent.order_by().values("person").annotate(n=Sum("minutes")):
-        counts.setdefault(entry["person"], {})["minutes"] = entry["n"]
-    people = User.objects.in_bulk(counts)
+    for entry in spent.order_by().values("person").annotate(called=F("person__full_name"), n=Sum("minutes")):
+        loads.setdefault(entry["person"], {"called": entry["called"]})["minutes"] = entry["n"]
     found_load = [
-        Load(str(people[pk]), pk, each.get("active", 0), each.get("solved", 0), each.get("minutes", 0), capacity)
-        for pk, each in counts.items()
+        Load(each["called"], pk, each.get("active", 0), each.get("solved", 0), each.get("minutes", 0), capacity)
+        for pk, each in loads.items()
     ]
     return sorted(found_load, key=lambda each: (-each.active, -each.solved, each.person))[:MOST_PEOPLE]

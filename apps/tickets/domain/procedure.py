@@ -34,9 +34,10 @@ def refuse_run(user: "User", ticket: Ticket) -> str | None:
     process = ticket.type.process if ticket.type is not None else None
     if process is None:
         return f"The type of {ticket.ref} names no process; name one in the catalogue."
-    if runs_of(ticket).filter(state=RunState.ACTIVE).exists():
+    under_way = getattr(ticket, "is_under_way", None)  # a page has read it with the ticket
+    if under_way or (under_way is None and runs_of(ticket).filter(state=RunState.ACTIVE).exists()):
         return f"A run for {ticket.ref} is under way already."
-    return refuse_start(user, process)
+    return refuse_start(user, process, seen=getattr(ticket, "sees_process", None))
 
 
 def start_at_intake(ticket: Ticket, *, by: "User", at: dt.datetime) -> Run | None:

@@ -93,7 +93,10 @@ def refuse_routing(user: User, ticket: Ticket) -> str | None:
     """Return why `user` cannot let the rules decide about `ticket` again, None when they can."""
     if refused := refuse_active_work(user, ticket):
         return refused
-    return None if active_version(DOCUMENT) is not None else "No rules of routing are in force; hand it over instead."
+    has_rules = getattr(ticket, "has_rules", None)  # a page has read it with the ticket
+    if has_rules is None:
+        has_rules = active_version(DOCUMENT) is not None
+    return None if has_rules else "No rules of routing are in force; hand it over instead."
 
 
 def route_again(ticket: Ticket, *, by: User, reason: str, at: dt.datetime | None = None) -> str:

@@ -143,9 +143,10 @@ class TagsKit(Kit):
             return ()
         may_write = tagging.refuse_tagging(user, thing) is None
         opts = model_admin.opts
+        on_it, known = tagging.tags_around(thing, most=MOST_PROPOSED)
         chips = [
             {"tag": tag, "remove": record_url(model_admin, thing, KEY, "remove", str(tag.pk)) if may_write else ""}
-            for tag in tagging.tags_of(thing)
+            for tag in on_it
         ]
         if not chips and not may_write:
             return ()
@@ -155,7 +156,7 @@ class TagsKit(Kit):
             "chips": chips,
             "list": f"admin:{opts.app_label}_{opts.model_name}_changelist",
             "add": record_url(model_admin, thing, KEY, "add") if may_write else "",
-            "known": Tag.objects.live()[:MOST_PROPOSED] if may_write else (),
+            "known": known if may_write else (),
         }
         return (panel,)
 

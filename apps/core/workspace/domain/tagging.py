@@ -1,9 +1,9 @@
 """Tagging: which words stand on a record, put there and taken off by whoever may change it."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from django.db import transaction
+from django.db import models, transaction
 
 from apps.core import access
 from apps.core.actors import acting_as
@@ -85,6 +85,17 @@ def tags_of(record: GovernedBase) -> list[Tag]:
     """Return the tags on `record`, by name."""
     on_it = TaggedRecord.objects.about(record).values("tag")
     return list(Tag.objects.filter(pk__in=on_it))
+
+
+def tags_around(record: GovernedBase, *, most: int) -> tuple[list[Tag], list[Tag]]:
+    """Return the tags on `record`, and those in use that may be put on records (at most `most`): one query."""
+    on_it = TaggedRecord.objects.about(record).filter(tag=models.OuterRef("pk"))
+    rows = Tag.objects.annotate(is_on=models.Exists(on_it)).filter(
+        models.Q(is_on=True) | models.Q(archived_at__isnull=True)
+    )
+    found: list[Any] = list(rows.order_by("-is_on", *Tag._meta.ordering)[:most])
+    known = sorted((tag for tag in found if not tag.is_archived), key=lambda tag: tag.name.casefold())
+    return [tag for tag in found if tag.is_on], known
 
 
 def _tag_called(name: str, *, by: "User") -> Tag:
