@@ -88,6 +88,12 @@ LADDER = """50 % | tell assignee
 75 % | tell assignee, team
 90 % | tell team, manager, owner | raise priority
 100 % | tell manager, owner"""
+# by which procedure such tickets are worked on, and whether it starts with the ticket or by the button on its page
+PROCEDURES = {
+    "New e-mail template": ("Creative development", True),
+    "List or segment": ("Campaign automation set-up", False),
+    "New tool or integration": ("Implement a tool", False),
+}
 ADDRESSES = {"Data and reporting": "lists@example.com"}
 TEMPLATES = (
     (
@@ -137,7 +143,7 @@ def tell(company: Any) -> None:
     _segment(company, people, types)
     _duplicates(company, people)
     _rest(company, people, types, queues)
-    _weeks(company, people, types)
+    _weeks(company, people, types, templates)
     _problem(people, types)
     _mailbox(people, queues)
     tell_after(company, people)
@@ -184,7 +190,9 @@ def _agreements(company: Any, people: dict[str, User], queues: dict[str, Queue])
 
 def _type(row: tuple[str, Tier, str, str, str, str], queues: dict[str, Queue], boss: User) -> TicketType:
     name, tier, summary, guide, queue, questions = row
-    process = Process.objects.filter(title__icontains="e-mail").first() if "e-mail" in name else None
+    procedure, at_once = PROCEDURES.get(name, ("", False))
+    in_force = Process.objects.filter(effective_version__isnull=False, archived_at__isnull=True)
+    process = in_force.filter(title=procedure).first()
     kind: TicketType = TicketType.objects.create(
         name=name,
         tier=tier,
@@ -193,6 +201,7 @@ def _type(row: tuple[str, Tier, str, str, str, str], queues: dict[str, Queue], b
         queue=queues.get(queue),
         owner_person=boss,
         process=process,
+        starts_run=at_once and process is not None,
     )
     if questions:
         publish_form(kind, by=boss, questions=questions)
@@ -320,7 +329,9 @@ def _rest(company: Any, people: dict[str, User], types: dict[str, TicketType], q
     )
 
 
-def _weeks(company: Any, people: dict[str, User], types: dict[str, TicketType]) -> None:
+def _weeks(
+    company: Any, people: dict[str, User], types: dict[str, TicketType], templates: list[ReplyTemplate]
+) -> None:
     """What came in the weeks before, solved: so that demand and figures have a past."""
     asks, helps = people["sales_lead"], people["analyst"]
     for week, number in enumerate((2, 1, 2, 3, 2, 3, 2), start=2):
@@ -340,8 +351,12 @@ def _weeks(company: Any, people: dict[str, User], types: dict[str, TicketType]) 
                 at=company.at(days, 9),
             )
             linking.spend_time(made, by=helps, minutes=40 + 10 * place, spent_on=company.at(days, 10).date())
-            note = "It is in the shared folder."
-            moves.resolve(made, by=helps, resolution="solved", note=note, at=company.at(days - 1, 11))
+            at, note = company.at(days - 1, 11), "It is in the shared folder."
+            if place == 0:
+                done = templates[2]
+                reply(made, body=filled(done, made, agent=helps), by=helps, template=done, then="resolved", at=at)
+            else:
+                moves.resolve(made, by=helps, resolution="solved", note=note, at=at)
 
 
 def _problem(people: dict[str, User], types: dict[str, TicketType]) -> None:

@@ -22,12 +22,14 @@ def tell_after(company: Any, people: dict[str, User]) -> None:
     done = Ticket.objects.filter(state__in=DONE, merged_into=None).select_related("type", "queue", "requester")
     for place, ticket in enumerate(done.order_by("pk")):
         asked = (ticket.resolved_at or company.at(5, 10)) + dt.timedelta(hours=1)
+        last = ticket.messages.filter(template__isnull=False).order_by("at").last()
         with acting_as(system_principal()):
             survey = Survey.objects.create(
                 ticket=ticket,
                 round=ticket.reopened,
                 queue=ticket.queue,
                 tier=ticket.type.tier if ticket.type is not None else Tier.STANDARD,
+                template=last.template if last is not None else None,
                 agent=ticket.assignee,
                 asked_at=asked,
                 expires_at=asked + VALID_FOR,

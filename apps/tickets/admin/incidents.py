@@ -71,7 +71,7 @@ class ImportedIncidentAdmin(ReadOnlyAdmin):
     )
     list_before_template = "admin/tickets/incidents_before.html"
     empty_state = (
-        "No incident of another service desk yet. Import its change log under Imports; each incident becomes a ticket."
+        "No incident of another service desk yet. Import its change log; each incident becomes a ticket."
     )
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:

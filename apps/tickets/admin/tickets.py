@@ -42,7 +42,7 @@ STATES = {
     TicketState.ON_HOLD.label: "warning",
     TicketState.RESOLVED.label: "success",
 }
-CHANGE = "tickets_ticket_change"
+CHANGE, NO_BREAK = "tickets_ticket_change", "\N{NO-BREAK SPACE}"
 PRIORITIES = {Priority.CRITICAL.label: "danger", Priority.HIGH.label: "warning"}
 
 
@@ -117,7 +117,8 @@ class TicketAdmin(MopsAdmin):
     @display(description="Works on it", ordering="assignee__full_name")
     def with_whom(self, ticket: Ticket) -> str:
         """Who works on it, and in which queue it is."""
-        return _two_lines(str(ticket.assignee or "Nobody yet"), str(ticket.queue))
+        nobody = "Nobody yet" if ticket.is_active else "Nobody"
+        return _two_lines(str(ticket.assignee or nobody), str(ticket.queue))
 
     @display(description="Due", ordering="next_due", label={"late": "danger"})
     def due(self, ticket: Any) -> Any:
@@ -131,7 +132,8 @@ class TicketAdmin(MopsAdmin):
     def word(self, ticket: Ticket) -> str:
         """When something was said last."""
         moment = localtime(ticket.last_word_at)
-        return f"{moment:%-d %b, %H:%M}" if moment.year == clock.today().year else f"{moment:%-d %b %Y}"
+        words = f"{moment:%-d %b, %H:%M}" if moment.year == clock.today().year else f"{moment:%-d %b %Y}"
+        return words.replace(" ", NO_BREAK)
 
     def get_urls(self) -> list[URLPattern]:
         """Add the addresses of the page's own forms."""

@@ -130,6 +130,8 @@ def resolve(ticket: Ticket, *, by: "User", resolution: str, note: str = "", at: 
         if text:
             say(row, MessageKind.PUBLIC, text, by=by, at=moment)
             answered_publicly(row, by=by, at=moment)
+        if row.assignee is None and not by.is_system:  # whoever solves what nobody had taken worked on it
+            hand_on(row, queue=None, assignee=by, by=by, at=moment, note="")
         move(row, TicketState.RESOLVED, by=by, at=moment, resolution=resolution)
         tell_of_resolution(row, text, by=by, at=moment)
     return f"{row.ref} is resolved: {Resolution(resolution).label.lower()}."

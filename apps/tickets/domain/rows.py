@@ -23,7 +23,7 @@ def locked(ticket: Ticket) -> Ticket:
 
 def refuse_work(user: "User", ticket: Ticket) -> str | None:
     """Return why `user` cannot work on `ticket` at all, None when they can."""
-    if not access.can(user, "change", ticket):
+    if not access.may(user, "change", ticket):
         return f"You may not work on {ticket.ref}; only the people of the desk do."
     if ticket.is_archived:
         return f"{ticket.ref} is archived; restore it first."
@@ -43,7 +43,7 @@ def raise_refusal(user: "User", ticket: Ticket, sentence: str | None) -> None:
     """Raise `sentence`, if there is one, as the kind of refusal it is."""
     if sentence is None:
         return
-    kind: type[DomainError] = WrongState if access.can(user, "change", ticket) else NotAllowed
+    kind: type[DomainError] = WrongState if access.may(user, "change", ticket) else NotAllowed
     raise kind(sentence)
 
 
