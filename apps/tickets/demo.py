@@ -329,9 +329,7 @@ def _rest(company: Any, people: dict[str, User], types: dict[str, TicketType], q
     )
 
 
-def _weeks(
-    company: Any, people: dict[str, User], types: dict[str, TicketType], templates: list[ReplyTemplate]
-) -> None:
+def _weeks(company: Any, people: dict[str, User], types: dict[str, TicketType], templates: list[ReplyTemplate]) -> None:
     """What came in the weeks before, solved: so that demand and figures have a past."""
     asks, helps = people["sales_lead"], people["analyst"]
     for week, number in enumerate((2, 1, 2, 3, 2, 3, 2), start=2):

@@ -137,4 +137,6 @@ def test_the_button_links_by_name(client, ops):
     assert f"{made.ref} is about Spring tour." in said
     made.archived_at = clock.now()
     made.save()
-    assert refused(made, ops, "campaigns.campaign", "spring", WrongState) == f"{made.ref} is archived; restore it first."
+    assert (
+        refused(made, ops, "campaigns.campaign", "spring", WrongState) == f"{made.ref} is archived; restore it first."
+    )

@@ -41,7 +41,7 @@ def desk_panel(request: HttpRequest, ticket: Ticket) -> dict[str, Any]:
         "reply_url": reverse("admin:tickets_ticket_reply", args=(ticket.pk,)),
         "templates": [(each, filled(each, ticket, agent=person, values=values)) for each in templates],
         "answers": answered(ticket.form_version, ticket.answers),
-        "process": link_to(ticket.type.process) if _knows_process(ticket) else "",
+        "process": _process(ticket),
         "points": [
             (point, reverse("admin:tickets_ticket_tick", args=(ticket.pk, point.pk)))
             for point in ticket.checklist.all()
@@ -62,8 +62,9 @@ def desk_panel(request: HttpRequest, ticket: Ticket) -> dict[str, Any]:
     }
 
 
-def _knows_process(ticket: Any) -> bool:
-    return ticket.type is not None and ticket.type.process is not None and bool(ticket.sees_process)
+def _process(ticket: Any) -> str:
+    process = ticket.type.process if ticket.type is not None else None
+    return link_to(process) if process is not None and ticket.sees_process else ""
 
 
 def _follow_ups(ticket: Ticket) -> list[tuple[FollowUp, str, str]]:

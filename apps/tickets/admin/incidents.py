@@ -70,9 +70,7 @@ class ImportedIncidentAdmin(ReadOnlyAdmin):
         ("What the other desk says", {"fields": (("kept_promise", "reopened", "reassigned"), "zone")}),
     )
     list_before_template = "admin/tickets/incidents_before.html"
-    empty_state = (
-        "No incident of another service desk yet. Import its change log; each incident becomes a ticket."
-    )
+    empty_state = "No incident of another service desk yet. Import its change log; each incident becomes a ticket."
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         """Load the tickets with the rows; only those whose ticket this person may see."""

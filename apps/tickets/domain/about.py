@@ -35,7 +35,7 @@ def seen(reader: "User", pairs: Iterable[tuple[int, int]]) -> dict[tuple[int, in
     wanted: dict[int, list[int]] = defaultdict(list)
     for kind, key in pairs:
         wanted[kind].append(key)
-    parts = []
+    parts: list[Any] = []
     for kind, keys in wanted.items():
         model = ContentType.objects.get_for_id(kind).model_class()
         subject = SUBJECTS.get(model._meta.label_lower) if model is not None else None
@@ -44,8 +44,8 @@ def seen(reader: "User", pairs: Iterable[tuple[int, int]]) -> dict[tuple[int, in
             parts.append(rows.values_list(Value(kind), F("pk"), Cast(subject.title, TextField())))
     if not parts:
         return {}
-    rows = parts[0].union(*parts[1:], all=True) if len(parts) > 1 else parts[0]
-    return {(kind, key): _named(kind, key, title) for kind, key, title in rows}
+    named = parts[0].union(*parts[1:], all=True) if len(parts) > 1 else parts[0]
+    return {(kind, key): _named(kind, key, title) for kind, key, title in named}
 
 
 def _named(kind: int, key: int, title: str) -> models.Model:
@@ -83,7 +83,7 @@ def find(reader: "User", subject: Subject, words: str) -> models.Model:
     else:
         named = rows.annotate(called=Cast(subject.title, TextField()))
         hidden = access.hidden_columns(reader, subject.model)
-        open_ones = [Q(**{each: asked}) for each in subject.found_by if each.split("__")[0] not in hidden]
+        open_ones: list[Any] = [Q(**{each: asked}) for each in subject.found_by if each.split("__")[0] not in hidden]
         fitting = list(named.filter(called__iexact=asked)[:2]) or list(
             named.filter(Q.create(open_ones, connector=Q.OR))[: MOST_NAMED + 1]
         )

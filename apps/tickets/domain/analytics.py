@@ -248,7 +248,7 @@ def _load(rows: "QuerySet[Ticket]", period: Period, capacity: dt.timedelta) -> l
     for each in mine.values("assignee").annotate(
         called=name, active=Count("pk", filter=open_ones), solved=Count("pk", filter=done)
     ):
-        loads[each["assignee"]] = each
+        loads[each["assignee"]] = {**each}
     spent = TimeEntry.objects.filter(
         ticket__in=rows.values("pk"), spent_on__gte=period.since.date(), spent_on__lte=last
     )

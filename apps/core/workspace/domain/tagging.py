@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from django.db import models, transaction
+from django.db.models.functions import Lower
 
 from apps.core import access
 from apps.core.actors import acting_as
@@ -93,7 +94,7 @@ def tags_around(record: GovernedBase, *, most: int) -> tuple[list[Tag], list[Tag
     rows = Tag.objects.annotate(is_on=models.Exists(on_it)).filter(
         models.Q(is_on=True) | models.Q(archived_at__isnull=True)
     )
-    found: list[Any] = list(rows.order_by("-is_on", *Tag._meta.ordering)[:most])
+    found: list[Any] = list(rows.order_by("-is_on", Lower("name"))[:most])
     known = sorted((tag for tag in found if not tag.is_archived), key=lambda tag: tag.name.casefold())
     return [tag for tag in found if tag.is_on], known
 
