@@ -93,6 +93,8 @@ GROUPS: tuple[tuple[str, tuple[Page, ...]], ...] = (
             ("Leads", "leads.lead", "contacts"),
             ("Lifecycle", "leads-lifecycle@leads.lead", "conversion_path"),
             ("Handoffs", "leads.handoff", "handshake"),
+            ("Possible duplicates", "leads.duplicatepair", "content_copy"),
+            ("Merges", "leads.merge", "merge"),
             ("Companies", "leads.company", "business"),
             ("Touches", "leads.touchpoint", "touch_app"),
             ("Intake", "leads.intake", "move_to_inbox"),

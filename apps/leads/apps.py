@@ -15,26 +15,31 @@ class LeadsConfig(AppConfig):
         from apps.core.access import register_scope  # noqa: PLC0415  # models must be ready
         from apps.core.demo import register_chapter  # noqa: PLC0415
         from apps.core.notifications import kinds  # noqa: PLC0415
+        from apps.core.personal import register_traces  # noqa: PLC0415
         from apps.core.rules.catalog import register_catalog  # noqa: PLC0415
         from apps.leads import imports, touch_imports  # noqa: F401, PLC0415  # registers on import
         from apps.leads.audiences import register as register_audiences  # noqa: PLC0415
         from apps.leads.catalog import lead_catalog, touch_catalog  # noqa: PLC0415
+        from apps.leads.demo.duplicates import tell as tell_duplicates  # noqa: PLC0415
         from apps.leads.demo.scoring import tell as tell_scoring  # noqa: PLC0415
         from apps.leads.demo.segments import tell  # noqa: PLC0415
         from apps.leads.domain import handoff  # noqa: PLC0415
+        from apps.leads.domain.duplicates.erasing import erase_merged  # noqa: PLC0415
         from apps.leads.models import (  # noqa: PLC0415
             Consent,
+            DuplicatePair,
             FieldValue,
             Handoff,
             Intake,
             Lead,
             LeadScore,
+            Merge,
             ScoreChange,
             ScoreOverride,
             StageInterval,
             Touchpoint,
         )
-        from apps.leads.permissions import by_lead, visible_leads  # noqa: PLC0415
+        from apps.leads.permissions import by_both, by_lead, visible_leads  # noqa: PLC0415
         from apps.leads.segments import register as register_segments  # noqa: PLC0415
 
         register_scope(Lead, visible_leads)
@@ -50,6 +55,9 @@ class LeadsConfig(AppConfig):
             Touchpoint,
         ):
             register_scope(model, by_lead)
+        register_scope(DuplicatePair, by_both("one", "two"))
+        register_scope(Merge, by_both("survivor", "loser"))
+        register_traces("merged leads", erase_merged)
         register_catalog(Lead, lead_catalog)
         register_catalog(Touchpoint, touch_catalog)
         register_segments()
@@ -59,6 +67,7 @@ class LeadsConfig(AppConfig):
         register_audiences()
         register_chapter("segments", tell)
         register_chapter("touches and scores", tell_scoring)
+        register_chapter("duplicates", tell_duplicates)
 
 
 def _register_scoring() -> None:

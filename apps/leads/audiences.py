@@ -78,7 +78,8 @@ def _addressable(rows: "QuerySet[Lead]", channel: str) -> Members:
     """Leave out who cannot be written to or took the consent back, where the channel writes."""
     left_out = {}
     if channel == Channel.EMAIL:
-        said = Consent.objects.filter(lead=OuterRef("pk"), purpose=ConsentPurpose.MARKETING_EMAIL)
+        person = Lead._base_manager.filter(Q(pk=OuterRef(OuterRef("pk"))) | Q(merged_into=OuterRef(OuterRef("pk"))))
+        said = Consent.objects.filter(lead__in=person.values("pk"), purpose=ConsentPurpose.MARKETING_EMAIL)
         newest = Subquery(said.order_by("-given_at", "-pk").values("is_given")[:1])
         left_out = {NO_ADDRESS: rows.filter(email=None).count()}
         reachable = rows.exclude(email=None).annotate(agreed=newest)

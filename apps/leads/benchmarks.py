@@ -29,10 +29,11 @@ TOUCHES, SAMPLE, FEW = 10, 100, 100
 LIMIT, USUAL, REHEARSAL = 2.5, 300.0, 2.0
 _LEADS = """
     INSERT INTO leads_lead (uuid, created_at, updated_at, row_version, record_source, external_id, name, job_title,
-        company, country, territory, origin, source, stage, last_activity, last_notable_activity, quality)
+        company, country, territory, origin, source, stage, last_activity, last_notable_activity, quality, phone,
+        is_phone_shared)
     SELECT gen_random_uuid(), now(), now(), 1, 'bench', n::text, '',
            (ARRAY['Chief of all', 'Director', 'Manager', 'Buyer', ''])[1 + n %% 5],
-           '', '', '', '', '', 'known_lead', '', '', '' FROM generate_series(1, %s) n
+           '', '', '', '', '', 'known_lead', '', '', '', '', false FROM generate_series(1, %s) n
 """
 _TOUCHES = """
     INSERT INTO leads_touchpoint (lead_id, type, channel, occurred_at, received_at, source, source_event_id, utm, value,

@@ -100,3 +100,11 @@ class RejectReason(models.TextChoices):
     UNREACHABLE = "unreachable", "Cannot be reached"
     WRONG_DATA = "wrong_data", "Wrong data"
     KNOWN = "known", "Known to sales already"
+
+
+class PairState(models.TextChoices):
+    """What became of two leads that look like one person."""
+
+    OPEN = "open", "To be looked at"
+    MERGED = "merged", "Merged"
+    DISMISSED = "dismissed", "Two people"

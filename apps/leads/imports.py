@@ -7,7 +7,8 @@ from apps.core import access
 from apps.core.errors import InvalidInput
 from apps.core.exchange import values
 from apps.core.exchange.registry import Changes, Column, Importer, Outcome, Row, register_importer
-from apps.leads.domain.bulk import Written, addresses_taken, upsert_leads
+from apps.leads import phones
+from apps.leads.domain.bulk import Written, addresses_taken, phones_taken, upsert_leads
 from apps.leads.models import Lead
 
 FROM_FILES = "file"
@@ -64,6 +65,14 @@ class LeadImporter(Importer):
         Column("record_source", "System", aliases=("crm",), parse=_at_most("record_source"), empty=FROM_FILES),
         _text("name", "Name", "full name", "lead name"),
         Column("email", "E-mail", aliases=("email address",), parse=_address, example="ann@example.com"),
+        Column(
+            "phone",
+            "Phone",
+            aliases=("telephone", "mobile", "phone number"),
+            parse=_at_most("phone"),
+            empty="",
+            example="+49 30 901820",
+        ),
         _text("job_title", "Job title", "title", "position"),
         _text("company", "Company", "account"),
         _text("country", "Country"),
@@ -116,13 +125,19 @@ class LeadImporter(Importer):
                 refused[row.line] = f"There is already a lead {values.quoted(key[1])}, and you may not change it."
             elif archived is not None:
                 refused[row.line] = f"Lead {values.quoted(key[1])} is archived; restore it first if it is in use again."
+            elif problem := _phone_problem(given):
+                refused[row.line] = problem
             elif email and wanted.setdefault(email, key) != key:
                 refused[row.line] = f"{values.quoted(email)} stands on another row of this file already."
         taken = addresses_taken(wanted)
         for row in rows:
             if full[row.line].get("email") in taken and row.line not in refused:
                 refused[row.line] = f"{values.quoted(full[row.line]['email'])} belongs to another lead already."
-        return refused
+        numbers_given = {
+            line: given["phone"] for line, given in full.items() if given.get("phone") and line not in refused
+        }
+        keys = {line: (full[line]["record_source"], full[line]["external_id"]) for line in numbers_given}
+        return refused | phones_taken(numbers_given, keys)
 
     def _outcome(self, row: Row, written: Written) -> Outcome:
         if written.before is None:
@@ -137,6 +152,18 @@ class LeadImporter(Importer):
             for name, value in row.values.items()
             if name not in ("external_id", "record_source") and _given(before.get(name)) != _given(value)
         }
+
+
+def _phone_problem(given: dict[str, Any]) -> str | None:
+    """Bring the phone of a row to E.164; returns why it cannot be used."""
+    if not given.get("phone"):
+        return None
+    country = given.get("country") or ""
+    try:
+        given["phone"] = phones.e164(given["phone"], country=country)
+    except InvalidInput as refusal:
+        return refusal.message
+    return phones.refuse_elsewhere(given["phone"], country=country)
 
 
 def _given(value: Any) -> Any:

@@ -22,6 +22,19 @@ def owned_by_team_too(user: "User") -> models.Q:
     return owned_by(user) | models.Q(owner_team__in=teams)
 
 
+def by_both(*names: str) -> Any:
+    """Return the scope of rows about two leads: who sees both of them."""
+
+    def narrowed(user: "User", rows: "models.QuerySet[Any]") -> "models.QuerySet[Any]":
+        """Narrow rows to those whose leads `user` sees."""
+        if user.has_perm("leads.oversee_lead"):
+            return rows
+        seen = visible_leads(user, Lead._default_manager.all()).values("pk")
+        return rows.filter(**{f"{name}__in": seen for name in names})
+
+    return narrowed
+
+
 def by_lead(user: "User", rows: "models.QuerySet[Any]") -> "models.QuerySet[Any]":
     """Narrow rows about leads to those of the leads that `user` sees; what belongs to no lead is for who oversees."""
     if user.has_perm("leads.oversee_lead"):

@@ -4,9 +4,11 @@ import datetime as dt
 
 from django.db import connection
 
+from apps.core.actors import acting_as, system_principal
 from apps.core.jobs.api import Overlap, Run, job
 from apps.core.rules.models import RuleVersion
 from apps.leads.domain import handoff
+from apps.leads.domain.duplicates import finding
 from apps.leads.domain.scoring import keeping, rehearsal
 
 
@@ -34,6 +36,14 @@ def score_all(run: Run) -> dict[str, int]:
         run.log(f"The sums of {len(unequal)} leads are not what their touches give; they are made anew.")
         keeping.mend(unequal)
     return {"changed": done.changed, "became_ready": done.became_ready, "mended": len(unequal)}
+
+
+@job("leads.find_duplicates", title="Look for leads that are one person", timeout=3600, overlap=Overlap.FORBID)
+def find_duplicates(run: Run) -> dict[str, int]:
+    """Compare all leads in use that share something, and queue the pairs that look like one person."""
+    with acting_as(system_principal()):
+        found = finding.find_duplicates(progress=run.progress)
+    return {"compared": found.compared, "suggested": found.suggested, "new": found.new}
 
 
 @job("leads.expire_handoffs", title="End the offers that sales did not answer", timeout=300)

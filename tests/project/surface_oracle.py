@@ -13,7 +13,7 @@ from apps.approvals.models import ApprovalRequest
 from apps.approvals.registry import registered
 from apps.core.exchange.registry import all_importers
 from apps.core.governed import GovernedBase
-from apps.leads.models import Handoff, Lead, ScoreOverride
+from apps.leads.models import DuplicatePair, Handoff, Lead, Merge, ScoreOverride
 from apps.processes.models import Process, Stakeholder
 from apps.rights.models import AccessReview, AccessReviewEntry
 from apps.technology.models import Evaluator, Score
@@ -59,6 +59,8 @@ NARROWED = {
     "leads.Lead",
     "leads.Handoff",
     "leads.ScoreOverride",
+    "leads.DuplicatePair",
+    "leads.Merge",
     "processes.Process",
     "rights.AccessReviewEntry",
     "technology.Score",
@@ -124,6 +126,15 @@ def _of_leads(model):
         """Those of the leads one sees."""
         seen = _of_kind(person, role, Lead, known)
         return {row.pk for row in model._base_manager.all() if row.lead_id in seen}
+
+    return rows
+
+
+def _of_two_leads(model, *names):
+    def rows(person, role, known):
+        """Those both of whose leads one sees."""
+        seen = _of_kind(person, role, Lead, known)
+        return {row.pk for row in model._base_manager.all() if all(getattr(row, name) in seen for name in names)}
 
     return rows
 
@@ -217,6 +228,8 @@ _NARROWED_BY_ITSELF = {
     "leads.Lead": _leads,
     "leads.Handoff": _of_leads(Handoff),
     "leads.ScoreOverride": _of_leads(ScoreOverride),
+    "leads.DuplicatePair": _of_two_leads(DuplicatePair, "one_id", "two_id"),
+    "leads.Merge": _of_two_leads(Merge, "survivor_id", "loser_id"),
     "processes.Process": _processes,
     "rights.AccessReviewEntry": _review_lines,
     "technology.Score": _scores,

@@ -1,5 +1,6 @@
 """The pages of leads."""
 
+from apps.leads.admin.duplicates import DuplicatePairAdmin, MergeAdmin
 from apps.leads.admin.handoffs import HandoffAdmin
 from apps.leads.admin.leads import LeadAdmin
 from apps.leads.admin.ledger import (
@@ -15,10 +16,12 @@ from apps.leads.admin.ledger import (
 __all__ = [
     "CompanyAdmin",
     "ConsentAdmin",
+    "DuplicatePairAdmin",
     "HandoffAdmin",
     "IntakeAdmin",
     "IntakeSourceAdmin",
     "LeadAdmin",
+    "MergeAdmin",
     "ScoreOverrideAdmin",
     "ScoreRunAdmin",
     "TouchpointAdmin",

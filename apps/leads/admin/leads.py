@@ -14,8 +14,10 @@ from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin
 from apps.core.admin_kit.buttons import Button, NoteForm, ReasonForm
 from apps.core.admin_kit.consistency import Check
 from apps.leads.admin import panels
+from apps.leads.admin.duplicates import LeadForm, duplicates_panel
 from apps.leads.admin.forms import ConsentForm, ScoreForm
 from apps.leads.domain.consent import record_consent, refuse_consent
+from apps.leads.domain.duplicates.finding import refuse_search, search_by_button
 from apps.leads.domain.handoff import offer_by_button, refuse_offer
 from apps.leads.domain.lifecycle import move_lead, refuse_stage
 from apps.leads.domain.scoring.overriding import end_override, refuse_end, refuse_override, set_score
@@ -125,12 +127,23 @@ class LeadAdmin(MopsAdmin):
         "owner_team",
         "record_source",
     )
-    search_fields = ("name", "email", "company", "external_id")
+    form = LeadForm
+    search_fields = ("name", "email", "phone", "company", "external_id")
     autocomplete_fields = ("account", "owner_person", "owner_team", "backup_person", "backup_team")
     fieldsets = (
         (
             None,
-            {"fields": (("name", "email"), ("job_title", "company"), "account", ("country", "territory"), "standing")},
+            {
+                "fields": (
+                    "name",
+                    ("email", "phone"),
+                    "is_phone_shared",
+                    ("job_title", "company"),
+                    "account",
+                    ("country", "territory"),
+                    "standing",
+                )
+            },
         ),
         ("Who looks after it", {"fields": (("owner_person", "owner_team"), ("backup_person", "backup_team"))}),
         ("Where it comes from", {"fields": (("origin", "source"), ("record_source", "external_id"))}),
@@ -157,6 +170,7 @@ class LeadAdmin(MopsAdmin):
             confirm="Its owner is told and has two days to take it or give it back; what is known now is kept.",
             style="primary",
         ),
+        Button("duplicates", "Look for duplicates", search_by_button, refuse_search),
         Button("consent", "Record consent", record_consent, refuse_consent, form=ConsentForm),
         Button(
             "set-score",
@@ -188,6 +202,16 @@ class LeadAdmin(MopsAdmin):
     in_palette = True
     allowed_lookups = ("account",)
     empty_state = "No lead yet. Import them from your CRM (Work → Imports), or add the first one by hand."
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """Tell the form who asks: it names leads that look like a new one, as far as the person sees them."""
+        kind = super().get_form(request, obj, change=change, **kwargs)
+        return type(kind.__name__, (kind,), {"viewer": request.user})
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Offer the answer to “somebody like this is known already” where a lead is added."""
+        fieldsets = super().get_fieldsets(request, obj)
+        return fieldsets if obj is not None else [*fieldsets, (None, {"fields": ("add_anyway",)})]
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         """Load the owners with the rows."""
@@ -239,6 +263,7 @@ class LeadAdmin(MopsAdmin):
         lead, extra = self.get_object(request, object_id), dict(extra_context or {})
         if lead is not None and request.method == "GET" and self.has_view_permission(request, lead):
             shown = (
+                duplicates_panel(request, lead),
                 panels.score_panel(request, lead),
                 panels.touches_panel(request, lead),
                 panels.stages_panel(request, lead),

@@ -39,7 +39,8 @@ _UPSERT = """
 # What a new lead has where the file says nothing: the model's own defaults.
 _DEFAULTS: Mapping[str, str] = {
     **dict.fromkeys(("name", "job_title", "company", "country", "territory", "origin", "source"), "''"),
-    **dict.fromkeys(("last_activity", "last_notable_activity", "quality"), "''"),
+    **dict.fromkeys(("last_activity", "last_notable_activity", "quality", "phone"), "''"),
+    "is_phone_shared": "false",
 }
 
 
@@ -112,3 +113,22 @@ def addresses_taken(addresses: Mapping[str, tuple[str, str]]) -> set[str]:
     """Return those e-mail addresses that belong to another lead than the one (by key) that wants it."""
     stored = Lead.objects.filter(email__in=list(addresses)).values_list("email", *KEY)
     return {email for email, *key in stored if tuple(key) != addresses[email]}
+
+
+def phones_taken(phones: Mapping[int, str], keys: Mapping[int, tuple[str, str]]) -> dict[int, str]:
+    """Return the lines whose phone is somebody else's, in the database or on an earlier line, each with its sentence.
+
+    Args:
+        phones: E.164 by line.
+        keys: system and number of the lead, by line.
+    """
+    rows = Lead._base_manager.filter(phone__in=set(phones.values()), is_phone_shared=False, merged_into=None)
+    stored = {phone: tuple(key) for phone, *key in rows.values_list("phone", *KEY)}
+    refused: dict[int, str] = {}
+    seen: dict[str, tuple[str, str]] = {}
+    for line, phone in phones.items():
+        if stored.get(phone, keys[line]) != keys[line]:
+            refused[line] = f"The phone {phone} belongs to another lead already."
+        elif seen.setdefault(phone, keys[line]) != keys[line]:
+            refused[line] = f"The phone {phone} stands on another row of this file already."
+    return refused

@@ -4,6 +4,7 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from django.db import transaction
+from django.db.models import Q
 
 from apps.core import access, clock
 from apps.core.actors import acting_as
@@ -64,6 +65,10 @@ def record_consent(
 
 
 def consents_of(lead: Lead) -> list[Consent]:
-    """Return the newest word of `lead` on each purpose: one query."""
-    rows = Consent.objects.filter(lead=lead).order_by("purpose", "-given_at", "-pk").distinct("purpose")
+    """Return the newest word of `lead` on each purpose, of those merged into it too: one query."""
+    rows = (
+        Consent.objects.filter(Q(lead=lead) | Q(lead__merged_into=lead))
+        .order_by("purpose", "-given_at", "-pk")
+        .distinct("purpose")
+    )
     return list(rows)

@@ -15,6 +15,10 @@ from apps.core import access, clock
 from apps.core.actors import acting_as
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.core.exchange import values as cells
+from apps.leads import phones
+from apps.leads.domain.duplicates.entry import known_lead, phone_taken
+from apps.leads.domain.duplicates.finding import look_again
+from apps.leads.domain.duplicates.profile import FREE_MAIL
 from apps.leads.domain.scoring.engine import score_leads
 from apps.leads.domain.touches import Touch, write_touches
 from apps.leads.enums import IntakeState
@@ -23,9 +27,8 @@ from apps.leads.models import Company, FieldValue, Intake, IntakeSource, Lead
 if TYPE_CHECKING:
     from apps.accounts.models import User
 
-FIELDS = ("name", "email", "job_title", "company", "country", "territory", "origin", "source")
+FIELDS = ("name", "email", "phone", "job_title", "company", "country", "territory", "origin", "source")
 MOST_FIELDS, LONGEST_KEY, PEOPLE = 200, 120, 100
-FREE_MAIL = frozenset({"gmail.com", "outlook.com", "hotmail.com", "yahoo.com", "gmx.de", "web.de", "icloud.com"})
 
 
 @dataclass(frozen=True)
@@ -127,9 +130,9 @@ def _judge(row: Intake, *, now: dt.datetime) -> Intake:
         row.state, row.reason, row.lead = IntakeState.REJECTED, read.refusal[:500], None
         row.save()
         return row
-    lead = Lead.objects.select_for_update(of=("self",)).filter(email=read.values.get("email", "")).first()
+    lead = known_lead(email=read.values.get("email", ""), phone=read.values.get("phone", ""))
     if lead is not None and lead.is_archived:
-        row.state, row.reason = IntakeState.REJECTED, "The lead with this e-mail is archived; restore it first."
+        row.state, row.reason = IntakeState.REJECTED, f"{lead} is known by what came and is archived; restore it first."
         row.save()
         return row
     row.state = IntakeState.DUPLICATE if lead is not None else IntakeState.ACCEPTED
@@ -141,6 +144,8 @@ def _judge(row: Intake, *, now: dt.datetime) -> Intake:
     if row.source.touch_type:
         touch = Touch(lead.pk, row.source.touch_type, now, row.source.key, row.idempotency_key)
         write_touches([touch], now=now)
+    if row.state == IntakeState.ACCEPTED:
+        look_again(lead)
     score_leads([lead.pk], as_of=now)
     return row
 
@@ -163,15 +168,28 @@ def _read(source: IntakeSource, payload: Mapping[str, Any]) -> _Read:
         if len(text) > longest:
             return _Read({}, f"{theirs} is too long: {len(text)} characters, at most {longest} fit.")
         found[field] = text
-    if "email" in found:
-        try:
-            found["email"] = cells.email(found["email"]).lower()
-        except InvalidInput as refusal:
-            return _Read({}, f"The e-mail cannot be used. {refusal.message}")
+    if refused := _unreachable(found):
+        return _Read({}, refused)
     missing = [str(Lead._meta.get_field(name).verbose_name) for name in source.required if not found.get(name)]  # type: ignore[union-attr]
     if missing:
         return _Read({}, f"The contract of {source} wants {', '.join(missing)}.")
     return _Read(found) if found else _Read({}, "Nothing in it says who it is about.")
+
+
+def _unreachable(found: dict[str, str]) -> str:
+    """Bring e-mail and phone to their one form; returns why one of them cannot be used, "" where both can."""
+    country = found.get("country", "")
+    try:
+        if "email" in found:
+            found["email"] = cells.email(found["email"]).lower()
+    except InvalidInput as refusal:
+        return f"The e-mail cannot be used. {refusal.message}"
+    try:
+        if "phone" in found:
+            found["phone"] = phones.e164(found["phone"], country=country)
+    except InvalidInput as refusal:
+        return f"The phone cannot be used. {refusal.message}"
+    return phones.refuse_elsewhere(found.get("phone", ""), country=country) or ""
 
 
 def _take(lead: Lead, given: Mapping[str, str], source: IntakeSource, now: dt.datetime) -> None:
@@ -185,6 +203,8 @@ def _take(lead: Lead, given: Mapping[str, str], source: IntakeSource, now: dt.da
             setattr(lead, field, value)
         if mine or value != stood:  # who is trusted less and says the same has said nothing new
             rows.append((field, value, mine))
+    if lead.phone and phone_taken(lead):
+        lead.is_phone_shared = True  # somebody else has it: the pair is suggested as duplicates, nothing is lost
     if lead.account_id is None:
         lead.account = company_of(lead.email)
     lead.save()

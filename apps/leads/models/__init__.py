@@ -4,6 +4,7 @@ from apps.leads.models.company import Company
 from apps.leads.models.handoff import Handoff
 from apps.leads.models.intake import Consent, FieldValue, Intake, IntakeSource
 from apps.leads.models.lead import OWN_RECORDS, Lead, LeadQuerySet
+from apps.leads.models.merging import DuplicatePair, Merge
 from apps.leads.models.scoring import (
     Accumulator,
     LeadScore,
@@ -21,6 +22,7 @@ __all__ = [
     "Accumulator",
     "Company",
     "Consent",
+    "DuplicatePair",
     "FieldValue",
     "Handoff",
     "Intake",
@@ -29,6 +31,7 @@ __all__ = [
     "LeadQuerySet",
     "LeadScore",
     "Measure",
+    "Merge",
     "ScoreChange",
     "ScoreOverride",
     "ScoreQueue",

