@@ -8,6 +8,7 @@ from apps.accounts.admin.roles_page import roles_page
 from apps.campaigns.admin.asking import ask_page, request_page
 from apps.campaigns.admin.calendar import calendar_page, move_page
 from apps.core import probes
+from apps.leads import views as capture
 from apps.leads.admin.figures import lifecycle_page
 from apps.processes.admin.figures import figures_page
 from apps.processes.admin.maturity import level_page, maturity_page, override_page
@@ -51,6 +52,9 @@ urlpatterns = [
     path("admin/help/ask/", portal.ask_page, name="portal-ask"),
     path("admin/help/ask/<int:type_id>/", portal.ask_page, name="portal-ask-type"),
     path("admin/help/tickets/<int:ticket_id>/", portal.ticket_page, name="portal-ticket"),
+    path("forms/<slug:key>/", capture.form_page, name="lead-form"),
+    path("forms/<slug:key>/next/", capture.questions_page, name="lead-questions"),
+    path("visits/<slug:key>/", capture.visits_page, name="lead-visits"),
     path("admin/leads/lifecycle/", lifecycle_page, name="leads-lifecycle"),
     path("admin/help/tickets/<int:ticket_id>/files/<int:file_id>/", portal.file_page, name="portal-file"),
     path("admin/tickets/figures/", ticket_figures, name="tickets-figures"),

@@ -24,7 +24,13 @@ _SHOWN = (
     *("name", "email", "phone", "job_title", "company", "account", "country", "territory"),
     *("origin", "source", "stage", "record_source", "external_id", "created_at"),
 )
-_MOVED = {"touches": "touches", "intakes": "deliveries", "values": "values of fields", "merged": "earlier merges"}
+_MOVED = {
+    "touches": "touches",
+    "intakes": "deliveries",
+    "values": "values of fields",
+    "identities": "browsers",
+    "merged": "earlier merges",
+}
 
 
 def lead_link(lead: Lead) -> Any:

@@ -14,6 +14,7 @@ from apps.core.admin_kit.consistency import Check
 from apps.core.admin_kit.links import link_to
 from apps.leads.admin.forms import DeliveryForm
 from apps.leads.admin.panels import run_panel
+from apps.leads.admin.source_panel import source_panel
 from apps.leads.domain.intake import receive_by_button, refuse_delivery, refuse_replay, replay
 from apps.leads.domain.touches import call_machine, call_person, refuse_classification
 from apps.leads.enums import IntakeState
@@ -51,10 +52,25 @@ class CompanyAdmin(MopsAdmin):
 class IntakeSourceAdmin(MopsAdmin):
     """Sources of leads and their contracts."""
 
-    list_display = ("title", "key", "wants", "precedence", "touch_type", "is_open", "updated_at")
-    list_filter = ("is_open",)
+    list_display = ("title", "key", "wants", "precedence", "touch_type", "is_web_form", "is_open", "updated_at")
+    list_filter = ("is_open", "is_web_form", "takes_visits")
     search_fields = ("title", "key")
-    fields = ("title", "key", "fields", "required", ("precedence", "touch_type"), "is_open")
+    fieldsets = (
+        (None, {"fields": ("title", "key", "fields", "required", ("precedence", "touch_type"), "is_open")}),
+        (
+            "On the internet",
+            {
+                "fields": (
+                    ("is_web_form", "takes_visits"),
+                    "origins",
+                    ("per_minute", "honeypot"),
+                    ("consent_field", "consent_wording"),
+                    "thanks",
+                )
+            },
+        ),
+        ("What a form asks next", {"fields": ("asks", ("asks_at_once", "asks_again_after"))}),
+    )
     buttons = (
         Button(
             "deliver",
@@ -71,6 +87,13 @@ class IntakeSourceAdmin(MopsAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """A key is chosen once: programs use it."""
         return (*super().get_readonly_fields(request, obj), *(("key",) if obj is not None else ()))
+
+    def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
+        """Show what came lately, and the addresses it takes forms and visits at."""
+        source, extra = self.get_object(request, object_id), dict(extra_context or {})
+        if source is not None and request.method == "GET" and self.has_view_permission(request, source):
+            extra["row_panels"] = [*extra.get("row_panels", []), source_panel(request, source)]
+        return super().change_view(request, object_id, form_url, extra)
 
     @display(description="Must bring", ordering="required")
     def wants(self, source: IntakeSource) -> str:

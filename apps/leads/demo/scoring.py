@@ -51,6 +51,14 @@ FORM = {
     "required": ["email", "name"],
     "precedence": 60,
     "touch_type": "form",
+    "is_web_form": True,
+    "takes_visits": True,
+    "origins": ["https://www.example.com"],
+    "honeypot": "website",
+    "consent_field": "newsletter",
+    "consent_wording": "Yes, write to me about products and events. I can take this back at any time.",
+    "asks": ["job_title", "company", "phone", "country"],
+    "asks_again_after": 365,
 }
 
 

@@ -40,7 +40,13 @@ class _Read:
 
 
 def receive(
-    source: IntakeSource, payload: Mapping[str, Any], *, key: str, by: "User", at: dt.datetime | None = None
+    source: IntakeSource,
+    payload: Mapping[str, Any],
+    *,
+    key: str,
+    by: "User",
+    at: dt.datetime | None = None,
+    refusal: str = "",
 ) -> Intake:
     """Take one delivery in; the same key again returns what became of it the first time.
 
@@ -50,6 +56,8 @@ def receive(
         key: names the delivery at the source, for instance the number of the form entry.
         by: who brings it: a person, or mops itself in a job.
         at: now, where another moment is meant.
+        refusal: why it is rejected whatever the contract says, for instance that a machine sent it; a person may have
+            it judged again.
 
     Raises:
         NotAllowed: `by` may not add leads.
@@ -67,7 +75,7 @@ def receive(
         if known is not None:
             return known
         row = Intake(source=locked, idempotency_key=key, payload=_storable(payload), received_at=moment)
-        return _judge(row, now=moment)
+        return _judge(row, now=moment, refusal=refusal)
 
 
 def refuse_delivery(user: "User", source: IntakeSource) -> str | None:
@@ -123,9 +131,9 @@ def _shown(text: Any) -> str:
     return str(text).replace("\x00", "␀")
 
 
-def _judge(row: Intake, *, now: dt.datetime) -> Intake:
+def _judge(row: Intake, *, now: dt.datetime, refusal: str = "") -> Intake:
     row.decided_at = now
-    read = _read(row.source, row.payload)
+    read = _Read({}, refusal) if refusal else _read(row.source, row.payload)
     if read.refusal:
         row.state, row.reason, row.lead = IntakeState.REJECTED, read.refusal[:500], None
         row.save()

@@ -2,6 +2,7 @@
 
 from apps.leads.models.company import Company
 from apps.leads.models.handoff import Handoff
+from apps.leads.models.identities import Identity
 from apps.leads.models.intake import Consent, FieldValue, Intake, IntakeSource
 from apps.leads.models.lead import OWN_RECORDS, Lead, LeadQuerySet
 from apps.leads.models.merging import DuplicatePair, Merge
@@ -25,6 +26,7 @@ __all__ = [
     "DuplicatePair",
     "FieldValue",
     "Handoff",
+    "Identity",
     "Intake",
     "IntakeSource",
     "Lead",

@@ -1,6 +1,7 @@
 """Intake: what came in, from where, and what became of it; what was learnt about a lead, and what it agreed to."""
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
@@ -37,6 +38,47 @@ class IntakeSource(GovernedModel):
         "counts as", max_length=20, blank=True, help_text="The touch each accepted intake leaves; empty: none."
     )
     is_open = models.BooleanField("takes new leads", default=True)
+    is_web_form = models.BooleanField(
+        "takes web forms", default=False, help_text="Anybody may send to /forms/<key>/, by the contract above."
+    )
+    takes_visits = models.BooleanField(
+        default=False, help_text="Our script may tell /visits/<key>/ what visitors do who agreed to it."
+    )
+    origins = models.JSONField(
+        "sites that may send",
+        default=list,
+        blank=True,
+        help_text="For instance [“https://www.example.com”]; empty: every site.",
+    )
+    per_minute = models.PositiveSmallIntegerField(
+        "at most a minute", default=20, help_text="From one address; more is answered with “try again in a minute”."
+    )
+    honeypot = models.CharField(
+        "trap",
+        max_length=40,
+        blank=True,
+        help_text="A field of the form that people do not see; machines fill it in.",
+    )
+    consent_field = models.CharField(
+        max_length=40, blank=True, help_text="The field of the form that says yes to marketing by e-mail."
+    )
+    consent_wording = models.CharField(
+        max_length=300, blank=True, help_text="What stands beside it, word for word; kept with each consent."
+    )
+    thanks = models.CharField(
+        "answer", max_length=300, blank=True, help_text="What people read who sent the form. Empty: our usual thanks."
+    )
+    asks = models.JSONField(
+        "asks next",
+        default=list,
+        blank=True,
+        help_text="Our fields in the order a form asks for them, for instance [“job_title”, “phone”]: of each person "
+        "only what is not known yet.",
+    )
+    asks_at_once = models.PositiveSmallIntegerField(default=2, help_text="How many questions a form shows at most.")
+    asks_again_after = models.PositiveSmallIntegerField(
+        "asks again after days", default=0, help_text="What was said longer ago is asked again; 0: never."
+    )
 
     class Meta(GovernedModel.Meta):
         ordering = ("title", "pk")
@@ -46,10 +88,27 @@ class IntakeSource(GovernedModel):
                 name="intake_source_precedence",
                 violation_error_message="Precedence goes from 0 to 100.",
             ),
+            models.CheckConstraint(
+                condition=Q(per_minute__gte=1),
+                name="intake_source_rate",
+                violation_error_message="At least one a minute is let in; close the source to take none.",
+            ),
+            models.CheckConstraint(
+                condition=Q(consent_field="") | ~Q(consent_wording=""),
+                name="intake_source_wording",
+                violation_error_message="A consent counts with its wording alone: say what stands beside the tick.",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.title
+
+    def clean(self) -> None:
+        """Refuse a plan, sites or a consent that cannot be used."""
+        from apps.leads.contracts import problems  # noqa: PLC0415  # knows the fields of leads
+
+        if found := problems(self):
+            raise ValidationError(found)
 
 
 class Intake(models.Model):

@@ -20,7 +20,7 @@ from apps.leads.domain.scoring import measures
 from apps.leads.domain.scoring.engine import score_leads
 from apps.leads.domain.touches import AHEAD
 from apps.leads.enums import HandoffState, PairState, Stage
-from apps.leads.models import DuplicatePair, FieldValue, Handoff, Intake, Lead, LeadScore, Merge, Touchpoint
+from apps.leads.models import DuplicatePair, FieldValue, Handoff, Identity, Intake, Lead, LeadScore, Merge, Touchpoint
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 # What a merge may take over: who it is and where it belongs; never its stage, its owner or its number elsewhere.
 FIELDS = ("name", "email", "phone", "job_title", "company", "account", "country", "territory", "origin", "source")
-MOVES_ALONG: dict[str, Any] = {"touches": Touchpoint, "intakes": Intake, "values": FieldValue}
+MOVES_ALONG: dict[str, Any] = {"touches": Touchpoint, "intakes": Intake, "values": FieldValue, "identities": Identity}
 _FAR = (Stage.SQL, Stage.FORMER_CUSTOMER, Stage.CUSTOMER, Stage.ADVOCATE)
 
 
