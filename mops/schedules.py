@@ -35,6 +35,7 @@ SCHEDULES: tuple[Schedule, ...] = (
     Schedule("processes.make_pack", cron="0 5 1 1,4,7,10 *", zone=settings.TIME_ZONE),
     Schedule("leads.score_due", every=dt.timedelta(minutes=1)),
     Schedule("leads.find_duplicates", cron="5 4 * * *", zone=settings.TIME_ZONE),
+    Schedule("leads.count_quality", cron="15 5 * * *", zone=settings.TIME_ZONE),
     Schedule("leads.expire_handoffs", every=dt.timedelta(minutes=5)),
     Schedule("leads.score_all", cron="35 3 * * *", zone=settings.TIME_ZONE),
     Schedule("leads.prepare_partitions", cron="45 1 * * *", zone=settings.TIME_ZONE),

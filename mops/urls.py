@@ -10,6 +10,7 @@ from apps.campaigns.admin.calendar import calendar_page, move_page
 from apps.core import probes
 from apps.leads import views as capture
 from apps.leads.admin.figures import lifecycle_page
+from apps.leads.admin.quality import quality_page
 from apps.processes.admin.figures import figures_page
 from apps.processes.admin.maturity import level_page, maturity_page, override_page
 from apps.processes.admin.reading import skills_page
@@ -55,6 +56,7 @@ urlpatterns = [
     path("forms/<slug:key>/", capture.form_page, name="lead-form"),
     path("forms/<slug:key>/next/", capture.questions_page, name="lead-questions"),
     path("visits/<slug:key>/", capture.visits_page, name="lead-visits"),
+    path("admin/leads/quality/", quality_page, name="leads-quality"),
     path("admin/leads/lifecycle/", lifecycle_page, name="leads-lifecycle"),
     path("admin/help/tickets/<int:ticket_id>/files/<int:file_id>/", portal.file_page, name="portal-file"),
     path("admin/tickets/figures/", ticket_figures, name="tickets-figures"),

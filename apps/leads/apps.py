@@ -17,12 +17,14 @@ class LeadsConfig(AppConfig):
         from apps.core.notifications import kinds  # noqa: PLC0415
         from apps.core.personal import register_traces  # noqa: PLC0415
         from apps.core.rules.catalog import register_catalog  # noqa: PLC0415
-        from apps.leads import imports, touch_imports  # noqa: F401, PLC0415  # registers on import
+        from apps.leads import imports, quality_rules, touch_imports, usage_imports  # noqa: F401, PLC0415  # registers on import
         from apps.leads.audiences import register as register_audiences  # noqa: PLC0415
         from apps.leads.catalog import lead_catalog, touch_catalog  # noqa: PLC0415
         from apps.leads.demo.duplicates import tell as tell_duplicates  # noqa: PLC0415
+        from apps.leads.demo.quality import tell as tell_quality  # noqa: PLC0415
         from apps.leads.demo.scoring import tell as tell_scoring  # noqa: PLC0415
         from apps.leads.demo.segments import tell  # noqa: PLC0415
+        from apps.leads.demo.usage import tell_usage  # noqa: PLC0415
         from apps.leads.domain import handoff  # noqa: PLC0415
         from apps.leads.domain.duplicates.erasing import erase_merged  # noqa: PLC0415
         from apps.leads.models import (  # noqa: PLC0415
@@ -63,6 +65,7 @@ class LeadsConfig(AppConfig):
         register_catalog(Lead, lead_catalog)
         register_catalog(Touchpoint, touch_catalog)
         register_segments()
+        quality_rules.register()
         _register_scoring()
         kinds.register_kind(handoff.OFFERED, "A lead is offered to me")
         kinds.register_kind(handoff.ANSWERED, "Sales answered for a lead I offered")
@@ -70,6 +73,8 @@ class LeadsConfig(AppConfig):
         register_chapter("segments", tell)
         register_chapter("touches and scores", tell_scoring)
         register_chapter("duplicates", tell_duplicates)
+        register_chapter("subscriptions and usage", tell_usage)
+        register_chapter("data quality", tell_quality)
 
 
 def _register_scoring() -> None:

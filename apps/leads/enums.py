@@ -102,6 +102,15 @@ class RejectReason(models.TextChoices):
     KNOWN = "known", "Known to sales already"
 
 
+class SubscriptionStatus(models.TextChoices):
+    """How the subscription of a company stands."""
+
+    TRIAL = "trial", "Trial"
+    ACTIVE = "active", "Active"
+    PAST_DUE = "past_due", "Past due"
+    CANCELLED = "cancelled", "Cancelled"
+
+
 class PairState(models.TextChoices):
     """What became of two leads that look like one person."""
 

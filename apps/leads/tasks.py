@@ -7,7 +7,7 @@ from django.db import connection
 from apps.core.actors import acting_as, system_principal
 from apps.core.jobs.api import Overlap, Run, job
 from apps.core.rules.models import RuleVersion
-from apps.leads.domain import handoff
+from apps.leads.domain import handoff, quality
 from apps.leads.domain.duplicates import finding
 from apps.leads.domain.scoring import keeping, rehearsal
 
@@ -44,6 +44,12 @@ def find_duplicates(run: Run) -> dict[str, int]:
     with acting_as(system_principal()):
         found = finding.find_duplicates(progress=run.progress)
     return {"compared": found.compared, "suggested": found.suggested, "new": found.new}
+
+
+@job("leads.count_quality", title="Count what the checks of data quality find", timeout=600, overlap=Overlap.FORBID)
+def count_quality(run: Run) -> dict[str, int]:
+    """Keep the counts of the day."""
+    return quality.count_quality()
 
 
 @job("leads.expire_handoffs", title="End the offers that sales did not answer", timeout=300)

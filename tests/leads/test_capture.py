@@ -13,6 +13,7 @@ from apps.leads.domain.intake import replay
 from apps.leads.domain.profiling import next_questions, wrong_plan
 from apps.leads.enums import IntakeState, Stage
 from apps.leads.models import Consent, FieldValue, Identity, Intake, IntakeSource, Lead, Merge, Touchpoint
+from tests.admin_pages import page_of
 from tests.factories.accounts import person_with
 from tests.factories.leads import LeadFactory
 
@@ -196,7 +197,38 @@ def test_forms_ask_next_what_is_not_known_yet(client, form):
     assert asked() == []
     long_ago = clock.now().replace(year=clock.now().year - 2)
     FieldValue.objects.filter(lead=lead, field="name").update(observed_at=long_ago)
+    lead.refresh_from_db()
     assert [(each.field, each.why) for each in next_questions(form, lead)] == [("name", "said long ago")]
     assert client.get("/forms/demo-form/next/?visitor=x", HTTP_ORIGIN=SITE).status_code == 400
     assert wrong_plan(["salary"]).startswith("A form does not ask for “salary”")
     assert wrong_plan(["name", "name"]) == "Each field is asked once."
+
+
+def test_a_contract_that_cannot_be_used_is_refused_beside_its_field(client, form):
+    person = person_with(Role.OPS)
+    client.force_login(person)
+    page = client.get(page_of(form)).content.decode()
+    assert "http://testserver/forms/demo-form/" in page
+    given = {
+        "title": "Form",
+        "fields": '{"mail": "salary"}',
+        "required": "[]",
+        "precedence": 50,
+        "origins": '["example.com"]',
+        "asks": '["salary"]',
+        "asks_at_once": 2,
+        "asks_again_after": 0,
+        "per_minute": 20,
+        "is_open": "on",
+    }
+    told = client.post(page_of(form), given).content.decode()
+    for sentence in (
+        "is no field of ours",
+        "Write sites as https://www.example.com",
+        "A form does not ask for “salary”",
+    ):
+        assert sentence in told
+    good = {**given, "fields": "{}", "origins": "", "asks": "[]"}
+    assert client.post(page_of(form), good).status_code == 302
+    form.refresh_from_db()
+    assert (form.origins, form.asks) == ([], [])

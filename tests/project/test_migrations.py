@@ -25,6 +25,7 @@ BEFORE_THE_FIRST_RELEASE = [
     "0008_seats_pass_on",
     "0010_escalation_and_intake",
     "0009_duplicates_and_phones",
+    "0010_web_forms_and_visitors",
     "0012_integration_health_and_runs",
 ]
 OWN = sorted(ROOT.glob("apps/**/migrations/[0-9]*.py"))

@@ -12,9 +12,11 @@ from apps.leads.admin.ledger import (
     ScoreRunAdmin,
     TouchpointAdmin,
 )
+from apps.leads.admin.usage import CompanySnapshotAdmin
 
 __all__ = [
     "CompanyAdmin",
+    "CompanySnapshotAdmin",
     "ConsentAdmin",
     "DuplicatePairAdmin",
     "HandoffAdmin",

@@ -16,6 +16,7 @@ from apps.core.admin_kit.consistency import Check
 from apps.leads.admin import panels
 from apps.leads.admin.duplicates import LeadForm, duplicates_panel
 from apps.leads.admin.forms import ConsentForm, ScoreForm
+from apps.leads.admin.quality import QualityFilter
 from apps.leads.domain.consent import record_consent, refuse_consent
 from apps.leads.domain.duplicates.finding import refuse_search, search_by_button
 from apps.leads.domain.handoff import offer_by_button, refuse_offer
@@ -118,6 +119,7 @@ class LeadAdmin(MopsAdmin):
         SegmentFilter,
         ReadyFilter,
         StuckFilter,
+        QualityFilter,
         "stage",
         "origin",
         "source",

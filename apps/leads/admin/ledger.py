@@ -14,7 +14,8 @@ from apps.core.admin_kit.consistency import Check
 from apps.core.admin_kit.links import link_to
 from apps.leads.admin.forms import DeliveryForm
 from apps.leads.admin.panels import run_panel
-from apps.leads.admin.source_panel import source_panel
+from apps.leads.admin.source_panel import SourceForm, source_panel
+from apps.leads.admin.usage import usage_panel
 from apps.leads.domain.intake import receive_by_button, refuse_delivery, refuse_replay, replay
 from apps.leads.domain.touches import call_machine, call_person, refuse_classification
 from apps.leads.enums import IntakeState
@@ -42,6 +43,13 @@ class CompanyAdmin(MopsAdmin):
         counted: models.QuerySet[Any] = super().get_queryset(request).annotate(number=Count("leads"))
         return counted
 
+    def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
+        """Show what it subscribes to, and how it uses it."""
+        company, extra = self.get_object(request, object_id), dict(extra_context or {})
+        if company is not None and request.method == "GET" and self.has_view_permission(request, company):
+            extra["row_panels"] = [*extra.get("row_panels", []), usage_panel(request, company)]
+        return super().change_view(request, object_id, form_url, extra)
+
     @display(description="Leads", ordering="number")
     def people(self, company: Any) -> int:
         """How many leads work there."""
@@ -52,6 +60,7 @@ class CompanyAdmin(MopsAdmin):
 class IntakeSourceAdmin(MopsAdmin):
     """Sources of leads and their contracts."""
 
+    form = SourceForm
     list_display = ("title", "key", "wants", "precedence", "touch_type", "is_web_form", "is_open", "updated_at")
     list_filter = ("is_open", "is_web_form", "takes_visits")
     search_fields = ("title", "key")

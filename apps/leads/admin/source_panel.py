@@ -8,11 +8,30 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from apps.core import access, clock
+from apps.core.admin_kit.locking import RowVersionForm
+from apps.leads.domain.contracts import problems
 from apps.leads.domain.profiling import next_questions
 from apps.leads.enums import IntakeState
 from apps.leads.models import Intake, IntakeSource
 
 DAYS = 30
+
+
+class SourceForm(RowVersionForm):
+    """A contract: what cannot be used is told beside its field."""
+
+    def clean(self) -> dict[str, Any]:
+        """Read the contract as a delivery would."""
+        cleaned = super().clean()
+        for name in ("fields", "required", "origins", "asks"):
+            if name in cleaned and cleaned[name] is None:  # the box was emptied
+                cleaned[name] = IntakeSource._meta.get_field(name).get_default()  # type: ignore[union-attr]
+        if not self.errors:
+            own = {field.name for field in IntakeSource._meta.concrete_fields}
+            given = {name: value for name, value in cleaned.items() if name in own}
+            for name, sentence in problems(IntakeSource(**given)).items():
+                self.add_error(name, sentence)
+        return cleaned
 
 
 def source_panel(request: HttpRequest, source: IntakeSource) -> dict[str, Any]:

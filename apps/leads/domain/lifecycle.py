@@ -12,6 +12,7 @@ from apps.core.transitions import transition
 from apps.core.words import reason_given
 from apps.leads.enums import MOVES, HandoffState, Stage
 from apps.leads.models import Handoff, Lead
+from apps.leads.quality_rules import bars_of
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
@@ -43,7 +44,8 @@ def _unready(lead: Lead) -> str | None:
     """Return why a lead cannot be handed to sales whatever it scores, None when it can."""
     missing = [str(Lead._meta.get_field(name).verbose_name) for name in NEEDED if not getattr(lead, name)]  # type: ignore[union-attr]
     if not missing:
-        return None
+        barred = bars_of(lead)
+        return f"{lead} cannot become an MQL: {'; '.join(barred)}. Mend it first." if barred else None
     return f"{lead} cannot become an MQL: sales needs {' and '.join(missing)}. Fill in what is missing first."
 
 

@@ -6,6 +6,7 @@ from apps.leads.models.identities import Identity
 from apps.leads.models.intake import Consent, FieldValue, Intake, IntakeSource
 from apps.leads.models.lead import OWN_RECORDS, Lead, LeadQuerySet
 from apps.leads.models.merging import DuplicatePair, Merge
+from apps.leads.models.quality import QualityCount
 from apps.leads.models.scoring import (
     Accumulator,
     LeadScore,
@@ -17,11 +18,13 @@ from apps.leads.models.scoring import (
 )
 from apps.leads.models.stages import StageInterval
 from apps.leads.models.touches import TouchDay, TouchKey, Touchpoint
+from apps.leads.models.usage import CompanySnapshot
 
 __all__ = [
     "OWN_RECORDS",
     "Accumulator",
     "Company",
+    "CompanySnapshot",
     "Consent",
     "DuplicatePair",
     "FieldValue",
@@ -34,6 +37,7 @@ __all__ = [
     "LeadScore",
     "Measure",
     "Merge",
+    "QualityCount",
     "ScoreChange",
     "ScoreOverride",
     "ScoreQueue",

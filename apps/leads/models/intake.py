@@ -1,7 +1,6 @@
 """Intake: what came in, from where, and what became of it; what was learnt about a lead, and what it agreed to."""
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
@@ -102,13 +101,6 @@ class IntakeSource(GovernedModel):
 
     def __str__(self) -> str:
         return self.title
-
-    def clean(self) -> None:
-        """Refuse a plan, sites or a consent that cannot be used."""
-        from apps.leads.contracts import problems  # noqa: PLC0415  # knows the fields of leads
-
-        if found := problems(self):
-            raise ValidationError(found)
 
 
 class Intake(models.Model):

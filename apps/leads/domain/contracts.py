@@ -1,17 +1,14 @@
 """What can be wrong with the contract of a source, in sentences, field by field."""
 
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-if TYPE_CHECKING:
-    from apps.leads.models import IntakeSource
+from apps.leads.domain.intake import FIELDS
+from apps.leads.domain.profiling import wrong_plan
+from apps.leads.models import IntakeSource
 
 
-def problems(source: "IntakeSource") -> dict[str, str]:
+def problems(source: IntakeSource) -> dict[str, str]:
     """Return what cannot be used, by field; nothing where the contract holds."""
-    from apps.leads.domain.intake import FIELDS  # noqa: PLC0415  # reads the models
-    from apps.leads.domain.profiling import wrong_plan  # noqa: PLC0415
-
     found: dict[str, str] = {}
     if not isinstance(source.fields, dict) or (
         unknown := [each for each in source.fields.values() if each not in FIELDS]
