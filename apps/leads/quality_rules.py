@@ -64,7 +64,8 @@ def found_by(rows: "QuerySet[Any]", rule: Rule, *, as_of: dt.datetime) -> "Query
 def simulate(version: "RuleVersion", as_of: dt.datetime) -> Simulation:
     """Count what each check finds now."""
     everybody = Lead.objects.all()
-    asked, rows, sample = in_use(everybody).count(), [], []
+    asked, sample = in_use(everybody).count(), list[int]()
+    rows: list[list[Any]] = []
     for rule in checks(version):
         wrong = found_by(everybody, rule, as_of=as_of)
         number = wrong.count()

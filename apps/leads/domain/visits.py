@@ -7,7 +7,7 @@ can undo; what machines do is kept with the reason and counts nothing.
 import datetime as dt
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection, transaction
@@ -104,7 +104,7 @@ def keep_visits(
             record_consent(
                 lead, purpose=ConsentPurpose.TRACKING, is_given=True, evidence=evidence, by=by, source=source.key
             )
-        taken = write_touches([touch(lead.pk) for touch in touches], now=now)
+        taken = write_touches([replace(touch, lead_id=lead.pk) for touch in touches], now=now)
         score_leads([lead.pk], as_of=now)
     return Kept(taken.new, taken.known, f"{taken.new} kept, {taken.known} known already.")
 
@@ -149,7 +149,7 @@ def _anonymous(visitor: uuid.UUID, source: IntakeSource, now: dt.datetime) -> Le
 
 
 def _touches(events: Sequence[Any], source: IntakeSource, visitor: uuid.UUID, machine: str, now: dt.datetime) -> Any:
-    made = []
+    made: list[Touch] = []
     for number, event in enumerate(events, 1):
         if not isinstance(event, Mapping):
             raise InvalidInput(f"Event {number} is no object.")
@@ -159,19 +159,21 @@ def _touches(events: Sequence[Any], source: IntakeSource, visitor: uuid.UUID, ma
             raise InvalidInput(f"A browser does not say “{kind}” of itself; it says {' or '.join(FROM_BROWSERS)}.")
         if not key or len(key) > 60:
             raise InvalidInput(f"Event {number} needs an “id” of at most 60 characters, so that it counts once.")
-        utm = event.get("utm") if isinstance(event.get("utm"), Mapping) else {}
-        fields = {
-            "type": kind,
-            "occurred_at": when,
-            "source": source.key,
-            "source_event_id": f"{visitor.hex}-{key}",
-            "value": _clean(event.get("page")),
-            "utm": {name: _clean(utm[name]) for name in UTM if utm.get(name)},
-            "machine_reason": machine,
-        }
-        if refused := refusal_of(Touch(lead_id=0, **fields), now=now):
+        given = event.get("utm")
+        utm = given if isinstance(given, Mapping) else {}
+        touch = Touch(
+            lead_id=0,
+            type=kind,
+            occurred_at=when,
+            source=source.key,
+            source_event_id=f"{visitor.hex}-{key}",
+            value=_clean(event.get("page")),
+            utm={name: _clean(utm[name]) for name in UTM if utm.get(name)},
+            machine_reason=machine,
+        )
+        if refused := refusal_of(touch, now=now):
             raise InvalidInput(f"Event {number}: {refused}")
-        made.append(lambda lead, fields=fields: Touch(lead_id=lead, **fields))
+        made.append(touch)
     return made
 
 

@@ -59,7 +59,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='historicalintakesource',
             name='is_web_form',
-            field=models.BooleanField(default=False, help_text='Anybody may send to /forms/<key>/, by the contract above.', verbose_name='takes web forms'),
+            field=models.BooleanField(default=False, help_text='Anybody may send to it, by the contract above; its page says where.', verbose_name='takes web forms'),
         ),
         migrations.AddField(
             model_name='historicalintakesource',
@@ -74,7 +74,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='historicalintakesource',
             name='takes_visits',
-            field=models.BooleanField(default=False, help_text='Our script may tell /visits/<key>/ what visitors do who agreed to it.'),
+            field=models.BooleanField(default=False, help_text='Our script tells it what visitors do who agreed to that.'),
         ),
         migrations.AddField(
             model_name='historicalintakesource',
@@ -114,7 +114,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='intakesource',
             name='is_web_form',
-            field=models.BooleanField(default=False, help_text='Anybody may send to /forms/<key>/, by the contract above.', verbose_name='takes web forms'),
+            field=models.BooleanField(default=False, help_text='Anybody may send to it, by the contract above; its page says where.', verbose_name='takes web forms'),
         ),
         migrations.AddField(
             model_name='intakesource',
@@ -129,7 +129,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='intakesource',
             name='takes_visits',
-            field=models.BooleanField(default=False, help_text='Our script may tell /visits/<key>/ what visitors do who agreed to it.'),
+            field=models.BooleanField(default=False, help_text='Our script tells it what visitors do who agreed to that.'),
         ),
         migrations.AddField(
             model_name='intakesource',

@@ -38,10 +38,12 @@ class IntakeSource(GovernedModel):
     )
     is_open = models.BooleanField("takes new leads", default=True)
     is_web_form = models.BooleanField(
-        "takes web forms", default=False, help_text="Anybody may send to /forms/<key>/, by the contract above."
+        "takes web forms",
+        default=False,
+        help_text="Anybody may send to it, by the contract above; its page says where.",
     )
     takes_visits = models.BooleanField(
-        default=False, help_text="Our script may tell /visits/<key>/ what visitors do who agreed to it."
+        default=False, help_text="Our script tells it what visitors do who agreed to that."
     )
     origins = models.JSONField(
         "sites that may send",

@@ -1,5 +1,7 @@
 """Erasing a person whose leads were merged: all of them are that person."""
 
+from django.db.models import Q
+
 from apps.audit.domain.personal import erase_further
 from apps.core.personal import Traces
 from apps.leads.models import Lead
@@ -11,7 +13,8 @@ def erase_merged(traces: Traces) -> int:
     for row in traces.rows:
         if not isinstance(row, Lead):
             continue
-        others = Lead._base_manager.filter(merged_into=row.pk) | Lead._base_manager.filter(pk=row.merged_into_id)
+        family = Q(merged_into=row.pk) if row.merged_into_id is None else Q(pk=row.merged_into_id)
+        others = Lead._base_manager.filter(family)
         for other in others.order_by("pk"):
             if other.name or other.email or other.phone or other.external_id:
                 erase_further(other)

@@ -114,8 +114,8 @@ def _candidates(said: Mapping[str, str], mine: Values) -> list[int]:
 def look_again(lead: Lead) -> int:
     """Queue what looks like `lead`, inside the caller's transaction; returns how many pairs are new."""
     given = {name: getattr(lead, name) for name in ("name", "email", "phone", "company", "country", "job_title")}
-    rows = [(*sorted((lead.pk, key)), judged) for key, judged in nearest(given, besides=lead.pk)]
-    return _queue([(one, two, judged) for one, two, judged in rows])
+    found = nearest(given, besides=lead.pk)
+    return _queue([(min(lead.pk, key), max(lead.pk, key), judged) for key, judged in found])
 
 
 def refuse_search(user: "User", lead: Lead) -> str | None:

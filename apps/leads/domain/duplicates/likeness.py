@@ -79,7 +79,7 @@ class Judged:
     @property
     def likeness(self) -> float:
         """How likely it is one person, as 0 to 1, where the two are as likely one as two before anything is known."""
-        return 1 / (1 + 2.0**-self.weight)
+        return float(1 / (1 + 2.0**-self.weight))
 
 
 def judge(profile: Profile, left: Values, right: Values) -> Judged:
