@@ -7,7 +7,7 @@ from apps.leads.models.lead import Lead
 
 
 class Identity(models.Model):
-    """A visitor of our website as the lead it is. Rows are closed and opened, never overwritten."""
+    """A visitor of our website as the lead it is. Evidence: rows are closed and opened, never overwritten."""
 
     visitor = models.UUIDField(help_text="The number that our own script keeps in the browser, after a consent.")
     lead = models.ForeignKey(Lead, models.PROTECT, related_name="identities")
