@@ -51,9 +51,10 @@ def checks(version: "RuleVersion") -> list[Rule]:
 
 
 def checks_in_force() -> "tuple[RuleVersion | None, list[Rule]]":
-    """Return the version that checks now, and its checks; none where there is none."""
+    """Return the version that checks now, and its checks; none where there is none, or it cannot be read any more."""
     version = active_version(DOCUMENT)
-    return version, checks(version) if version is not None else []
+    readable = version is not None and not BODY.problems(version.body, catalog_of(Lead))
+    return version, checks(version) if version is not None and readable else []
 
 
 def found_by(rows: "QuerySet[Any]", rule: Rule, *, as_of: dt.datetime) -> "QuerySet[Any]":
