@@ -6,7 +6,9 @@ from django.views.generic import RedirectView
 
 from apps.accounts.admin.roles_page import roles_page
 from apps.campaigns.admin.asking import ask_page, request_page
-from apps.campaigns.admin.calendar import calendar_page, move_page
+from apps.campaigns.admin.calendar import calendar_page, feed_page, move_page
+from apps.campaigns.admin.templates import cycle_page
+from apps.campaigns.admin.utm import builder_page, drift_page
 from apps.core import probes
 from apps.leads import views as capture
 from apps.leads.admin.figures import lifecycle_page
@@ -20,7 +22,7 @@ from apps.rights.admin.explain_page import explain_page
 from apps.rights.admin.then_page import then_page
 from apps.rights.admin.view_as_kit import stop_page
 from apps.technology.admin.flow_map_page import conflicts_page, map_file, map_page
-from apps.technology.admin.renewals import feed_view, renewals_page
+from apps.technology.admin.renewals import calendar_view, feed_view, renewals_page
 from apps.tickets.admin import knowledge, portal
 from apps.tickets.admin.after import satisfaction_page
 from apps.tickets.admin.figures import figures_page as ticket_figures
@@ -36,7 +38,11 @@ urlpatterns = [
     path("accounts/", include("apps.accounts.urls")),
     path("admin/roles/", roles_page, name="roles"),
     path("admin/campaigns/calendar/", calendar_page, name="campaign-calendar"),
+    path("admin/campaigns/calendar/address/", feed_page, name="campaign-calendar-address"),
     path("admin/campaigns/calendar/move/<int:campaign_id>/", move_page, name="campaign-move"),
+    path("admin/campaigns/times/", cycle_page, name="campaign-times"),
+    path("admin/campaigns/utm/", builder_page, name="campaign-utm"),
+    path("admin/campaigns/utm/drift/", drift_page, name="campaign-utm-drift"),
     path("admin/campaigns/ask/", ask_page, name="campaign-ask"),
     path("admin/campaigns/ask/<int:request_id>/", request_page, name="campaign-request"),
     path("admin/processes/skills/", skills_page, name="processes-skills"),
@@ -72,5 +78,6 @@ urlpatterns = [
     path("admin/technology/map/<slug:kind>/", map_file, name="technology-map-file"),
     path("admin/technology/conflicts/", conflicts_page, name="technology-conflicts"),
     path("calendar/<str:token>.ics", feed_view, name="technology-feed"),
+    path("calendar/<str:token>/<slug:key>.ics", calendar_view, name="calendar-feed"),
     path("admin/", admin.site.urls),
 ]

@@ -1,5 +1,7 @@
 """Campaigns from plan to closure."""
 
+from typing import Any
+
 from django.apps import AppConfig
 
 
@@ -19,8 +21,18 @@ class CampaignsConfig(AppConfig):
             pack_part,
         )
         from apps.campaigns.demo import tell  # noqa: PLC0415
-        from apps.campaigns.domain import approval, intake, launch, queries, shifting, working  # noqa: PLC0415
-        from apps.campaigns.models import MATERIAL, BudgetShift, Campaign  # noqa: PLC0415
+        from apps.campaigns.demo_setup import tell as tell_set_up  # noqa: PLC0415
+        from apps.campaigns.domain import (  # noqa: PLC0415
+            approval,
+            feed,
+            intake,
+            launch,
+            queries,
+            shifting,
+            utm_drift,
+            working,
+        )
+        from apps.campaigns.models import MATERIAL, BudgetShift, Campaign, UtmLink  # noqa: PLC0415
         from apps.core.demo import register_chapter  # noqa: PLC0415
         from apps.core.notifications.kinds import register_kind  # noqa: PLC0415
         from apps.core.overdue import register_overdue  # noqa: PLC0415
@@ -54,9 +66,43 @@ class CampaignsConfig(AppConfig):
                 cost_impact=shifting.cost_impact,
             ),
         )
+        _let_templates_be_approved()
         register_occasion(launch.LAUNCHED, "A campaign is launched")
         register_occasion(working.BEGUN, "Work on a campaign begins")
         launch.register_conditions()
         register_chapter("campaign requests and money", tell)
+        register_chapter("campaign templates", tell_set_up)
         register_overdue(queries.overdue_campaigns)
+        _name_names(Campaign, UtmLink)
+        utm_drift.register()
+        feed.register()
         register_kind(intake.TOLD, "What became of a campaign I asked for")
+
+
+def _name_names(campaign: Any, link: Any) -> None:
+    """Let naming rules check what campaigns and their tags are called."""
+    from apps.campaigns.models.utm import PARAMETER  # noqa: PLC0415  # models must be ready
+    from apps.technology.domain.name_trials import register_names  # noqa: PLC0415
+
+    register_names("campaigns", "Campaigns", campaign, "name")
+    for field, key in PARAMETER.items():
+        register_names(key, f"Links: {key}", link, field)
+
+
+def _let_templates_be_approved() -> None:
+    """Approval puts a version of a template in force."""
+    from apps.approvals.domain import drafts  # noqa: PLC0415
+    from apps.approvals.registry import ApprovalSubject, register  # noqa: PLC0415  # models must be ready
+    from apps.campaigns.domain import templates  # noqa: PLC0415
+    from apps.campaigns.models import CampaignTemplateVersion  # noqa: PLC0415
+    from apps.campaigns.models.template import TEMPLATE_MATERIAL  # noqa: PLC0415
+
+    register(
+        CampaignTemplateVersion,
+        ApprovalSubject(
+            material=TEMPLATE_MATERIAL,
+            apply=templates.put_in_force,
+            on_refused=drafts.back_to_draft,
+            before=templates.in_force_before,
+        ),
+    )

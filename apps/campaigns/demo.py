@@ -10,7 +10,9 @@ from apps.approvals.models import ApprovalRequest
 from apps.campaigns.domain import audiences, budget, intake, performance, request_form, shifting
 from apps.campaigns.domain.money import first_of
 from apps.campaigns.domain.performance import Figure
-from apps.campaigns.enums import RUNNING, Money
+from apps.campaigns.domain.utm import suggestion
+from apps.campaigns.domain.utm_plan import MEDIUM_OF, plan_link
+from apps.campaigns.enums import RUNNING, Channel, Money
 from apps.campaigns.models import Audience, BudgetEntry, BudgetShift, Campaign, Threshold
 from apps.core.actors import acting_as
 from apps.core.records import kind_of
@@ -74,6 +76,18 @@ def plan_money(campaign: Campaign, by: User) -> None:
         amount = campaign.budget - share * (len(months) - 1) if last else share
         given: dict[str, Any] = {"channel": campaign.main_channel, "month": month, "amount": amount}
         budget.enter(campaign, by=by, kind=Money.PLANNED, note="As planned", **given)
+
+
+def plan_links(campaign: Campaign, by: User) -> None:
+    """Plan two tagged links, told apart by where they stand."""
+    tag, medium = suggestion(campaign.name), MEDIUM_OF.get(Channel(campaign.main_channel), "referral")
+    source = {"email": "newsletter", "cpc": "google", "social": "linkedin", "paid-social": "linkedin"}.get(
+        medium, "web"
+    )
+    for content, note in (("button-top", "The first thing people see"), ("link-end", "At the end, for who reads on")):
+        landing = f"https://www.example.com/{tag}"
+        given = {"landing_url": landing, "source": source, "medium": medium, "campaign_tag": tag, "content": content}
+        plan_link(campaign, by=by, note=note, **given)
 
 
 def agree_thresholds(campaign: Campaign, by: User) -> None:

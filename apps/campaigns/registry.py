@@ -1,8 +1,9 @@
-"""Where audiences come from: apps above register a provider, so that campaigns never import leads.
+"""What apps above tell campaigns, so that campaigns never import leads: audiences, and where UTM tags turn up.
 
-`register_provider(AudienceProvider("leads", "Leads", …))` from `AppConfig.ready`.
+`register_provider(AudienceProvider("leads", "Leads", …))` and `register_witness(…)` from `AppConfig.ready`.
 """
 
+import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -65,3 +66,42 @@ def provider_choices() -> list[tuple[str, str]]:
 def provider_help() -> str:
     """Say what each source can be selected by."""
     return " ".join(f"{each.title}: {', '.join(each.fields)}." for each in _providers.values())
+
+
+@dataclass(frozen=True)
+class SeenTags:
+    """Five UTM tags as they were seen somewhere: source, medium, campaign, term, content; how often and when."""
+
+    tags: tuple[str, str, str, str, str]
+    number: int
+    first: dt.date
+    last: dt.date
+    where: str
+
+
+@dataclass(frozen=True)
+class TagWitness:
+    """One place where links with UTM tags turn up: visits of leads, texts, figures of a tool.
+
+    Attributes:
+        key: "leads.touches"; stable.
+        title: as people read it: "Touches of leads".
+        seen: `seen(user, since, most)` returns what was seen since that day and `user` may know of, most often first.
+    """
+
+    key: str
+    title: str
+    seen: "Callable[[User, dt.date, int], list[SeenTags]]"
+
+
+_witnesses: dict[str, TagWitness] = {}
+
+
+def register_witness(witness: TagWitness) -> None:
+    """Let the drift report of UTM tags look somewhere."""
+    _witnesses[witness.key] = witness
+
+
+def witnesses() -> list[TagWitness]:
+    """Return where the drift report looks, by title."""
+    return sorted(_witnesses.values(), key=lambda one: one.title)

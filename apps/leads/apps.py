@@ -17,7 +17,13 @@ class LeadsConfig(AppConfig):
         from apps.core.notifications import kinds  # noqa: PLC0415
         from apps.core.personal import register_traces  # noqa: PLC0415
         from apps.core.rules.catalog import register_catalog  # noqa: PLC0415
-        from apps.leads import imports, quality_rules, touch_imports, usage_imports  # noqa: F401, PLC0415  # registers on import
+        from apps.leads import (  # noqa: F401, PLC0415  # registers on import
+            imports,
+            quality_rules,
+            touch_imports,
+            usage_imports,
+            utm_seen,
+        )
         from apps.leads.audiences import register as register_audiences  # noqa: PLC0415
         from apps.leads.catalog import lead_catalog, touch_catalog  # noqa: PLC0415
         from apps.leads.demo.duplicates import tell as tell_duplicates  # noqa: PLC0415
@@ -70,6 +76,7 @@ class LeadsConfig(AppConfig):
         kinds.register_kind(handoff.OFFERED, "A lead is offered to me")
         kinds.register_kind(handoff.ANSWERED, "Sales answered for a lead I offered")
         register_audiences()
+        utm_seen.register()
         register_chapter("segments", tell)
         register_chapter("touches and scores", tell_scoring)
         register_chapter("duplicates", tell_duplicates)

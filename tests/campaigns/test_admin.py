@@ -6,7 +6,7 @@ from apps.accounts.enums import Role
 from apps.campaigns.models import Campaign
 from tests.admin_pages import assert_same_queries, button_of, list_of, page_of
 from tests.factories.accounts import person_with
-from tests.factories.campaigns import CampaignFactory, agree, approved, freeze, planned, sent, settle_all
+from tests.factories.campaigns import CampaignFactory, agree, approved, freeze, link, planned, sent, settle_all
 
 pytestmark = pytest.mark.django_db
 
@@ -58,6 +58,7 @@ def test_plan_is_sent_approved_and_launched(client, ops):
     said = client.post(button_of(campaign, "launch"), {"note": ""}, follow=True).content.decode()
     assert "It cannot go live yet. The launch checklist is done: no, still open: Creative review" in said
     freeze(campaign, by=ops)
+    link(campaign, by=ops)
     settle_all(campaign, by=ops)
     assert "Spring is live." in client.post(button_of(campaign, "launch"), {"note": ""}, follow=True).content.decode()
 

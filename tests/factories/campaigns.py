@@ -9,7 +9,7 @@ from apps.accounts.enums import Role
 from apps.approvals.domain.decisions import approve
 from apps.approvals.models import ApprovalRequest
 from apps.campaigns.domain.approval import submit_campaign
-from apps.campaigns.models import Audience, Campaign, ChecklistItem, Threshold
+from apps.campaigns.models import Audience, Campaign, ChecklistItem, Threshold, UtmLink
 from apps.campaigns.registry import AudienceProvider, Members, register_provider
 from apps.core import clock
 from apps.core.actors import acting_as
@@ -72,10 +72,19 @@ def approved(*, author=None, ready=True, **fields):
     campaign, request = sent(author=author, **fields)
     approve(request, by=person_with(Role.APPROVER))
     freeze(campaign, by=author)
+    link(campaign, by=author)
     if ready:
         settle_all(campaign, by=author)
     campaign.refresh_from_db()
     return campaign
+
+
+def link(campaign, *, by, **values):
+    """Plan a link of its own."""
+    tag = f"campaign-{campaign.pk}"
+    given = {"landing_url": "https://www.example.com/", "source": "newsletter", "medium": "email", "campaign_tag": tag}
+    with acting_as(by):
+        return UtmLink.objects.create(campaign=campaign, **{**given, **values})
 
 
 def freeze(campaign, *, by):

@@ -3,14 +3,18 @@
 import datetime as dt
 
 from apps.accounts.enums import Role
+from apps.approvals.domain.decisions import approve
+from apps.approvals.models import ApprovalRequest
+from apps.content.domain.checking import sign_off
 from apps.content.domain.packs import PACK
-from apps.content.domain.writing import ask_for_content, write_version
+from apps.content.domain.writing import ask_for_content, submit_to_checks, write_version
 from apps.core import clock
 from apps.core.actors import acting_as
 from apps.core.rules.enums import VersionState
 from apps.core.rules.models import RuleDocument, RuleVersion
 from apps.core.transitions import transition
 from tests.factories.accounts import person_with
+from tests.factories.approvals import policy_for
 
 GOOD = (
     '<!DOCTYPE html>\n<html lang="en"><body>\n<h1>Meet Acme Cloud</h1>\n<p>Read more.</p>\n'
@@ -71,3 +75,16 @@ def pack(*rules, by=None, key="house-rules"):
         row.activated_at, row.activated_by = clock.now(), by
         row.save(update_fields=["state", "simulated_digest", "activated_at", "activated_by"])
     return row
+
+
+def approved_version(*, by, of=None, **given):
+    """A version that was checked by somebody else and approved by a third."""
+    policy_for("content.contentversion")
+    checker, approver = author(), person_with(Role.APPROVER)
+    made = version(by=by, of=of, **given)
+    submit_to_checks(made, by=by)
+    for _ in range(3):
+        sign_off(made, by=checker)
+    approve(ApprovalRequest.objects.open().get(object_id=made.pk, content_type__model="contentversion"), by=approver)
+    made.refresh_from_db()
+    return made

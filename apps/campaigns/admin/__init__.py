@@ -1,5 +1,27 @@
 """The pages of campaigns."""
 
-from apps.campaigns.admin import audiences, budget, campaigns, checklist, intake, performance
+from apps.campaigns.admin import (
+    audiences,
+    blackouts,
+    budget,
+    campaigns,
+    checklist,
+    experiments,
+    intake,
+    performance,
+    templates,
+    utm,
+)
 
-__all__ = ["audiences", "budget", "campaigns", "checklist", "intake", "performance"]
+__all__ = [
+    "audiences",
+    "blackouts",
+    "budget",
+    "campaigns",
+    "checklist",
+    "experiments",
+    "intake",
+    "performance",
+    "templates",
+    "utm",
+]

@@ -6,18 +6,29 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseNotAllowed,
+    HttpResponseRedirect,
+    JsonResponse,
+)
 from django.template.response import TemplateResponse
+from django.urls import reverse
 
 from apps.campaigns.domain import calendar
+from apps.campaigns.domain.feed import KEY, refuse_feed
 from apps.campaigns.enums import Channel
-from apps.campaigns.models import Campaign
+from apps.campaigns.models import Blackout, Campaign
 from apps.core import access, clock
 from apps.core.admin_kit.buttons import Button
 from apps.core.errors import DomainError
-from apps.technology.domain.notice import months_before
+from apps.technology.admin.renewals import feed_address
+from apps.technology.domain.feeds import open_feed
+from apps.technology.domain.notice import counting_calendar, months_before
 
 DAY, LANE, HEAD, LEFT = {"month": 32, "quarter": 11}, 26, 40, 0
 
@@ -73,13 +84,18 @@ def calendar_page(request: HttpRequest) -> HttpResponse:
     length = 3 if span == "quarter" else 1
     after = months_before(first, -length)
     channel = request.GET.get("channel", "") if request.GET.get("channel") in Channel.values else ""
-    found = calendar.in_span(person, first, after - dt.timedelta(days=1), channel=channel)
+    last = after - dt.timedelta(days=1)
+    found = calendar.in_span(person, first, last, channel=channel)
+    free = calendar.kept_free(person, first, last, channel=channel)
     context = {
         **admin.site.each_context(request),
         "title": "Calendar of campaigns",
         "span": span,
         "first": first,
-        "last": after - dt.timedelta(days=1),
+        "last": last,
+        "free": free,
+        "shades": [_shade(each, first, last, DAY[span]) for each in free],
+        "address": feed_address(request, KEY),
         "before": months_before(first, length),
         "after": after,
         "today": today,
@@ -90,6 +106,29 @@ def calendar_page(request: HttpRequest) -> HttpResponse:
         **_picture(person, found[: calendar.MOST], first, after, span, today),
     }
     return TemplateResponse(request, "admin/campaigns/calendar.html", context)
+
+
+def _shade(blackout: Blackout, first: dt.date, last: dt.date, wide: int) -> tuple[Blackout, int, int]:
+    """Return where the shade of a blackout stands, and how wide it is."""
+    begin, end = max(blackout.first_day, first), min(blackout.last_day, last)
+    return blackout, (begin - first).days * wide, ((end - begin).days + 1) * wide
+
+
+@admin.site.admin_view
+def feed_page(request: HttpRequest) -> HttpResponse:
+    """Make oneself an address for a calendar program, and show it in the calendar.
+
+    Raises:
+        PermissionDenied: the person sees no campaigns.
+    """
+    person: Any = request.user
+    if request.method != "POST":
+        return HttpResponseNotAllowed(["POST"])
+    if refuse_feed(person):
+        raise PermissionDenied
+    open_feed(by=person, label="Campaigns")
+    messages.success(request, "Your address stands below the calendar. Whoever has it sees what you see: keep it.")
+    return HttpResponseRedirect(reverse("campaign-calendar"))
 
 
 @admin.site.admin_view
@@ -112,6 +151,8 @@ def move_page(request: HttpRequest, campaign_id: int) -> HttpResponse:
             return JsonResponse({"said": refused}, status=409)
         start = (campaign.starts_on or clock.today()) + dt.timedelta(days=days)
         said = calendar.reschedule(campaign, by=person, starts_on=start, reason="Dragged in the calendar")
+        campaign.refresh_from_db()
+        said = " ".join((said, *calendar.warnings_of(campaign, counting_calendar())))
     except DomainError as refusal:
         return JsonResponse({"said": refusal.message}, status=refusal.status)
     return JsonResponse({"said": said})
@@ -133,7 +174,7 @@ def _picture(
     wide, days = DAY[span], (after - first).days
     lanes: list[tuple[str, int]] = []
     bars: list[Bar] = []
-    y, named = HEAD, dict(Channel.choices)
+    y, named, may_move = HEAD, dict(Channel.choices), calendar.movable(person, campaigns)
     for campaign in campaigns:
         if not lanes or lanes[-1][0] != named[campaign.main_channel]:
             lanes.append((named[campaign.main_channel], y + 17))
@@ -141,8 +182,7 @@ def _picture(
         start, end = campaign.starts_on or first, campaign.ends_on or first
         x = max((start - first).days, 0) * wide
         width = (min((end - first).days + 1, days)) * wide - x
-        movable = calendar.refuse_reschedule(person, campaign) is None
-        bars.append(Bar(campaign, x, y, max(width, wide), movable))
+        bars.append(Bar(campaign, x, y, max(width, wide), campaign.pk in may_move))
         y += LANE
     ticks = [first + dt.timedelta(days=number) for number in range(days)]
     shown = ticks if span == "month" else [day for day in ticks if day.weekday() == months.MONDAY or day.day == 1]

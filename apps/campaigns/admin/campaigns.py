@@ -13,21 +13,18 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSplitDateTimeWidget
 
 from apps.approvals.admin.simulator_page import route_panel
-from apps.approvals.models import ApprovalRequest
-from apps.campaigns.admin.audiences import audience_panel
-from apps.campaigns.admin.budget import ENTER_MONEY, budget_panel
+from apps.campaigns.admin.budget import ENTER_MONEY
 from apps.campaigns.admin.calendar import RESCHEDULE
-from apps.campaigns.admin.performance import closing_panel, performance_panel
-from apps.campaigns.domain import approval, checklist, closure, intervals, launch, running, scheduling, working
-from apps.campaigns.domain.calendar import warnings_of
-from apps.campaigns.enums import EDITABLE, NOT_YET_LIVE, VOIDABLE, CampaignState, Channel
+from apps.campaigns.admin.campaign_panels import panels_of, seen_conditions
+from apps.campaigns.admin.templates import SET_UP
+from apps.campaigns.domain import approval, checklist, closure, launch, running, scheduling, working
+from apps.campaigns.enums import CampaignState, Channel
 from apps.campaigns.models import Campaign
-from apps.core import access, clock
+from apps.core import clock
 from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin
 from apps.core.admin_kit.buttons import Button, NoteForm, ReasonForm
 from apps.core.admin_kit.consistency import Check
-from apps.processes.admin.starting import START_ABOUT, runs_about_panel
-from apps.technology.domain.notice import counting_calendar
+from apps.processes.admin.starting import START_ABOUT
 
 
 class ResultsForm(forms.Form):
@@ -90,6 +87,7 @@ class CampaignAdmin(MopsAdmin):
         "metrics stand."
     )
     buttons = (
+        SET_UP,
         Button(
             "creative",
             "Begin creative work",
@@ -112,7 +110,7 @@ class CampaignAdmin(MopsAdmin):
             "launch",
             "Launch",
             launch.launch_campaign,
-            launch.refuse_launch,
+            lambda who, campaign: launch.refuse_launch(who, campaign, seen=lambda: seen_conditions(campaign)),
             form=NoteForm,
             confirm="The campaign goes live now, as it was approved.",
             style="primary",
@@ -202,6 +200,15 @@ class CampaignAdmin(MopsAdmin):
         """Load the owners with the rows."""
         return super().get_queryset(request).select_related("owner_person", "owner_team")
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """Return the row; a page that only shows it loads it once."""
+        if request.method != "GET" or from_field is not None:
+            return super().get_object(request, object_id, from_field)
+        known = request.__dict__.setdefault("shown_campaigns", {})
+        if object_id not in known:
+            known[object_id] = super().get_object(request, object_id, from_field)
+        return known[object_id]
+
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """The plan is fixed while it is decided about, and once it is live."""
         return super().has_change_permission(request, obj) and (obj is None or obj.is_editable)
@@ -246,65 +253,5 @@ class CampaignAdmin(MopsAdmin):
         """Show what a launch still needs, and the approvals."""
         campaign, extra = self.get_object(request, object_id), dict(extra_context or {})
         if campaign is not None:
-            extra["row_panels"] = [*extra.get("row_panels", []), *_panels(request, campaign)]
+            extra["row_panels"] = [*extra.get("row_panels", []), *panels_of(request, campaign)]
         return super().change_view(request, object_id, form_url, extra)
-
-
-def _panels(request: HttpRequest, campaign: Campaign) -> list[dict[str, Any]]:
-    by_itself = launch.LAUNCHED if campaign.state in NOT_YET_LIVE else ""
-    return [
-        *closing_panel(campaign),
-        *_gate(campaign, clock.today()),
-        _checklist(campaign),
-        audience_panel(request, campaign),
-        *budget_panel(request, campaign),
-        *performance_panel(request, campaign),
-        _approvals(request, campaign),
-        *runs_about_panel(request, campaign, by_itself),
-        _trail(campaign),
-    ]
-
-
-def _gate(campaign: Campaign, today: dt.date) -> list[dict[str, Any]]:
-    if campaign.state not in NOT_YET_LIVE:
-        return []
-    conditions = launch.launch_conditions(campaign, today)
-    return [
-        {
-            "template": "admin/campaigns/gate_panel.html",
-            "conditions": conditions,
-            "unmet": sum(not each.is_met for each in conditions),
-            "warnings": warnings_of(campaign, counting_calendar()),
-            "would_void": campaign.state in VOIDABLE,
-            "zone": settings.TIME_ZONE,
-            "campaign": campaign,
-        }
-    ]
-
-
-def _checklist(campaign: Campaign) -> dict[str, Any]:
-    rows = campaign.checklist.filter(archived_at=None).select_related("settled_by")
-    return {
-        "template": "admin/campaigns/checklist_panel.html",
-        "items": list(rows),
-        "campaign": campaign,
-        "open": campaign.state in NOT_YET_LIVE,
-    }
-
-
-def _approvals(request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
-    person: Any = request.user
-    requests: Any = approval.requests_of(campaign) & access.visible(person, ApprovalRequest)
-    return {
-        "template": "admin/campaigns/approvals_panel.html",
-        "is_fixed": campaign.state not in EDITABLE,
-        "requests": list(requests.with_decisions()),
-    }
-
-
-def _trail(campaign: Campaign) -> dict[str, Any]:
-    return {
-        "template": "admin/campaigns/trail_panel.html",
-        "intervals": intervals.intervals_of(campaign, clock.now()),
-        "attempts": list(campaign.launch_attempts.all()[:5]),
-    }

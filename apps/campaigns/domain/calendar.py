@@ -1,14 +1,16 @@
 """The calendar of campaigns: what runs when in which channel, moving a campaign in time, and what speaks against it."""
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from django.db import transaction
 
 from apps.campaigns.domain.audiences import members_now, refuse_selection
+from apps.campaigns.domain.blackouts import raise_start, warnings_on
 from apps.campaigns.domain.moves import locked, raise_refusal, refuse_work
 from apps.campaigns.enums import EDITABLE, NOT_YET_LIVE, RUNNING, VOIDABLE, CampaignState
-from apps.campaigns.models import Audience, Campaign
+from apps.campaigns.models import Audience, Blackout, Campaign
 from apps.core import access, clock
 from apps.core.actors import acting_as
 from apps.core.calendars.domain.business_time import Calendar, is_business_day
@@ -17,7 +19,7 @@ from apps.core.errors import InvalidInput, WrongState
 if TYPE_CHECKING:
     from apps.accounts.models import User
 
-MOST = 400  # campaigns drawn on one page
+MOST, MOST_BLACKOUTS = 400, 50  # campaigns and blackouts drawn on one page
 COMPARED = 5  # audiences of other campaigns that are compared person by person
 
 
@@ -35,6 +37,29 @@ def in_span(user: "User", first: dt.date, last: dt.date, *, channel: str = "") -
     if channel:
         rows = rows.filter(main_channel=channel)
     return list(rows.order_by("main_channel", "starts_on", "pk")[: MOST + 1])
+
+
+def movable(user: "User", campaigns: Sequence[Campaign]) -> set[int]:
+    """Return which of `campaigns` could be moved by `user`, in one question; the operation looks again."""
+    open_ones = [
+        each.pk
+        for each in campaigns
+        if each.state in EDITABLE
+        and each.archived_at is None
+        and each.starts_on is not None
+        and each.ends_on is not None
+    ]
+    if not open_ones:
+        return set()
+    return set(access.visible(user, Campaign, verb="change").filter(pk__in=open_ones).values_list("pk", flat=True))
+
+
+def kept_free(user: "User", first: dt.date, last: dt.date, *, channel: str = "") -> list[Blackout]:
+    """Return the blackouts `user` sees on days of the span, of every channel or of this one."""
+    rows = access.visible(user, Blackout).filter(archived_at=None, first_day__lte=last, last_day__gte=first)
+    if channel:
+        rows = rows.filter(only_channel__in=("", channel))
+    return list(rows.order_by("first_day", "pk")[:MOST_BLACKOUTS])
 
 
 def refuse_reschedule(user: "User", campaign: Campaign) -> str | None:
@@ -64,7 +89,7 @@ def reschedule(
 
     Raises:
         InvalidInput: the dates are crossed, or the first day has passed.
-        NotAllowed, WrongState: as `refuse_reschedule` says, or nothing would move.
+        NotAllowed, WrongState: as `refuse_reschedule` says, nothing would move, or the day is kept free.
     """
     with transaction.atomic(), acting_as(by, reason=reason or None):
         row = locked(campaign)
@@ -79,6 +104,8 @@ def reschedule(
             raise InvalidInput(f"{starts_on:%-d %B %Y} has passed; choose a day to come.")
         if (starts_on, last) == (began, ended):
             raise WrongState(f"{row} runs from {began:%-d %B %Y} to {ended:%-d %B %Y} already.")
+        if starts_on != began:
+            raise_start(row, starts_on)
         was_approved = row.state in VOIDABLE
         row.starts_on, row.ends_on = starts_on, last
         row.save(update_fields=["starts_on", "ends_on"])
@@ -96,7 +123,7 @@ def warnings_of(campaign: Campaign, calendar: Calendar) -> list[str]:
     """
     if campaign.starts_on is None or campaign.ends_on is None or campaign.state not in NOT_YET_LIVE:
         return []
-    said = []
+    said = warnings_on(campaign, campaign.starts_on)
     if not is_business_day(calendar, campaign.starts_on):
         said.append(f"{campaign.starts_on:%A, %-d %B %Y} is a day off: nobody is there when it goes live.")
     others = Campaign.objects.filter(

@@ -1,16 +1,19 @@
 """The launch: every condition is checked at the moment it happens, and the page lists those not met."""
 
 import datetime as dt
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from django.db import transaction
 
 from apps.campaigns.domain.approval import is_approved_as_it_is, missing_for_approval
 from apps.campaigns.domain.audiences import audience_finding
+from apps.campaigns.domain.blackouts import blackout_finding
 from apps.campaigns.domain.budget import budget_finding
 from apps.campaigns.domain.checklist import checklist_finding
 from apps.campaigns.domain.moves import locked, move, raise_refusal, refuse_move
 from apps.campaigns.domain.performance import threshold_finding
+from apps.campaigns.domain.utm_plan import utm_finding
 from apps.campaigns.enums import CampaignState
 from apps.campaigns.models import Campaign, LaunchAttempt
 from apps.content.domain.linking import links_of
@@ -72,13 +75,19 @@ def launch_conditions(campaign: Campaign, today: dt.date) -> list[Checked]:
     return check_gate(GATE, campaign, today)
 
 
-def refuse_launch(user: "User", campaign: Campaign, *, today: dt.date | None = None) -> str | None:
-    """Return why `user` cannot launch `campaign` now, None when it works."""
+def refuse_launch(
+    user: "User",
+    campaign: Campaign,
+    *,
+    today: dt.date | None = None,
+    seen: Callable[[], list[Checked]] | None = None,
+) -> str | None:
+    """Return why `user` cannot launch `campaign` now, None when it works; `seen` tells what the gate said already."""
     if refused := refuse_move(user, campaign, CampaignState.LIVE):
         return refused
     if campaign.state == CampaignState.PAUSED:
         return f"{campaign} is paused; resume it."
-    return unmet_sentence(launch_conditions(campaign, today or clock.today()))
+    return unmet_sentence(seen() if seen is not None else launch_conditions(campaign, today or clock.today()))
 
 
 def unmet_sentence(conditions: list[Checked]) -> str | None:
@@ -145,7 +154,10 @@ def register_conditions() -> None:
     )
     content = "Every content it shows is approved and unexpired"
     register_condition(GATE, Condition("content", content, content_usable, who="who approves content", place=45))
+    register_condition(GATE, Condition("utm", "Its links are planned, with valid UTM tags", utm_finding, place=47))
     register_condition(GATE, Condition("monitoring", "Monitoring thresholds are agreed", threshold_finding, place=60))
     register_condition(GATE, Condition("rules", "Compliance rules are met", rules_met, place=70))
     register_condition(GATE, Condition("first_day", "The first day has come", first_day, place=90))
+    free = "The day is not kept free of launches"
+    register_condition(GATE, Condition("blackout", free, blackout_finding, who="whoever keeps the blackouts", place=92))
     register_condition(GATE, Condition("last_day", "The last day is not over", last_day, place=91))

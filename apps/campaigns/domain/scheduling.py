@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.db import transaction
 
+from apps.campaigns.domain.blackouts import raise_start
 from apps.campaigns.domain.launch import go_live, launch_conditions, unmet_sentence, write_attempt
 from apps.campaigns.domain.moves import locked, move, raise_refusal, refuse_move
 from apps.campaigns.enums import CampaignState
@@ -63,7 +64,7 @@ def schedule_launch(
 
     Raises:
         InvalidInput: the moment has passed, does not exist, or is outside the dates of the plan.
-        NotAllowed, WrongState: as `refuse_schedule` says.
+        NotAllowed, WrongState: as `refuse_schedule` says, or the day is kept free of launches.
     """
     present, zone = now or clock.now(), zoneinfo.ZoneInfo(settings.TIME_ZONE)
     with transaction.atomic(), acting_as(by, reason=note or None):
@@ -77,6 +78,7 @@ def schedule_launch(
             raise InvalidInput(
                 f"The plan runs from {row.starts_on:%-d %B %Y} to {row.ends_on:%-d %B %Y}; {day:%-d %B %Y} is outside."
             )
+        raise_start(row, day)
         move(row, CampaignState.SCHEDULED, at=present, launch_at=moment, scheduled_by=by)
         unmet = [each.title for each in launch_conditions(row, day) if not each.is_met]
     hint = f" Until then must be met: {'; '.join(unmet)}." if unmet else ""

@@ -18,6 +18,7 @@ MATERIAL = (
     *("name", "objective", "audience", "main_channel", "starts_on", "ends_on", "budget", "currency", "success_metrics"),
     *("product", "region"),
 )
+MONEY_ENTERED = "Money is entered in the currency of this campaign; take it back before you change the currency."
 _MATERIAL_DIFFERS = " OR ".join(f'OLD."{name}" IS DISTINCT FROM NEW."{name}"' for name in MATERIAL)
 _FREE = "'planning', 'in_creative'"
 _VOIDABLE = ", ".join(f"'{state.value}'" for state in VOIDABLE)
@@ -138,6 +139,19 @@ class Campaign(OwnedModel, GovernedModel):
                         RETURN NEW;
                     END IF;
                     {refusal("The plan is fixed from the moment it is sent for approval; withdraw it to change it.")}
+                """,
+            ),
+            pgtrigger.Trigger(
+                name="currency_of_its_money",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Condition("OLD.currency IS DISTINCT FROM NEW.currency"),
+                func=f"""
+                    IF EXISTS (SELECT FROM campaigns_budgetentry
+                               WHERE campaign_id = OLD.id AND retired_at IS NULL AND archived_at IS NULL) THEN
+                        {refusal(MONEY_ENTERED)}
+                    END IF;
+                    RETURN NEW;
                 """,
             ),
             pgtrigger.Trigger(

@@ -13,7 +13,7 @@ from apps.accounts.models import Team, User
 from apps.approvals.domain.decisions import approve, request_changes
 from apps.approvals.domain.policies import ensure_default_policies
 from apps.approvals.models import ApprovalRequest
-from apps.campaigns.demo import agree_thresholds, choose_audience, plan_money
+from apps.campaigns.demo import agree_thresholds, choose_audience, plan_links, plan_money
 from apps.campaigns.domain.approval import submit_campaign
 from apps.campaigns.domain.checklist import settle
 from apps.campaigns.domain.closure import cancel_campaign, close_campaign, complete_campaign
@@ -228,6 +228,7 @@ def _campaigns(company: Company) -> None:
             )
         plan_money(campaign, author)
         agree_thresholds(campaign, author)
+        plan_links(campaign, author)
         if each.channel == "email":
             choose_audience(campaign, author)
         _along(company, each, campaign, author)

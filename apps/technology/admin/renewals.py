@@ -21,6 +21,7 @@ from apps.technology.admin.cases import CaseAdmin
 from apps.technology.admin.forms import CurrencyForm
 from apps.technology.domain import renewals
 from apps.technology.domain.feeds import (
+    calendar_named,
     calendar_text,
     feed_of,
     open_feed,
@@ -189,6 +190,32 @@ def feed_view(request: HttpRequest, token: str) -> HttpResponse:
     text = calendar_text(feed.person, clock.today(), clock.now())
     headers = {"Content-Disposition": 'inline; filename="renewals.ics"', "Cache-Control": "private, max-age=3600"}
     return HttpResponse(text, content_type="text/calendar; charset=utf-8", headers=headers)
+
+
+def calendar_view(request: HttpRequest, token: str, key: str) -> HttpResponse:
+    """Answer a calendar program with another calendar its person may see.
+
+    Raises:
+        Http404: there is no such calendar, the address was made up or revoked, or its person may not see it.
+    """
+    calendar = calendar_named(key)
+    feed = feed_of(token, calendar.refuse) if calendar is not None else None
+    if calendar is None or feed is None:
+        raise Http404
+    text = calendar.text(feed.person, clock.today(), clock.now(), request.build_absolute_uri)
+    headers = {"Content-Disposition": f'inline; filename="{key}.ics"', "Cache-Control": "private, max-age=3600"}
+    return HttpResponse(text, content_type="text/calendar; charset=utf-8", headers=headers)
+
+
+def feed_address(request: HttpRequest, key: str = "") -> str:
+    """Return the address of one's own newest calendar address for a calendar, "" where there is none."""
+    person: Any = request.user
+    feed = CalendarFeed.objects.filter(person=person, revoked_at__isnull=True).order_by("-pk").first()
+    if feed is None:
+        return ""
+    token = token_of(feed)
+    path = reverse("calendar-feed", args=(token, key)) if key else reverse("technology-feed", args=(token,))
+    return request.build_absolute_uri(path)
 
 
 def _month(text: str, today: dt.date) -> dt.date:

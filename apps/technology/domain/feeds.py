@@ -1,7 +1,8 @@
 """Renewals in a calendar program: a personal signed address, revocable, and the calendar it answers with."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.core import signing
@@ -10,6 +11,7 @@ from django.db import transaction
 from apps.core import access, clock
 from apps.core.actors import acting_as
 from apps.core.errors import NotAllowed, WrongState
+from apps.core.ical import Event, calendar_of
 from apps.core.transitions import transition
 from apps.technology.domain.notice import counting_calendar, last_day_to_cancel
 from apps.technology.domain.renewals import undecided
@@ -19,21 +21,26 @@ if TYPE_CHECKING:
     from apps.accounts.models import User
 
 _signer = signing.Signer(salt="technology.calendar-feed")
-FOLD = 75  # octets in a line, RFC 5545 section 3.1
 
 
 def refuse_feed(user: "User") -> str | None:
-    """Return why `user` cannot have a calendar address, None when they can."""
+    """Return why `user` cannot have an address of the renewal calendar, None when they can."""
     return None if access.has_model_permission(user, "view", Contract) else "You do not see contracts."
+
+
+def refuse_any_feed(user: "User") -> str | None:
+    """Return why `user` cannot have a calendar address at all, None when one of the calendars is theirs."""
+    refused = refuse_feed(user)
+    return None if any(each.refuse(user) is None for each in _calendars.values()) else refused
 
 
 def open_feed(*, by: "User", label: str = "") -> CalendarFeed:
     """Make a new calendar address for oneself.
 
     Raises:
-        NotAllowed: the person sees no contracts.
+        NotAllowed: no calendar is theirs to see.
     """
-    if refused := refuse_feed(by):
+    if refused := refuse_any_feed(by):
         raise NotAllowed(refused)
     with transaction.atomic(), acting_as(by):
         feed: CalendarFeed = CalendarFeed.objects.create(person=by, label=label)
@@ -45,7 +52,7 @@ def token_of(feed: CalendarFeed) -> str:
     return _signer.sign(str(feed.uuid)).replace(":", "~")
 
 
-def feed_of(token: str) -> CalendarFeed | None:
+def feed_of(token: str, refuse: "Callable[[User], str | None]" = refuse_feed) -> CalendarFeed | None:
     """Return the feed of an address; None when it was made up, revoked, or its person has left or lost the right."""
     try:
         key = _signer.unsign(token.replace("~", ":"))
@@ -53,7 +60,7 @@ def feed_of(token: str) -> CalendarFeed | None:
         return None
     feeds = CalendarFeed.objects.filter(uuid=key, revoked_at__isnull=True, archived_at__isnull=True)
     feed: CalendarFeed | None = feeds.select_related("person").first()
-    return feed if feed is not None and refuse_feed(feed.person) is None else None
+    return feed if feed is not None and refuse(feed.person) is None else None
 
 
 def refuse_revocation(user: "User", feed: CalendarFeed) -> str | None:
@@ -86,46 +93,38 @@ def calendar_text(person: "User", today: dt.date, now: dt.datetime) -> str:
     calendar, events = counting_calendar(), []
     for contract in rows:
         last, name = last_day_to_cancel(contract, calendar), f"{contract.tool}: {contract.name}"
-        events += _event(
-            f"{contract.uuid}-cancel",
-            last,
-            f"Last day to cancel {name}",
-            now,
-            f"The term ends on {contract.ends_on:%-d %B %Y}{' and renews by itself' if contract.auto_renew else ''}.",
-        )
-        events += _event(f"{contract.uuid}-end", contract.ends_on, f"Term ends: {name}", now, "")
-    head = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//mops//renewals//EN", "CALSCALE:GREGORIAN"]
-    head += ["METHOD:PUBLISH", "X-WR-CALNAME:Renewals", "REFRESH-INTERVAL;VALUE=DURATION:PT12H"]
-    return "\r\n".join(_folded([*head, *events, "END:VCALENDAR"])) + "\r\n"
+        renews = " and renews by itself" if contract.auto_renew else ""
+        more = f"The term ends on {contract.ends_on:%-d %B %Y}{renews}."
+        events.append(Event(f"{contract.uuid}-cancel", last, f"Last day to cancel {name}", more=more))
+        events.append(Event(f"{contract.uuid}-end", contract.ends_on, f"Term ends: {name}"))
+    return calendar_of("Renewals", "renewals", events, now)
 
 
-def _event(uid: str, day: dt.date, summary: str, now: dt.datetime, more: str) -> list[str]:
-    lines = [
-        "BEGIN:VEVENT",
-        f"UID:{uid}@mops",
-        f"DTSTAMP:{now.astimezone(dt.UTC):%Y%m%dT%H%M%SZ}",
-        f"DTSTART;VALUE=DATE:{day:%Y%m%d}",
-        f"DTEND;VALUE=DATE:{day + dt.timedelta(days=1):%Y%m%d}",
-        f"SUMMARY:{_escaped(summary)}",
-    ]
-    if more:
-        lines.append(f"DESCRIPTION:{_escaped(more)}")
-    return [*lines, "TRANSP:TRANSPARENT", "END:VEVENT"]
+@dataclass(frozen=True)
+class FeedCalendar:
+    """A calendar that an app above answers with under the personal addresses of people.
+
+    Attributes:
+        key: stands in the address: "campaigns".
+        title: as people read it.
+        refuse: why a person may not have it, None when they may.
+        text: the calendar for a person, a day and a moment; the last argument makes a whole address of a path.
+    """
+
+    key: str
+    title: str
+    refuse: Callable[["User"], str | None]
+    text: Callable[["User", dt.date, dt.datetime, Callable[[str], str]], str]
 
 
-def _escaped(text: str) -> str:
-    for sign in ("\\", ";", ","):
-        text = text.replace(sign, "\\" + sign)
-    return text.replace("\r\n", "\\n").replace("\n", "\\n")
+_calendars: dict[str, FeedCalendar] = {}
 
 
-def _folded(lines: Iterable[str]) -> Iterable[str]:
-    for line in lines:
-        rest, room = line, FOLD
-        while len(rest.encode()) > room:
-            cut = room
-            while len(rest[:cut].encode()) > room:
-                cut -= 1
-            yield rest[:cut] if room == FOLD else f" {rest[:cut]}"
-            rest, room = rest[cut:], FOLD - 1
-        yield rest if room == FOLD else f" {rest}"
+def register_calendar(calendar: FeedCalendar) -> None:
+    """Let personal calendar addresses answer with another calendar too."""
+    _calendars[calendar.key] = calendar
+
+
+def calendar_named(key: str) -> FeedCalendar | None:
+    """Return the calendar of this key, None where no installed app brings it."""
+    return _calendars.get(key)

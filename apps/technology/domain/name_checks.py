@@ -6,6 +6,7 @@ The kind is the key under which its app called `register_names` (`apps.technolog
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from apps.technology.domain.naming import Compiled, compiled, judge
 from apps.technology.models import NamingRule
@@ -32,21 +33,25 @@ def checker(kind: str) -> Callable[[str], tuple[NameFinding, ...]]:
 
     A kind may have several rules (one for mails, one for events): a name is right as soon as it follows one of them.
     """
-    rules: list[tuple[str, Compiled]] = [
-        (rule.name, compiled(rule))
-        for rule in NamingRule.objects.filter(applies_to=kind, archived_at__isnull=True).order_by("name")
-    ]
+    return checkers(kind)[kind]
 
-    def check(text: str) -> tuple[NameFinding, ...]:
-        found = []
-        for name, rule in rules:
-            judged = judge(text, rule)
-            if judged.fits:
-                return ()
-            found.append(NameFinding(name, rule.pattern, judged.problems, judged.suggestion))
-        return tuple(found)
 
-    return check
+def checkers(*kinds: str) -> dict[str, Callable[[str], tuple[NameFinding, ...]]]:
+    """Return a check for each of several kinds of name; the rules of all of them are read at once, here."""
+    rules: dict[str, list[tuple[str, Compiled]]] = {kind: [] for kind in kinds}
+    for rule in NamingRule.objects.filter(applies_to__in=kinds, archived_at__isnull=True).order_by("name"):
+        rules[rule.applies_to].append((rule.name, compiled(rule)))
+    return {kind: partial(_judge_by_any, of_kind) for kind, of_kind in rules.items()}
+
+
+def _judge_by_any(rules: list[tuple[str, Compiled]], text: str) -> tuple[NameFinding, ...]:
+    found = []
+    for name, rule in rules:
+        judged = judge(text, rule)
+        if judged.fits:
+            return ()
+        found.append(NameFinding(name, rule.pattern, judged.problems, judged.suggestion))
+    return tuple(found)
 
 
 def check_name(kind: str, text: str) -> tuple[NameFinding, ...]:

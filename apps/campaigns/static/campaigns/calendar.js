@@ -23,23 +23,45 @@ document.addEventListener("DOMContentLoaded", () => {
     moved = moved || Math.abs(event.clientX - dragged.from) > 3;
     dragged.bar.setAttribute("transform", `translate(${days(event) * day} 0)`);
   });
-  window.addEventListener("pointerup", async (event) => {
-    if (!dragged) return;
-    const { bar } = dragged;
-    const by = days(event);
-    dragged = null;
-    if (by === 0) {
-      bar.removeAttribute("transform");
-      return;
-    }
+  const move = async (bar, by) => {
     const body = new URLSearchParams({ days: String(by) });
     const token = document.querySelector("[name=csrfmiddlewaretoken]").value;
     const answer = await fetch(bar.dataset.campaignsMove, { method: "POST", body, headers: { "X-CSRFToken": token } });
     const told = await answer.json().catch(() => ({ said: "Nothing was moved; load the page again." }));
     said.textContent = told.said;
     said.hidden = false;
-    if (answer.ok) window.setTimeout(() => window.location.reload(), 1500);
+    if (answer.ok) window.setTimeout(() => window.location.reload(), 2500);
     else bar.removeAttribute("transform");
+  };
+  window.addEventListener("pointerup", (event) => {
+    if (!dragged) return;
+    const { bar } = dragged;
+    const by = days(event);
+    dragged = null;
+    if (by === 0) bar.removeAttribute("transform");
+    else move(bar, by);
+  });
+  // The same by keys: Shift and an arrow shifts the bar by a day, Enter moves it, Escape puts it back.
+  picture.addEventListener("keydown", (event) => {
+    const bar = event.target.closest("[data-campaigns-move]");
+    if (!bar) return;
+    const by = Number(bar.dataset.campaignsBy || 0);
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (event.shiftKey && step) {
+      event.preventDefault();
+      bar.dataset.campaignsBy = String(by + step);
+      bar.setAttribute("transform", `translate(${(by + step) * day} 0)`);
+      said.textContent = `${Math.abs(by + step)} days ${by + step < 0 ? "earlier" : "later"}: Enter moves it, Escape does not.`;
+      said.hidden = false;
+    } else if (event.key === "Enter" && by !== 0) {
+      event.preventDefault();
+      bar.dataset.campaignsBy = "0";
+      move(bar, by);
+    } else if (event.key === "Escape" && by !== 0) {
+      bar.dataset.campaignsBy = "0";
+      bar.removeAttribute("transform");
+      said.hidden = true;
+    }
   });
   picture.addEventListener("dragstart", (event) => event.preventDefault());
   picture.addEventListener("click", (event) => {
