@@ -18,6 +18,7 @@ class CampaignsConfig(AppConfig):
         from apps.campaigns import (  # noqa: PLC0415  # models must be ready
             checks,
             imports,  # noqa: F401  # registers on import
+            legal,
             pack_part,
         )
         from apps.campaigns.demo import tell  # noqa: PLC0415
@@ -36,6 +37,7 @@ class CampaignsConfig(AppConfig):
         from apps.core.demo import register_chapter  # noqa: PLC0415
         from apps.core.notifications.kinds import register_kind  # noqa: PLC0415
         from apps.core.overdue import register_overdue  # noqa: PLC0415
+        from apps.core.rules.catalog import register_catalog  # noqa: PLC0415
         from apps.core.rules.predicates import Field, Number  # noqa: PLC0415
         from apps.processes.domain.triggers import register_occasion  # noqa: PLC0415
 
@@ -53,6 +55,8 @@ class CampaignsConfig(AppConfig):
             ),
         )
         checks.register()
+        legal.register()
+        register_catalog(Campaign, legal.campaign_catalog)
         pack_part.register()
         register(
             BudgetShift,

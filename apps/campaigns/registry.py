@@ -105,3 +105,30 @@ def register_witness(witness: TagWitness) -> None:
 def witnesses() -> list[TagWitness]:
     """Return where the drift report looks, by title."""
     return sorted(_witnesses.values(), key=lambda one: one.title)
+
+
+@dataclass(frozen=True)
+class ConsentCheck:
+    """Who of an audience agreed to be addressed, asked of the app that keeps consents.
+
+    Attributes:
+        provider: the key of the audience provider whose people it knows.
+        without: `without(keys, channel)` returns how many of these people have not said yes to this channel; None
+            where the channel needs no consent.
+    """
+
+    provider: str
+    without: Callable[[Sequence[int], str], int | None]
+
+
+_consents: dict[str, ConsentCheck] = {}
+
+
+def register_consent_check(check: ConsentCheck) -> None:
+    """Tell campaigns who knows about the consent of an audience."""
+    _consents[check.provider] = check
+
+
+def consent_check_of(provider: str) -> ConsentCheck | None:
+    """Return who knows about the consent of this provider's people, None where nobody does."""
+    return _consents.get(provider)

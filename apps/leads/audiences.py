@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import OuterRef, Q, Subquery
 
 from apps.campaigns.enums import Channel
-from apps.campaigns.registry import AudienceProvider, Members, Selection, register_provider
+from apps.campaigns.registry import (
+    AudienceProvider,
+    ConsentCheck,
+    Members,
+    Selection,
+    register_consent_check,
+    register_provider,
+)
 from apps.core.access import visible
 from apps.leads.enums import ConsentPurpose, Stage
 from apps.leads.models import Consent, Lead
@@ -88,8 +95,20 @@ def _addressable(rows: "QuerySet[Lead]", channel: str) -> Members:
     return Members(list(rows.order_by("pk").values_list("pk", flat=True)), left_out)
 
 
+def without_consent(keys: Sequence[int], channel: str) -> int | None:
+    """Return how many of these leads never said yes to mails, or took it back; None where the channel writes none."""
+    if channel != Channel.EMAIL:
+        return None
+    said = Consent.objects.filter(lead=OuterRef("pk"), purpose=ConsentPurpose.MARKETING_EMAIL)
+    newest = Subquery(said.order_by("-given_at", "-pk").values("is_given")[:1])
+    agreed = Lead.objects.filter(pk__in=list(keys)).annotate(agreed=newest).filter(agreed=True).count()
+    return len(keys) - agreed
+
+
 def register() -> None:
-    """Offer leads to campaigns."""
+    """Offer leads to campaigns, and tell who of them said yes."""
+    for provider in ("leads", "segments"):
+        register_consent_check(ConsentCheck(provider, without_consent))
     register_provider(AudienceProvider("leads", "Leads", FIELDS, refuse_fields, members_by_fields, labels))
     segments = {"segment": "the key of a segment in use"}
     register_provider(
