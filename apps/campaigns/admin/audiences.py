@@ -149,7 +149,7 @@ def audience_panel(request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
     may_add = model_admin.has_add_permission(request) and campaign.state in audiences.CHANGEABLE
     return {
         "template": "admin/campaigns/audiences_panel.html",
-        "audiences": list(campaign.audiences.filter(archived_at=None)),
+        "audiences": campaign.live_parts("audiences"),
         "campaign": campaign,
         "may_add": may_add,
         "open": campaign.state in NOT_YET_LIVE,

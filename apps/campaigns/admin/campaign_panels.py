@@ -66,10 +66,9 @@ def _gate(campaign: Campaign) -> list[dict[str, Any]]:
 
 
 def _checklist(campaign: Campaign) -> dict[str, Any]:
-    rows = campaign.checklist.filter(archived_at=None).select_related("settled_by")
     return {
         "template": "admin/campaigns/checklist_panel.html",
-        "items": list(rows),
+        "items": campaign.live_parts("checklist"),
         "campaign": campaign,
         "open": campaign.state in NOT_YET_LIVE,
     }

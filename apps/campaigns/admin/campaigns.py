@@ -65,6 +65,10 @@ class ScheduleForm(forms.Form):
         self.fields["launch_at"].help_text = f"In the time zone {zone.key}, within the dates of the plan."
 
 
+# what several boxes and conditions of one page read
+PARTS = ("checklist__settled_by", "audiences", "utm_links", "thresholds", "tasks__assignee")
+
+
 @admin.register(Campaign)
 class CampaignAdmin(MopsAdmin):
     """Campaigns."""
@@ -206,7 +210,9 @@ class CampaignAdmin(MopsAdmin):
             return super().get_object(request, object_id, from_field)
         known = request.__dict__.setdefault("shown_campaigns", {})
         if object_id not in known:
-            known[object_id] = super().get_object(request, object_id, from_field)
+            found = known[object_id] = super().get_object(request, object_id, from_field)
+            if found is not None:
+                models.prefetch_related_objects([found], *PARTS)
         return known[object_id]
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -229,7 +229,7 @@ def tasks_panel(request: HttpRequest, campaign: Campaign) -> list[dict[str, Any]
     person: Any = request.user
     if not access.has_model_permission(person, "view", CampaignTask):
         return []
-    rows = list(campaign.tasks.filter(archived_at=None).select_related("assignee"))
+    rows = campaign.live_parts("tasks")
     return [
         {
             "template": "admin/campaigns/tasks_panel.html",

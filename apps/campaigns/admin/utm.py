@@ -26,7 +26,7 @@ SAID = ("landing_url", *TAGS)
 class BuilderForm(forms.Form):
     """Asks what a link is to say."""
 
-    campaign = forms.ModelChoiceField(Campaign.objects.none())
+    campaign = forms.ModelChoiceField(queryset=None)
     landing_url = forms.CharField(label="Landing page", required=False, help_text="Without tags: https://…")
     source = forms.CharField(required=False, help_text="Who sends the visit: newsletter, linkedin, google.")
     medium = forms.CharField(required=False, help_text="By which means: email, cpc, social, print.")
@@ -173,7 +173,7 @@ def utm_panel(request: HttpRequest, campaign: Campaign) -> list[dict[str, Any]]:
     person: Any = request.user
     if not access.has_model_permission(person, "view", UtmLink):
         return []
-    links = list(utm_plan.planned_links(campaign)[: SHOWN + 1])
+    links = campaign.live_parts("utm_links")
     may_add = access.has_model_permission(person, "add", UtmLink) and campaign.state not in utm_plan.OVER
     return [
         {

@@ -109,5 +109,7 @@ def requests_of(campaign: Campaign) -> "models.QuerySet[ApprovalRequest]":
 
 def is_approved_as_it_is(campaign: Campaign) -> bool:
     """Whether the newest approval covers exactly what the plan says now."""
+    if campaign.state not in VOIDABLE:
+        return False
     approved = requests_of(campaign).filter(state=RequestState.APPROVED).values_list("digest", flat=True).first()
-    return campaign.state in VOIDABLE and approved == live_digest(campaign)
+    return bool(approved == live_digest(campaign))

@@ -129,7 +129,7 @@ def thaw_audience(audience: Audience, *, by: "User", reason: str) -> str:
 
 def audience_finding(campaign: Campaign, today: dt.date) -> Finding | None:
     """Say whether every audience is frozen and as large as then; None where the channel does without one."""
-    rows = list(campaign.audiences.filter(archived_at=None))
+    rows = campaign.live_parts("audiences")
     if not rows:
         return Finding(False, "none is selected; add one") if campaign.main_channel in NEEDED_IN else None
     told = []

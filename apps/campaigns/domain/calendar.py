@@ -138,7 +138,9 @@ def warnings_of(campaign: Campaign, calendar: Calendar) -> list[str]:
 def _shared_people(campaign: Campaign, others: list[int]) -> list[str]:
     """Say of how many people several campaigns of the same time want something."""
     said = []
-    for own in campaign.audiences.filter(archived_at=None, frozen_at__isnull=False):
+    for own in campaign.live_parts("audiences"):
+        if not own.is_frozen:
+            continue
         own.campaign = campaign
         rivals = Audience.objects.filter(
             campaign__in=others, provider=own.provider, archived_at=None, frozen_at__isnull=False

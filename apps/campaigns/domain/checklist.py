@@ -45,7 +45,7 @@ def ensure_checklist(campaign: Campaign, more: Iterable[tuple[CheckKind, str]] =
 
 def checklist_finding(campaign: Campaign, today: dt.date) -> Finding:
     """Say whether every line of the checklist is settled."""
-    rows = list(campaign.checklist.filter(archived_at=None).values_list("state", "title"))
+    rows = [(each.state, each.title) for each in campaign.live_parts("checklist")]
     lacking = [kind.label for kind, title in STANDARD.items() if title not in {each for _, each in rows}]
     if lacking:
         return Finding(False, f"these lines are missing: {', '.join(lacking)}; add the standard checklist")
@@ -61,7 +61,7 @@ def refuse_adding(user: "User", campaign: Campaign) -> str | None:
         return refused
     if campaign.state not in NOT_YET_LIVE:
         return f"{campaign} has been live; its checklist stays as it is."
-    there = set(campaign.checklist.filter(archived_at=None).values_list("title", flat=True))
+    there = {each.title for each in campaign.live_parts("checklist")}
     return None if set(STANDARD.values()) - there else "The standard lines are all there."
 
 

@@ -82,7 +82,7 @@ def write_figures(figures: Iterable[Figure]) -> int:
 
 def threshold_finding(campaign: Campaign, today: dt.date) -> Finding:
     """Say whether it is agreed which figures are watched."""
-    agreed = list(campaign.thresholds.filter(archived_at=None))
+    agreed = campaign.live_parts("thresholds")
     if not agreed:
         return Finding(False, "no threshold is set; take it back to planning and say which figure must stay where")
     return Finding(True, "; ".join(map(str, agreed)))
@@ -90,7 +90,7 @@ def threshold_finding(campaign: Campaign, today: dt.date) -> Finding:
 
 def totals_of(campaign: Campaign) -> list[Total]:
     """Return every figure of a campaign with its sum and threshold, by name."""
-    agreed = {each.metric: each for each in campaign.thresholds.filter(archived_at=None)}
+    agreed = {each.metric: each for each in campaign.live_parts("thresholds")}
     rows = MetricDay.objects.filter(campaign=campaign).values_list("metric").annotate(Sum("value")).order_by("metric")
     sums = dict(rows)
     return [Total(name, sums.get(name, Decimal(0)), agreed.get(name)) for name in sorted({*sums, *agreed})]

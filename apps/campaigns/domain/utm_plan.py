@@ -132,7 +132,7 @@ def utm_finding(campaign: Campaign, today: dt.date) -> Finding | None:
 
     None where the channel does without links and none is planned.
     """
-    links = list(planned_links(campaign))
+    links: list[UtmLink] = campaign.live_parts("utm_links")
     if not links:
         if campaign.main_channel in WITHOUT:
             return None
