@@ -52,7 +52,7 @@ def test_a_rule_for_a_region_and_channel_stops_the_launch_until_there_is_evidenc
     dach = approved(author=ops, name="Spring", region="DACH", owner_person=ops)
     nordic = approved(author=ops, name="Fjord", region="Nordics")
     where = {"all": [{"field": "region", "op": "contains", "value": "DACH"}]}
-    ComplianceRuleFactory(name="Retention", check_key="campaigns.retention", scope={"predicate": where})
+    ComplianceRuleFactory(title="Retention", check_key="campaigns.retention", scope={"predicate": where})
     assert refuse_launch(ops, nordic, today=NOON.date()) is None
     refused = refuse_launch(ops, dach, today=NOON.date())
     assert "Compliance rules are met: no" in refused

@@ -10,7 +10,7 @@ from unfold.decorators import display
 
 from apps.campaigns.domain import performance
 from apps.campaigns.domain.audiences import CHANGEABLE
-from apps.campaigns.enums import NOT_YET_LIVE
+from apps.campaigns.enums import NOT_YET_LIVE, CampaignState
 from apps.campaigns.models import Campaign, MetricDay, Threshold
 from apps.core.access import has_model_permission
 from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin, ReadOnlyAdmin
@@ -102,7 +102,7 @@ def performance_panel(request: HttpRequest, campaign: Campaign) -> list[dict[str
 
 def closing_panel(campaign: Campaign) -> list[dict[str, Any]]:
     """Return the box with what stood at the closure; none before it."""
-    closing = getattr(campaign, "closing", None)
+    closing = getattr(campaign, "closing", None) if campaign.state == CampaignState.CLOSED else None
     if closing is None:
         return []
     shown = ("budget", "planned", "committed", "actual")
