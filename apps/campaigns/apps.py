@@ -78,6 +78,7 @@ class CampaignsConfig(AppConfig):
         register_chapter("campaign templates", tell_set_up)
         register_overdue(queries.overdue_campaigns)
         _name_names(Campaign, UtmLink)
+        _name_people()
         utm_drift.register()
         feed.register()
         register_kind(intake.TOLD, "What became of a campaign I asked for")
@@ -109,4 +110,14 @@ def _let_templates_be_approved() -> None:
             on_refused=drafts.back_to_draft,
             before=templates.in_force_before,
         ),
+    )
+
+
+def _name_people() -> None:
+    """Say who answers for tasks, so that whoever leaves hands them over."""
+    from apps.accounts.domain.ownership import register_ownership  # noqa: PLC0415  # models must be ready
+    from apps.campaigns.models import CampaignTask  # noqa: PLC0415
+
+    register_ownership(
+        CampaignTask, "assignee", "person to carry out", still_matters=lambda rows: rows.filter(done_at__isnull=True)
     )

@@ -186,6 +186,7 @@ WITHOUT_A_PAGE: dict[str, str] = {
     "approvals.PolicyStage": "inside the policy's page",
     "approvals.StageApprover": "inside the policy's page",
     "approvals.StageInstance": "inside the request's page",
+    "campaigns.Variant": "inside the A/B test's page",
     "exchange.ColumnMapping": "inside the import that remembers it",
     "notifications.MailHours": "on the page of one's own preferences",
     "notifications.Preference": "on the page of one's own preferences",
