@@ -156,6 +156,15 @@ PEOPLE: tuple[DemoPerson, ...] = (
     DemoPerson(
         "creative_lead", "Yuki Hanamura", "Creative Director", "Creative", (Role.APPROVER,), "executive", "Asia/Tokyo"
     ),
+    DemoPerson(
+        "events_lead",
+        "Anneke van Rijswijk",
+        "Head of Events",
+        "Demand Generation",
+        _BOTH,
+        "director",
+        "Europe/Amsterdam",
+    ),
     DemoPerson("designer", "Lucía Montero Vidal", "Designer", "Creative", _OPS, "creative_lead", "Europe/Madrid"),
     DemoPerson(
         "legal",

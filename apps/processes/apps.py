@@ -156,10 +156,10 @@ def _governed() -> None:
     from apps.core.conformity import register_judge  # noqa: PLC0415  # models must be ready
     from apps.core.rules.predicates import Catalog, model_fields, register_catalog  # noqa: PLC0415  # models first
     from apps.processes import models  # noqa: PLC0415
-    from apps.processes.domain import checks, compliance_gate, scorecard  # noqa: PLC0415
+    from apps.processes.domain import check_register, compliance_gate, scorecard  # noqa: PLC0415
 
     fields = ("family", "criticality", "level", "classification", "stakeholder_access", "persona", "review_every")
     register_catalog(models.Process, lambda: Catalog(fields=model_fields(models.Process, "title", *fields)))
-    checks.register()
+    check_register.register()
     register_judge(compliance_gate.judge_transition)
     scorecard.register()

@@ -14,7 +14,7 @@ from apps.core.actors import acting_as
 from apps.core.rules.catalog import catalog_of
 from apps.core.rules.predicates import in_words
 from apps.processes.demo import TITLE as SAMPLED
-from apps.processes.domain import automations, compliance, exceptions, improving, maturity, packs, roadmap
+from apps.processes.domain import automations, compliance, exceptions, improving, maturity, packs, proposing, roadmap
 from apps.processes.enums import MaturityLevel, MeasuredOver, ProcessFigure, Standing, Trigger
 from apps.processes.models import (
     Automation,
@@ -130,7 +130,7 @@ def _improved(company: Any) -> None:
     """One improvement went all the way, another has just begun."""
     first: User = company.people["specialist"]
     process = Process.objects.get(title=SAMPLED)
-    row = improving.propose(
+    row = proposing.propose(
         process,
         by=first,
         title="The sample is read once, not twice",
@@ -148,4 +148,4 @@ def _improved(company: Any) -> None:
     improving.validate(row, by=first, reason="Waiting for the last line was all it took.", at=company.at(6))
     other = Process.objects.get(title="Lead management")
     title = "Leads are handed over within the hour"
-    improving.propose(other, by=first, title=title, figure=ProcessFigure.WAITING, due_on=company.today)
+    proposing.propose(other, by=first, title=title, figure=ProcessFigure.WAITING, due_on=company.today)

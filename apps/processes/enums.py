@@ -2,6 +2,8 @@
 
 from django.db import models
 
+LONGEST_TEXT = 400_000  # characters of what a process says, in the editor and as a file
+
 
 class Family(models.TextChoices):
     """The families of standard processes."""

@@ -13,7 +13,7 @@ from apps.approvals.domain.deadlines import STAGE
 from apps.approvals.domain.decisions import approve
 from apps.approvals.domain.policies import draft_version, ensure_default_policies, submit_version
 from apps.approvals.domain.reading import inbox_rows
-from apps.approvals.enums import RequestState
+from apps.approvals.enums import RequestState, StageState
 from apps.approvals.models import ApprovalPolicy, ApprovalRequest, Decision, StageInstance
 from apps.core import clock
 from apps.core.actors import acting_as
@@ -192,3 +192,17 @@ def test_a_decision_is_three_frames_deep(approver, monkeypatch):
     monkeypatch.setattr(type(Decision.objects), "create", looked_at)
     approve(request, by=approver)
     assert seen == ["approve", "_record"]
+
+
+def test_a_decision_that_begins_the_next_stage_takes_at_most_twenty(approver):
+    """Both stages with a time: one clock ends, the next begins."""
+    policy_with(stage(1, Role.APPROVER, due_hours=40), stage(2, Role.EXECUTIVE, due_hours=8), kind="campaigns.campaign")
+    person_with(Role.EXECUTIVE)
+    _, request = sent(approver=True)
+    with CaptureQueriesContext(connection) as captured:
+        approve(request, by=approver)
+    said = [each["sql"][:150] for each in captured]
+    assert sum("SAVEPOINT" in each for each in said) == 2  # the transaction itself, within that of the test
+    assert len(said) <= 22, "\n".join(said)
+    assert [each.state for each in request.stages.order_by("position")] == [StageState.APPROVED, StageState.ACTIVE]
+    assert Clock.objects.open().filter(metric=STAGE).count() == 1

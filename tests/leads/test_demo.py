@@ -11,6 +11,8 @@ from apps.approvals.models import ApprovalRequest, Decision
 from apps.audit.models import AuditEvent
 from apps.campaigns.enums import CampaignState
 from apps.campaigns.models import Campaign
+from apps.core.alerts.models import Alert
+from apps.core.calendars.domain.queries import default_calendar
 from apps.core.overdue import overdue_of
 from apps.leads.demo.story import load_demo
 from apps.leads.models import Lead
@@ -39,6 +41,9 @@ def test_the_demo_is_alive_and_signed():
     for table in ("technology_tool", "processes_sop", "campaigns_campaign", "leads_lead", "approvals_decision"):
         assert not AuditEvent.objects.filter(table_name=table).unattributed().exists(), table
     assert not Decision.objects.filter(approver__email__contains="system").exists()
+    assert default_calendar().versions.get().public_holidays["2026-03-08"] == "Women's Day"
+    [stuck] = Alert.objects.filter(fingerprint__startswith="approvals.stuck:")
+    assert "Trade fair Madrid" in stuck.subject_label
     late = overdue_of(User.objects.get(email="nadia.ferhat@example.com"), dt.date(2026, 6, 15))
     assert [str(each.thing) for each in late] == ["Nordic partner road show", "Eventbrite"]
 

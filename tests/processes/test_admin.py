@@ -1,9 +1,11 @@
 """The pages of processes."""
 
 import pytest
+from django.db import IntegrityError, transaction
 from django.urls import reverse
 
 from apps.accounts.enums import Role
+from apps.core.actors import acting_as
 from apps.processes.models import Process, SOPVersion
 from tests.admin_pages import assert_same_queries, button_of, list_of, page_of
 from tests.factories.accounts import TeamFactory, person_with
@@ -93,6 +95,27 @@ def test_preview_shows_and_obeys_nothing(client, ops):
 def test_preview_is_for_people_of_the_process_pages(client):
     client.force_login(person_with(Role.SALES))
     assert client.post(reverse("admin:processes_sopversion_preview"), {"text": "x"}).status_code == 403
+
+
+def test_a_huge_pasted_table_is_refused_or_cut_and_a_script_runs_nowhere(client, ops):
+    row = "| " + "cell | " * 50 + "\n"
+    table = row + "|" + "---|" * 50 + "\n" + row * 5000
+    version = draft(author=ops)
+    form = {"change_log": "All of it.", "opened_version": version.row_version}
+    page = client.post(page_of(version), {**form, "body": table})
+    assert "more than 400 thousand characters" in page.content.decode()
+    with pytest.raises(IntegrityError, match="version_text_fits"), transaction.atomic(), acting_as(ops):
+        SOPVersion.objects.filter(pk=version.pk).update(body=table)
+    broken = "# Half\n\n| a | b\n|--\n**never [closed](java" + "script:alert(1) <script>alert(2)</script>\n\n"
+    assert client.post(page_of(version), {**form, "body": broken + table[:390_000]}).status_code == 302
+    shown = client.get(page_of(version)).content.decode()
+    assert "The rest is too long to show" in shown
+    assert "<script>alert(2)" not in shown
+    assert 'href="java' not in shown
+    preview = client.post(reverse("admin:processes_sopversion_preview"), {"text": broken + table}).content.decode()
+    assert len(preview) < 1_000_000
+    assert "<script" not in preview
+    assert client.post(reverse("admin:processes_sopversion_preview"), {"text": "x" * 11_000_000}).status_code == 400
 
 
 def test_nobody_adds_a_version_past_its_sop(client, ops):

@@ -11,7 +11,7 @@ from django.urls import reverse
 from apps.accounts.enums import Role
 from apps.core import clock
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
-from apps.processes.domain import improving, measuring
+from apps.processes.domain import improving, measuring, proposing
 from apps.processes.domain.doing import begin_step, finish_step, reopen_step
 from apps.processes.domain.running import start_run
 from apps.processes.enums import Gain, ImprovementState, ProcessFigure
@@ -53,7 +53,7 @@ def carried_out(process, by, days, *, again=False):
 
 def started(process, by, **given):
     wanted = {"title": "Less rework", "figure": ProcessFigure.REWORK, "at": ago(20), **given}
-    return improving.propose(process, by=by, **wanted)
+    return proposing.propose(process, by=by, **wanted)
 
 
 def implemented(process, by):

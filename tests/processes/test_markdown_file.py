@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.core.errors import InvalidInput
+from apps.processes.domain.document import Document, Remark
 from apps.processes.domain.flow import circle_in, problems_of
 from apps.processes.domain.handbook import MOST_FILES, templates, unpack
-from apps.processes.domain.markdown_file import Document, Remark, read_file, write_file
+from apps.processes.domain.markdown_file import read_file, write_file
 from apps.processes.enums import StepKind, StepMode
 from apps.processes.models.values import Flow, FlowEdge, FlowStep
 

@@ -14,7 +14,7 @@ from apps.core import clock
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.core.measures import measures
 from apps.processes.domain import maturity, roadmap
-from apps.processes.domain.maturity import Criterion, level_of
+from apps.processes.domain.maturity_criteria import Criterion, level_of
 from apps.processes.enums import MaturityLevel, StakeholderAccess
 from apps.processes.models import MaturityAssessment, MaturityOverride, Process, RoadmapPhase
 from tests.factories.accounts import person_with, sign_in

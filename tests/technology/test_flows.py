@@ -1,6 +1,7 @@
 """What flows between tools: integrations, their health, the dictionary, systems of record and the map."""
 
 import datetime as dt
+import json
 import re
 import xml.etree.ElementTree as ET
 
@@ -19,7 +20,7 @@ from apps.core.alerts.models import Alert
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.core.transitions import transition
 from apps.technology.domain import dictionary, integrations
-from apps.technology.domain.flow_files import graphml_of, mermaid_of, svg_of
+from apps.technology.domain.flow_files import graphml_of, mermaid_of, page_facts, svg_of
 from apps.technology.domain.flow_map import Edge, Node, flow_map, lay_out
 from apps.technology.domain.lifecycle import move_tool, refuse_move
 from apps.technology.domain.records import conflicts
@@ -284,7 +285,7 @@ def test_the_map_as_files_is_well_formed_and_escapes_everything(ops):
     found = make.IntegrationFactory(name=evil, source=hub, live=True, owner_person=ops, flowing=False)
     make.DataFlowFactory(integration=found, entity=make.DataEntityFactory(name=evil))
     drawn = flow_map(ops)
-    for text in (svg_of(drawn, evil), svg_of(drawn, "Map", links=True), graphml_of(drawn)):
+    for text in (svg_of(drawn, evil), graphml_of(drawn)):
         assert "<script>" not in text
         ET.fromstring(text)  # noqa: S314  # our own text
     graph = ET.fromstring(graphml_of(drawn))  # noqa: S314  # our own text
@@ -295,7 +296,17 @@ def test_the_map_as_files_is_well_formed_and_escapes_everything(ops):
     assert mermaid.startswith("flowchart LR\n")
     assert "<script>" not in mermaid
     assert mermaid.count('"') % 2 == 0
-    assert "style=" not in svg_of(drawn, "Map", links=True)
+
+
+def test_the_page_draws_from_facts_that_end_no_script(client, ops):
+    evil = '</script><script>alert("x")</script> & more'
+    found = make.IntegrationFactory(name=evil, live=True, owner_person=ops, flowing=False)
+    make.DataFlowFactory(integration=found, entity=make.DataEntityFactory(name=evil))
+    client.force_login(ops)
+    text = client.get(reverse("technology-map")).content.decode()
+    sent = re.search(r"<script type=\"application/json\" data-map-facts>(.*?)</script>", text, re.DOTALL)[1]
+    assert json.loads(sent) == json.loads(json.dumps(page_facts(flow_map(ops))))
+    assert evil not in text
 
 
 def test_the_map_page_its_files_and_who_may_see_them(client, ops):
@@ -306,8 +317,11 @@ def test_the_map_page_its_files_and_who_may_see_them(client, ops):
         assert client.get(address).status_code == 403
     client.force_login(person_with(Role.AUDITOR))
     answer = client.get(page).content.decode()
-    assert answer.count("data-edge=") == 3
-    assert re.search(r'data-edge="\d+ \d+ unknown [01] 0 1"', answer)
+    assert "data-map-facts" in answer
+    facts = page_facts(flow_map(person_with(Role.AUDITOR)))
+    assert [edge[1] for edge in facts["edges"]] == ["Back", "In", "Over"]
+    assert [(edge[4], edge[5], edge[7], edge[9]) for edge in facts["edges"]] == [(0, "unknown", 0, [1])] * 3
+    assert facts["entities"] == ["Contact"]
     for kind, media in (("svg", "image/svg+xml"), ("mmd", "text/plain"), ("graphml", "application/xml")):
         given = client.get(file(kind))
         assert given["Content-Type"].startswith(media)

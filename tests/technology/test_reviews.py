@@ -12,8 +12,9 @@ from django.test.utils import CaptureQueriesContext
 from apps.accounts.enums import Role
 from apps.core import clock
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
+from apps.technology.domain.review_sql import DIGEST_OF_THE_FIRST
 from apps.technology.domain.reviews import complete_action, is_untouched, make_pack, quarter_of
-from apps.technology.models import ReviewAction, ReviewItem
+from apps.technology.models import ReviewAction, ReviewItem, Tool
 from apps.technology.review_files import workbook
 from tests.admin_pages import page_of
 from tests.factories.accounts import person_with
@@ -159,3 +160,27 @@ def test_an_action_is_closed_once_with_its_outcome():
     assert (action.state, action.outcome) == ("done", "Ended in October.")
     with pytest.raises(WrongState, match="It is done already"):
         complete_action(action, by=ops, reason="Twice")
+
+
+def test_a_pack_of_the_first_kind_is_verified_too():
+    stack()
+    pack = make_pack(by=person_with(Role.OPS))
+    with connection.cursor() as cursor:
+        cursor.execute(DIGEST_OF_THE_FIRST, {"pack": pack.pk})
+        pack.digest = cursor.fetchone()[0]
+    assert is_untouched(pack)
+    pack.digest = "0" * 64
+    assert not is_untouched(pack)
+
+
+def test_a_tool_of_a_pack_is_never_deleted():
+    kept, other = tool("Kept", yearly=None), tool("Other", yearly=None, lifecycle="proposed")
+    make_pack(by=person_with(Role.OPS))
+    Tool.objects.filter(pk=other.pk).delete()
+    with pytest.raises(DatabaseError, match="it stands in the figures of a review"), transaction.atomic():
+        delete_raw(kept)
+
+
+def delete_raw(each):
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM technology_tool WHERE id = %s", [each.pk])

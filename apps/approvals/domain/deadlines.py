@@ -7,7 +7,7 @@ from apps.accounts.models import User
 from apps.approvals.domain.definition import read_stage
 from apps.approvals.enums import StageState
 from apps.approvals.models import StageInstance
-from apps.core.clocks.domain.clocks import end_clock_of, start_clock
+from apps.core.clocks.domain.clocks import begin_clock_of, end_clock_of
 from apps.core.clocks.enums import RungKind
 from apps.core.clocks.registry import Metric, Rung
 from apps.core.events import publish
@@ -21,14 +21,11 @@ LADDER = (Rung(50), Rung(90), Rung(100, RungKind.ESCALATE), Rung(200, RungKind.E
 
 
 def start_deadline(stage: StageInstance, *, by: User, at: dt.datetime) -> None:
-    """Start the clock of a stage that has just begun; none where its policy sets no time."""
+    """Start the clock of a stage that begins and set when it is due, for the caller to save; none without a time."""
     hours = read_stage(stage.spec).due_hours
     if hours is None:
         return
-    running = start_clock(stage, STAGE, target=dt.timedelta(hours=hours), by=by, at=at)
-    stage.due_at = running.due_at
-    with transition(StageInstance):
-        stage.save(update_fields=["due_at"])
+    stage.due_at = begin_clock_of(stage, STAGE, target=dt.timedelta(hours=hours), by=by, at=at).due_at
 
 
 def end_deadline(stage: StageInstance, *, by: User, at: dt.datetime, decided: bool) -> None:

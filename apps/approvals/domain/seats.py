@@ -34,6 +34,10 @@ _HOLDERS = f"""
     UNION SELECT user_id, 'group:' || group_id FROM {_GROUPS} JOIN {_PEOPLE} AS person ON person.id = user_id
         WHERE is_active AND group_id = ANY(%(group)s)
 """
+_NAMED_HOLDERS = f"""
+    SELECT held.id, held.token, called.full_name, called.email
+    FROM ({_HOLDERS}) AS held(id, token) JOIN {_PEOPLE} AS called ON called.id = held.id
+"""
 
 
 def tokens_of(people: Iterable[int], *, lock: bool = False) -> Tokens:
@@ -49,13 +53,29 @@ def tokens_of(people: Iterable[int], *, lock: bool = False) -> Tokens:
 
 def holders_of(named: Iterable[str]) -> Tokens:
     """Return who holds one of the tokens `named` now, with those of them that each holds."""
+    return _gathered(_HOLDERS, _keys_of(named))
+
+
+def named_holders_of(named: Iterable[str]) -> tuple[Tokens, dict[int, str]]:
+    """Return the same, and what each of them is called, by one statement."""
+    held: Tokens = {}
+    names: dict[int, str] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(_NAMED_HOLDERS, _keys_of(named))
+        for person, token, full_name, email in cursor.fetchall():
+            held.setdefault(person, set()).add(token)
+            names[person] = full_name or email
+    return held, names
+
+
+def _keys_of(named: Iterable[str]) -> dict[str, Any]:
     keys: dict[str, list[str]] = {via: [] for via in (Via.ROLE, Via.TEAM, Via.GROUP, Via.PERSON)}
     for each in named:
         via, _, key = each.partition(":")
         if via in keys:
             keys[via].append(key)
     numbers = {via: [int(key) for key in keys[via]] for via in (Via.TEAM, Via.GROUP, Via.PERSON)}
-    return _gathered(_HOLDERS, {"role": keys[Via.ROLE], **{str(via): found for via, found in numbers.items()}})
+    return {"role": keys[Via.ROLE], **{str(via): found for via, found in numbers.items()}}
 
 
 def _gathered(statement: str, values: dict[str, Any]) -> Tokens:

@@ -12,7 +12,7 @@ from apps.approvals.domain.eligibility import Case, Eligibility
 from apps.approvals.domain.own_work import OwnWork
 from apps.approvals.domain.quorum import Outcome, Seat, stage_outcome
 from apps.approvals.domain.routing import Route
-from apps.approvals.domain.seats import holders_of
+from apps.approvals.domain.seats import Tokens, holders_of, named_holders_of
 from apps.approvals.enums import APPROVING, Mode, StageState, Verdict
 from apps.approvals.models import ApprovalRequest, StageInstance
 from apps.core.transitions import transition
@@ -35,7 +35,9 @@ def write_stages(request: ApprovalRequest, route: Route, *, at: dt.datetime) -> 
     ]
     with transition(StageInstance):
         StageInstance.objects.bulk_create(rows)
-    start_deadline(rows[0], by=request.requester, at=at)
+        start_deadline(rows[0], by=request.requester, at=at)
+        if rows[0].due_at is not None:
+            rows[0].save(update_fields=["due_at"])
 
 
 def begin_next(case: Case, *, by: User, at: dt.datetime) -> StageInstance | None:
@@ -43,12 +45,13 @@ def begin_next(case: Case, *, by: User, at: dt.datetime) -> StageInstance | None
     row = next((each for each in case.stages if each.state == StageState.PENDING), None)
     if row is None:
         return None
-    begun = _begun(holders_of(spec_of(row).named), {**case.own, **_decided_before(case)}, at)
+    holders, names = named_holders_of(spec_of(row).named)
+    begun = _begun(holders, {**case.own, **_decided_before(case)}, at, names)
     for name, value in begun.items():
         setattr(row, name, value)
-    with transition(StageInstance):
-        row.save(update_fields=list(begun))
     start_deadline(row, by=by, at=at)
+    with transition(StageInstance):
+        row.save(update_fields=[*begun, "due_at"])
     return row
 
 
@@ -114,20 +117,30 @@ def _decides_alone(spec: Stage, seat: Eligibility, verdict: Verdict) -> bool:
     return verdict in APPROVING and spec.mode == Mode.ANY and not spec.quorum.required and counts
 
 
-def _begun(holders: dict[int, set[str]], own: dict[int, OwnWork], at: dt.datetime) -> dict[str, Any]:
-    return {"state": StageState.ACTIVE, "activated_at": at, "resolved": roster_of(holders, own)}
+def _begun(
+    holders: Tokens, own: dict[int, OwnWork], at: dt.datetime, names: dict[int, str] | None = None
+) -> dict[str, Any]:
+    return {"state": StageState.ACTIVE, "activated_at": at, "resolved": roster_of(holders, own, names=names)}
 
 
-def roster_of(holders: dict[int, set[str]], own: dict[int, OwnWork]) -> list[dict[str, Any]]:
-    """Return who is asked, each with what makes them an approver and what keeps them from deciding."""
+def roster_of(holders: Tokens, own: dict[int, OwnWork], *, names: dict[int, str] | None = None) -> list[dict[str, Any]]:
+    """Return who is asked, each with what makes them an approver and what keeps them from deciding.
+
+    Args:
+        holders: who is asked, by which tokens.
+        own: whom the separation of duties keeps out.
+        names: what they are called, where the caller has read it.
+    """
+    if names is None:
+        names = {key: str(person) for key, person in User.objects.in_bulk(list(holders)).items()}
     return [
         {
             "person": person,
-            "name": str(user),
+            "name": name,
             "via": sorted(holders[person]),
             "refused": own[person].about_them if person in own else "",
         }
-        for person, user in sorted(User.objects.in_bulk(list(holders)).items())
+        for person, name in sorted(names.items())
     ]
 
 

@@ -1,15 +1,17 @@
-"""The demo's approvals: a policy in stages, requests in several states, a stand-in, an emergency to review."""
+"""The demo's approvals: a policy in stages, requests in several states, a stand-in, an emergency, one that is stuck."""
 
 import datetime as dt
 from decimal import Decimal
 from typing import Any
 
+from apps.accounts.domain.people import deactivate_person
 from apps.accounts.enums import Role
 from apps.accounts.models import User
 from apps.approvals.domain.decisions import approve, approve_with_conditions, reject
 from apps.approvals.domain.delegations import delegate
 from apps.approvals.domain.emergencies import approve_in_emergency
 from apps.approvals.domain.policies import draft_version, submit_version
+from apps.approvals.domain.watching import watch_stages
 from apps.approvals.enums import Mode, Via
 from apps.approvals.models import (
     ApprovalPolicy,
@@ -21,6 +23,7 @@ from apps.approvals.models import (
     StageApprover,
 )
 from apps.campaigns.domain.approval import submit_campaign
+from apps.campaigns.enums import Channel
 from apps.campaigns.models import Campaign
 from apps.core import clock
 from apps.core.actors import acting_as
@@ -40,7 +43,9 @@ def fill_decisions(company: Any) -> None:
         ("Security notice to customers", 400, 2),
     ):
         _send(company, title, budget, days_ago)
+    _send(company, "Trade fair Madrid", 9000, 12, channel=Channel.EVENT)
     _decide(company)
+    _who_decides_leaves(company)
     _openings()
     people = company.people
     delegate(
@@ -62,10 +67,18 @@ def _policy(company: Any) -> None:
         PolicyStage.objects.filter(version=version).update(name="Plan", due_hours=16, escalate_role=Role.ADMINISTRATOR)
         PolicyStage.objects.create(version=version, number=2, name="Budget", due_hours=24, mode=Mode.ANY)
         StageApprover.objects.create(version=version, stage_number=2, via=Via.ROLE, role=Role.EXECUTIVE)
-        PolicyRule.objects.filter(version=version).update(position=2, name="All other campaigns")
+        PolicyStage.objects.create(version=version, number=3, name="Events", due_hours=24, mode=Mode.ANY)
+        StageApprover.objects.create(
+            version=version, stage_number=3, via=Via.PERSON, person=company.people["events_lead"]
+        )
+        PolicyRule.objects.filter(version=version).update(position=3, name="All other campaigns")
         large = {"all": [{"field": "budget", "op": "gte", "value": 20000}]}
         PolicyRule.objects.create(version=version, position=1, name="Large budgets", when=large, stage_numbers=[1, 2])
-        version.change_log = "Budgets of 20,000 and more are decided by an executive too."
+        event = {"all": [{"field": "channel", "op": "eq", "value": Channel.EVENT}]}
+        PolicyRule.objects.create(version=version, position=2, name="Events", when=event, stage_numbers=[3])
+        version.change_log = (
+            "Budgets of 20,000 and more are decided by an executive too, smaller events by the head of events."
+        )
         version.save()
     submit_version(version, by=administrator, note="As agreed in the budget round.")
     approve(_open(version), by=approver, note="That is what we agreed.")
@@ -79,11 +92,12 @@ def _draft(company: Any) -> None:
         version.save()
 
 
-def _send(company: Any, title: str, budget: int, days_ago: int) -> None:
+def _send(company: Any, title: str, budget: int, days_ago: int, *, channel: str = Channel.EMAIL) -> None:
     author: User = company.people["campaign_manager"]
     with acting_as(author):
         campaign = Campaign.objects.create(
             name=title,
+            main_channel=channel,
             objective=f"{title}: more qualified interest from companies we know.",
             audience="Marketing managers in Europe; no customers.",
             success_metrics="120 registrations, 25 MQL.",
@@ -109,6 +123,13 @@ def _decide(company: Any) -> None:
     approve_in_emergency(
         _of("Security notice to customers"), by=people["administrator"], reason=reason, at=company.at(1, 19)
     )
+
+
+def _who_decides_leaves(company: Any) -> None:
+    """Let the one person leave whom a request asks: an alert says so, and its page has the way out."""
+    people = company.people
+    deactivate_person(people["events_lead"], by=people["administrator"], reason="Left the company on Friday.")
+    watch_stages()
 
 
 def _openings() -> None:

@@ -23,6 +23,7 @@ from apps.campaigns.domain.scheduling import schedule_launch
 from apps.campaigns.domain.working import begin_creative
 from apps.campaigns.models import Campaign, ChecklistItem
 from apps.core.actors import Channel, acting_as
+from apps.core.calendars.demo import open_office
 from apps.core.demo import chapters
 from apps.core.errors import WrongState
 from apps.core.exchange.registry import Row, get_importer
@@ -91,6 +92,7 @@ def load_demo(today: dt.date, *, say: Callable[[str], Any]) -> dict[str, int]:
     with transaction.atomic():
         people = load_people()
         company = Company(people, {team.name: team for team in Team.objects.all()}, today)
+        open_office(today, by=people["administrator"])
         ensure_default_policies(by=people["administrator"])
         own = (
             ("tools", _tools),

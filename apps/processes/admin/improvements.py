@@ -4,20 +4,19 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminSingleDateWidget, UnfoldAdminTextInputWidget
 
 from apps.core import access
 from apps.core.access import visible
 from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin
 from apps.core.admin_kit.buttons import Button, ReasonForm
 from apps.core.admin_kit.links import url_of
-from apps.processes.domain import improving
+from apps.processes.admin.improvement_forms import GapForm, ProposeForm, SolutionForm
+from apps.processes.domain import improving, proposing
 from apps.processes.domain.measuring import in_words
-from apps.processes.enums import Gain, ImprovementState, MeasuredOver, ProcessFigure
+from apps.processes.enums import Gain, ImprovementState, ProcessFigure
 from apps.processes.models import Improvement, Process
 
 SHOWN = 10
@@ -30,58 +29,11 @@ STATES = {
 GAINS = {Gain.REACHED.label: "success", Gain.BETTER.label: "warning", Gain.NONE.label: "danger"}
 
 
-class ProposeForm(forms.Form):
-    """Asks what gets better, and by which figure."""
-
-    title = forms.CharField(
-        max_length=150,
-        widget=UnfoldAdminTextInputWidget,
-        help_text="What gets better, in a line: Leads are answered sooner.",
-    )
-    figure = forms.ChoiceField(
-        choices=ProcessFigure.choices,
-        label="Measured by",
-        widget=UnfoldAdminSelectWidget,
-        help_text="The figure of the process that has to move. mops captures it before and after; nobody types it.",
-    )
-    measured_over = forms.TypedChoiceField(
-        choices=MeasuredOver.choices,
-        coerce=int,
-        initial=MeasuredOver.QUARTER,
-        widget=UnfoldAdminSelectWidget,
-        help_text="How far back the figure before the change looks.",
-    )
-    due_on = forms.DateField(
-        label="Due", required=False, widget=UnfoldAdminSingleDateWidget, help_text="By when it is validated."
-    )
-
-
-class GapForm(forms.Form):
-    """Asks what keeps the figure where it is, and where it has to go."""
-
-    gap = forms.CharField(
-        label="The gap",
-        widget=forms.Textarea(attrs={"rows": 4}),
-        help_text="What keeps the figure where it is, and how you know.",
-    )
-    target = forms.DecimalField(
-        min_value=0, max_digits=12, decimal_places=2, help_text="In the unit of the figure: minutes or percent."
-    )
-
-
-class SolutionForm(forms.Form):
-    """Asks what will be different."""
-
-    solution = forms.CharField(
-        widget=forms.Textarea(attrs={"rows": 4}), help_text="What will be different, step by step."
-    )
-
-
 PROPOSE = Button(
     "improve",
     "Start an improvement",
-    improving.propose_from_page,
-    improving.refuse_propose,
+    proposing.propose_from_page,
+    proposing.refuse_propose,
     form=ProposeForm,
     confirm="Five steps follow: measure, gap, solution, implement, validate.",
     icon="trending_up",

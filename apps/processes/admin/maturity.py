@@ -17,7 +17,7 @@ from apps.core.access import visible
 from apps.core.admin_kit.base import ReadOnlyAdmin
 from apps.core.errors import DomainError
 from apps.core.jobs.api import enqueue
-from apps.processes.domain import maturity
+from apps.processes.domain import maturity, maturity_criteria
 from apps.processes.enums import Family, MaturityLevel, WaiverState
 from apps.processes.models import MaturityAssessment, MaturityOverride, Process
 
@@ -108,7 +108,7 @@ def level_page(request: HttpRequest, process_id: int) -> HttpResponse:
     """Show what the level of a process (or of the whole, 0) stands on now, and how it came about."""
     person, process = _seen(request), _process(request, process_id)
     now = clock.now()
-    criteria = maturity.criteria_of(process, now) if process else maturity.criteria_of_whole()
+    criteria = maturity_criteria.criteria_of(process, now) if process else maturity_criteria.criteria_of_whole()
     override = maturity.override_of(process, now.date())
     overrides = visible(person, MaturityOverride).filter(process=process).select_related("asked_by")
     context = {
@@ -116,7 +116,7 @@ def level_page(request: HttpRequest, process_id: int) -> HttpResponse:
         "title": f"Maturity of {process or maturity.WHOLE}",
         "process": process,
         "process_id": process_id,
-        "computed": maturity.level_of(criteria).label,
+        "computed": maturity_criteria.level_of(criteria).label,
         "override": override,
         "groups": [
             {

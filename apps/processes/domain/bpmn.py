@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from xml.etree import ElementTree as ET
 
-from apps.processes.domain.layout import HEAD, Lane, Map, Node, Way
+from apps.processes.domain.map_shapes import HEAD, Lane, Map, Node, Way
 from apps.processes.enums import StepKind, StepMode
 
 BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL"

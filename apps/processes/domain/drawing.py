@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from html import escape
 
-from apps.processes.domain.layout import HEAD, LABEL_MOST, Lane, Map, Node, Way
+from apps.processes.domain.map_shapes import HEAD, LABEL_MOST, Lane, Map, Node, Way
 from apps.processes.domain.overlay import StepFigures, in_words
 from apps.processes.enums import StepKind, StepMode
 

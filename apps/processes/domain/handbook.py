@@ -17,8 +17,9 @@ from apps.core.access_log import log_access
 from apps.core.actors import acting_as
 from apps.core.errors import InvalidInput, NotAllowed
 from apps.core.words import fitting
+from apps.processes.domain.document import LONGEST_TITLE, Document, Remark
 from apps.processes.domain.flow import flow_of, write_flow
-from apps.processes.domain.markdown_file import LONGEST_TITLE, Document, Remark, read_file, write_file
+from apps.processes.domain.markdown_file import read_file, write_file
 from apps.processes.domain.publishing import refuse_draft, write_draft
 from apps.processes.enums import Classification, Family, StakeholderAccess
 from apps.processes.models import Process, SOPVersion

@@ -17,10 +17,11 @@ from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.core.events import publish
 from apps.core.overdue import LateRows
 from apps.core.transitions import transition
-from apps.core.words import fitting, reason_given
+from apps.core.words import reason_given
 from apps.processes.domain.measuring import Measured, in_words, measure
-from apps.processes.enums import Gain, ImprovementState, MeasuredOver, ProcessFigure
-from apps.processes.models import Improvement, ImprovementEvent, Process
+from apps.processes.domain.proposing import note
+from apps.processes.enums import Gain, ImprovementState, ProcessFigure
+from apps.processes.models import Improvement
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
@@ -36,72 +37,6 @@ _NEXT = {
     ImprovementState.IMPLEMENT: "say that it is implemented",
     ImprovementState.VALIDATE: "validate it",
 }
-
-
-def refuse_propose(user: "User", process: Process) -> str | None:
-    """Return why `user` cannot start an improvement of `process`, None when they can."""
-    if not access.has_model_permission(user, "add", Improvement) or not access.may(user, "view", process):
-        return "You may not start improvements of this process."
-    return f"{process} is archived; restore it first." if process.is_archived else None
-
-
-def propose(
-    process: Process,
-    *,
-    by: "User",
-    title: str,
-    figure: ProcessFigure | str,
-    measured_over: MeasuredOver | int = MeasuredOver.QUARTER,
-    due_on: dt.date | None = None,
-    source: models.Model | None = None,
-    reason: str = "",
-    at: dt.datetime | None = None,
-) -> Improvement:
-    """Start an improvement; announces `improvement.proposed`.
-
-    Args:
-        process: what gets better.
-        by: who starts it, and owns it at first.
-        title: what gets better, in a line.
-        figure: the figure of the process that has to move.
-        measured_over: how many days the figure before the change looks back.
-        due_on: by when it is to be validated.
-        source: the record it came from: a problem, a finding, a review.
-        reason: why it is started.
-        at: when; now when not given.
-
-    Raises:
-        InvalidInput: it has no title, or the figure is unknown.
-        NotAllowed, WrongState: `refuse_propose`.
-    """
-    name = fitting(title, 150, field="title", what="The title")
-    if not name:
-        raise InvalidInput("Say in a line what gets better.", fields={"title": "Say in a line what gets better."})
-    if figure not in ProcessFigure.values:
-        said = f"“{figure}” is no figure of processes; choose one of {', '.join(ProcessFigure.values)}."
-        raise InvalidInput(said, fields={"figure": said})
-    if refused := refuse_propose(by, process):
-        raise (WrongState if process.is_archived else NotAllowed)(refused)
-    with transaction.atomic(), acting_as(by, reason=reason or None):
-        row = Improvement.objects.create(
-            title=name,
-            process=process,
-            figure=figure,
-            measured_over=measured_over,
-            due_on=due_on,
-            owner_person=by,
-            content_type=ContentType.objects.get_for_model(source) if source is not None else None,
-            object_id=source.pk if source is not None else None,
-        )
-        _note(row, "", by=by, at=at or clock.now(), reason=reason)
-        publish("improvement.proposed", improvement_id=row.pk)
-    return row
-
-
-def propose_from_page(process: Process, *, by: "User", **given: Any) -> str:
-    """Start an improvement: what the button on the page of a process calls."""
-    row = propose(process, by=by, **given)
-    return f"“{row}” is started; capture the figure before the change next. It stands under “Improvements” below."
 
 
 def refusing(*states: ImprovementState) -> Any:
@@ -285,31 +220,7 @@ def _move(
     before, row.state = row.state, state
     with transition(Improvement):
         row.save(update_fields=list(_COLUMNS))
-    _note(row, before, by=by, at=at, reason=reason, found=found, since=since)
-
-
-def _note(
-    row: Improvement,
-    before: str,
-    *,
-    by: "User",
-    at: dt.datetime,
-    reason: str = "",
-    found: Measured | None = None,
-    since: dt.datetime | None = None,
-) -> None:
-    ImprovementEvent.objects.create(
-        improvement=row,
-        before=before,
-        state=row.state,
-        reason=reason,
-        value=found.value if found else None,
-        sample=found.sample if found else None,
-        measured_from=since,
-        actor=by,
-        actor_label=by.get_username(),
-        at=at,
-    )
+    note(row, before, by=by, at=at, reason=reason, found=found, since=since)
 
 
 def overdue_improvements(person: "User", today: dt.date) -> LateRows:

@@ -6,11 +6,11 @@ list under a heading such as “Steps”; what could not be read is told line by
 """
 
 import re
-from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
 
+from apps.processes.domain.document import LONGEST, LONGEST_NAME, LONGEST_PERSONA, LONGEST_TITLE, Document, Remark
 from apps.processes.domain.editing import END, NEXT, Arranged, Lead, arrange, flow_from, new_key, problem_of
 from apps.processes.domain.loose_steps import loose_steps
 from apps.processes.enums import (
@@ -26,7 +26,6 @@ from apps.processes.enums import (
 from apps.processes.models.values import Flow, FlowStep
 
 STEPS, QUESTIONS = "<!-- steps -->", "<!-- questions -->"
-LONGEST, LONGEST_TITLE, LONGEST_PERSONA, LONGEST_NAME = 400_000, 150, 200, 100
 _MARKER = re.compile(r"^(\\*)(<!-- (?:steps|questions) -->)\s*$")
 _HEAD = re.compile(r"^### (?:\d+\. )?(.*?)(?:\s*\{#([a-z0-9_-]+)\})?\s*$", re.IGNORECASE)
 _FACT = re.compile(r"^- ([a-z ]+):\s?(.*)$", re.IGNORECASE)
@@ -42,45 +41,6 @@ _CHOICES: dict[str, tuple[str, Any]] = {
 }
 _TEXTS = {"summary": "summary", "persona": "persona"}
 _LISTS = {"consulted": "consulted", "informed": "informed", "channels": "channels"}
-
-
-@dataclass(frozen=True)
-class Remark:
-    """Something about one line of a file that its owner should know."""
-
-    line: int
-    text: str
-    is_refusal: bool = False
-
-
-@dataclass
-class Document:
-    """One file, read."""
-
-    title: str = ""
-    facts: dict[str, Any] = field(default_factory=dict)
-    body: str = ""
-    flow: Flow = field(default_factory=Flow)
-    questions: str = ""
-    change_log: str = ""
-    is_material: bool = True
-    remarks: list[Remark] = field(default_factory=list)
-
-    @property
-    def is_refused(self) -> bool:
-        """Whether it cannot come in as it is."""
-        return any(each.is_refusal for each in self.remarks)
-
-    def say(self, line: int, text: str, *, refuse: bool = False) -> None:
-        """Remember a remark."""
-        self.remarks.append(Remark(line, text, refuse))
-
-    def fit(self, line: int, text: str, most: int) -> str:
-        """Return `text` without blanks around it, shortened to `most` characters with a remark where it is longer."""
-        kept = text.strip()
-        if len(kept) > most:
-            self.say(line, f"“{kept[:40]}…” is longer than the {most} characters that fit; the rest was left out.")
-        return kept[:most]
 
 
 def write_file(document: Document) -> str:

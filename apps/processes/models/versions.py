@@ -5,10 +5,12 @@ from typing import Any
 import pgtrigger
 from django.db import models
 from django.db.models import F, Q, Value
+from django.db.models.functions import Length
+from django.db.models.lookups import LessThanOrEqual
 
 from apps.core.governed import GovernedModel
 from apps.core.transitions import guarded_columns, refusal, written_once
-from apps.processes.enums import OPEN_STATES, VersionState
+from apps.processes.enums import LONGEST_TEXT, OPEN_STATES, VersionState
 from apps.processes.models.register import Process
 from apps.processes.models.values import outline
 
@@ -84,6 +86,12 @@ class SOPVersion(GovernedModel):
             models.CheckConstraint(
                 condition=Q(superseded_at__isnull=True) | Q(superseded_at__gte=F("effective_at")),
                 name="version_superseded_after",
+            ),
+            models.CheckConstraint(
+                condition=LessThanOrEqual(Length("body"), LONGEST_TEXT),
+                name="version_text_fits",
+                violation_error_message=f"The text has more than {LONGEST_TEXT // 1000} thousand characters, too many "
+                "to read, compare and approve. Keep large tables in a file beside it, or split the process.",
             ),
         ]
         indexes = [

@@ -1,5 +1,6 @@
 """The data-flow map as a page to move about in, and as files; and the report of conflicts."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -7,16 +8,18 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.utils.safestring import mark_safe
+from django.utils.safestring import SafeString, mark_safe
 
 from apps.core import access, clock
 from apps.core.access_log import log_access
-from apps.technology.domain.flow_files import graphml_of, mermaid_of, svg_of
+from apps.technology.domain.flow_files import graphml_of, mermaid_of, page_facts, svg_of
 from apps.technology.domain.flow_map import flow_map
 from apps.technology.domain.records import conflicts
 from apps.technology.enums import FlowHealth
 from apps.technology.models import Integration
 
+# as Django escapes it in `json_script`
+_IN_A_SCRIPT = {ord(">"): "\\u003E", ord("<"): "\\u003C", ord("&"): "\\u0026"}
 TITLE = "Data flows between our tools"
 FILES: dict[str, tuple[Callable[[Any], str], str]] = {
     "svg": (lambda drawn: svg_of(drawn, TITLE), "image/svg+xml; charset=utf-8"),
@@ -38,7 +41,8 @@ def map_page(request: HttpRequest) -> HttpResponse:
         **admin.site.each_context(request),
         "title": "Data-flow map",
         "drawn": drawn,
-        "svg": mark_safe(svg_of(drawn, TITLE, links=True)),  # noqa: S308  # every text in it is escaped by svg_of
+        "facts": _script(page_facts(drawn)),
+        "picture": TITLE,
         "healths": FlowHealth.choices,
         "may_add": access.has_model_permission(person, "add", Integration),
         "conflicting": sum(bool(edge.conflicts) for edge in drawn.edges),
@@ -81,6 +85,12 @@ def conflicts_page(request: HttpRequest) -> HttpResponse:
         "elsewhere": [each for each in found if not each.overwrites],
     }
     return TemplateResponse(request, "admin/technology/conflicts.html", context)
+
+
+def _script(facts: dict[str, Any]) -> SafeString:
+    """Return the facts as JSON within a page, without the blanks that `json_script` would send."""
+    text = json.dumps(facts, separators=(",", ":"), ensure_ascii=False)
+    return mark_safe(text.translate(_IN_A_SCRIPT))  # noqa: S308  # what could end the script is escaped
 
 
 def _allowed(request: HttpRequest) -> Any:

@@ -1,7 +1,9 @@
-"""The data-flow map as files: SVG, Mermaid, GraphML. Every text in them is escaped; they run nothing."""
+"""The data-flow map as files: SVG, Mermaid, GraphML, every text in them escaped; and as facts for its page."""
 
 import re
 from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
 from xml.sax.saxutils import escape as escape_text
 from xml.sax.saxutils import quoteattr as quote_text
 
@@ -13,80 +15,101 @@ STYLE = (
     ".good{stroke:#15803d}.failing{stroke:#b91c1c}.late{stroke:#b45309}.c{stroke-dasharray:6 4}"
     "polygon{fill:#6b7280}"
 )
-_LONGEST = 24
+_LONGEST = 24  # letters of a name
+_CONFLICTS = 3  # are told of an integration
 
 
-def svg_of(drawn: FlowMap, title: str, *, links: bool = False) -> str:
-    """Return the picture.
-
-    Args:
-        drawn: the map.
-        title: what a reader is told first.
-        links: for the page: short facts for its script (`static/technology/map.js` adds what is wide to click and
-            what is read aloud), and each box leads to its tool; else a file that stands alone with its own style.
-    """
+def svg_of(drawn: FlowMap, title: str) -> str:
+    """Return the picture as a file that stands alone, with its own style and told first by `title`."""
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {drawn.width} {drawn.height}" '
-        f'width="{drawn.width}" height="{drawn.height}" role="img" aria-label={quoteattr(title)}'
-        + (' class="technology-map-svg">' if links else ">")
+        f'width="{drawn.width}" height="{drawn.height}" role="img" aria-label={quoteattr(title)}>'
     )
-    style = "" if links else f"<style>{STYLE}</style>"
-    lanes: dict[tuple[int, int], int] = defaultdict(int)
-    lines = []
-    for edge in drawn.edges:
-        pair = (min(edge.source, edge.target), max(edge.source, edge.target))
-        lines.append(_edge(edge, drawn, lanes[pair], links=links))
-        lanes[pair] += 1
-    boxes = [_node(node, links=links) for node in drawn.nodes]
+    lines = [_edge(edge, drawn, path) for edge, path in _lines(drawn)]
+    boxes = [_node(node) for node in drawn.nodes]
     marker = (
         '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" '
         'orient="auto-start-reverse"><polygon points="0,0 8,4 0,8"/></marker></defs>'
     )
     inner = "".join((*lines, *boxes))
-    return f"{head}<title>{escape(title)}</title>{style}{marker}<g>{inner}</g></svg>"
+    return f"{head}<title>{escape(title)}</title><style>{STYLE}</style>{marker}<g>{inner}</g></svg>"
 
 
-def _edge(edge: Edge, drawn: FlowMap, lane: int, *, links: bool) -> str:
+def page_facts(drawn: FlowMap) -> dict[str, Any]:
+    """Return what the page needs to draw the map (`static/technology/map_draw.js`), each word once.
+
+    Owners, entities and ways of transfer are told by their place in a list, from 1 on; 0 is nobody, nothing.
+    """
+    words = {text: place for place, text in enumerate(sorted({edge.words for edge in drawn.edges}), start=1)}
+    owners = sorted({node.owner for node in drawn.nodes if node.owner} - set(drawn.owners))
+    people = {**drawn.owner_places, **{name: place for place, name in enumerate(owners, len(drawn.owners) + 1)}}
+    return {
+        "size": [drawn.width, drawn.height],
+        "box": [WIDTH, HEIGHT],
+        "longest": _LONGEST,
+        "owners": [*drawn.owners, *owners],
+        "entities": drawn.entities,
+        "words": list(words),
+        "nodes": [
+            [node.key, node.name, people.get(node.owner, 0), ", ".join(node.record_of), node.x, node.y]
+            for node in drawn.nodes
+        ],
+        "edges": [
+            [
+                *(edge.key, edge.name, edge.source, edge.target, int(edge.both), edge.health, path),
+                *(drawn.owner_places.get(edge.owner, 0), words[edge.words]),
+                [drawn.entity_places[name] for name in edge.entities],
+                *edge.conflicts[:_CONFLICTS],
+            ]
+            for edge, path in _lines(drawn)
+        ],
+    }
+
+
+def _lines(drawn: FlowMap) -> Iterator[tuple[Edge, str]]:
+    """Yield each integration with its line; those between the same two tools lie beside each other."""
+    lanes: dict[tuple[int, int], int] = defaultdict(int)
+    for edge in drawn.edges:
+        pair = (min(edge.source, edge.target), max(edge.source, edge.target))
+        yield edge, _path(edge, drawn, lanes[pair])
+        lanes[pair] += 1
+
+
+def _path(edge: Edge, drawn: FlowMap, lane: int) -> str:
     start, end = drawn.by_key[edge.source], drawn.by_key[edge.target]
     shift = 8 * ((lane + 1) // 2) * (-1 if lane % 2 else 1)
     y1, y2 = start.y + HEIGHT / 2 + shift, end.y + HEIGHT / 2 + shift
     if end.x > start.x:
         x1, x2, bend = start.x + WIDTH, end.x, (end.x - start.x - WIDTH) / 2
-        path = f"M{x1} {y1:g} C{x1 + bend:g} {y1:g} {x2 - bend:g} {y2:g} {x2} {y2:g}"
-    elif end.x < start.x:
+        return f"M{x1} {y1:g}C{x1 + bend:g} {y1:g} {x2 - bend:g} {y2:g} {x2} {y2:g}"
+    if end.x < start.x:
         x1, x2, bend = start.x, end.x + WIDTH, (start.x - end.x - WIDTH) / 2
-        path = f"M{x1} {y1:g} C{x1 - bend:g} {y1:g} {x2 + bend:g} {y2:g} {x2} {y2:g}"
-    else:
-        x1, out = start.x + WIDTH, start.x + WIDTH + 60
-        path = f"M{x1} {y1:g} C{out} {y1:g} {out} {y2:g} {x1} {y2:g}"
+        return f"M{x1} {y1:g}C{x1 - bend:g} {y1:g} {x2 + bend:g} {y2:g} {x2} {y2:g}"
+    x1, out = start.x + WIDTH, start.x + WIDTH + 60
+    return f"M{x1} {y1:g}C{out} {y1:g} {out} {y2:g} {x1} {y2:g}"
+
+
+def _edge(edge: Edge, drawn: FlowMap, path: str) -> str:
+    start, end = drawn.by_key[edge.source], drawn.by_key[edge.target]
     ends = 'marker-end="url(#tip)"' + (' marker-start="url(#tip)"' if edge.both else "")
     carries = ", ".join(edge.entities) or "nothing named"
     said = [f"{start.name} → {end.name}: {edge.name}", carries, edge.words, edge.health, edge.owner or "nobody"]
-    said += edge.conflicts[:3]
+    said += edge.conflicts[:_CONFLICTS]
     line = f'<path class="{edge.health}{" c" if edge.conflicts else ""}" d="{path}" {ends}/>'
-    title = f"<title>{escape(chr(10).join(said))}</title>"
-    if not links:
-        return f"<g>{line}{title}</g>"
-    owner = drawn.owner_places.get(edge.owner, 0)
-    entities = ",".join(str(drawn.entity_places[name]) for name in edge.entities)
-    facts = f"{edge.source} {edge.target} {edge.health} {int(bool(edge.conflicts))} {owner} {entities}"
-    return f'<a href="/admin/technology/integration/{edge.key}/change/" data-edge="{facts}">{title}{line}</a>'
+    return f"<g>{line}<title>{escape(chr(10).join(said))}</title></g>"
 
 
-def _node(node: Node, *, links: bool) -> str:
+def _node(node: Node) -> str:
     name = node.name if len(node.name) <= _LONGEST else f"{node.name[: _LONGEST - 1]}…"
     below = f"record of {', '.join(node.record_of)}" if node.record_of else node.owner
     below = below if len(below) <= _LONGEST + 6 else f"{below[: _LONGEST + 5]}…"
     said = f"{node.name}. Owner: {node.owner or 'nobody'}."
     said += f" System of record of {', '.join(node.record_of)}." if node.record_of else ""
-    box = (
-        f'<rect class="{"r" if node.record_of else "n"}" x="{node.x}" y="{node.y}" width="{WIDTH}" height="{HEIGHT}" '
-        f'rx="6"/><text class="t" x="{node.x + 10}" y="{node.y + 23}">{escape(name)}</text>'
-        f'<text class="s" x="{node.x + 10}" y="{node.y + 41}">{escape(below)}</text><title>{escape(said)}</title>'
+    return (
+        f'<g><rect class="{"r" if node.record_of else "n"}" x="{node.x}" y="{node.y}" width="{WIDTH}" '
+        f'height="{HEIGHT}" rx="6"/><text class="t" x="{node.x + 10}" y="{node.y + 23}">{escape(name)}</text>'
+        f'<text class="s" x="{node.x + 10}" y="{node.y + 41}">{escape(below)}</text><title>{escape(said)}</title></g>'
     )
-    if not links:
-        return f"<g>{box}</g>"
-    return f'<a href="/admin/technology/tool/{node.key}/change/" data-node="{node.key}">{box}</a>'
 
 
 def mermaid_of(drawn: FlowMap) -> str:

@@ -25,20 +25,31 @@ _IN_USE = "('implementing', 'active', 'sunsetting')"
 
 # one line of a pack as its SHA-256 counts it
 _SEALED = """
+    ROW(tool_id, name, lifecycle, owner, yearly, used, used_on, seats, inactive_seats, attested_on,
+        shares_with, integrations, unhealthy, verdict, saving, why)::text
+"""
+# as the first packs counted it; they are still verified by it
+_SEALED_FIRST = """
     jsonb_build_array(tool_id, name, lifecycle, owner, yearly, used, used_on, seats, inactive_seats, attested_on,
         shares_with, verdict, saving, why)::text
     || CASE WHEN integrations > 0 THEN jsonb_build_array(integrations, unhealthy)::text ELSE '' END
 """
-_DIGEST = f"encode(sha256(convert_to(coalesce(string_agg({_SEALED}, E'\\n' ORDER BY tool_id), ''), 'UTF8')), 'hex')"
+
+
+def _sha256(line: str) -> str:
+    return f"encode(sha256(convert_to(coalesce(string_agg({line}, E'\\n' ORDER BY tool_id), ''), 'UTF8')), 'hex')"
+
+
+_DIGEST = _sha256(_SEALED)
 
 MISSING = f"""
-    WITH {RATES_SQL}, lines AS ({LINES_SQL}) SELECT DISTINCT currency FROM lines WHERE yearly IS NULL ORDER BY 1
+    WITH {RATES_SQL}, lines AS ({LINES_SQL}) SELECT DISTINCT currency FROM lines WHERE lacks_rate ORDER BY 1
 """
 
 FREEZE = f"""
     WITH {RATES_SQL}, lines AS ({LINES_SQL}),
     cost AS MATERIALIZED (
-        SELECT tool_id, sum(yearly) AS yearly, bool_or(yearly IS NULL) AS lacks_rate FROM lines GROUP BY tool_id),
+        SELECT tool_id, sum(yearly) AS yearly, bool_or(lacks_rate) AS lacks_rate FROM lines GROUP BY tool_id),
     tools AS (
         SELECT t.id, t.name, t.lifecycle, cost.yearly, sample.used, sample.period_to,
                coalesce(p.full_name, team.name, array_to_string(t.business_owner_names, ', ')) AS owner
@@ -122,6 +133,7 @@ FREEZE = f"""
 """
 
 DIGEST = f"SELECT {_DIGEST} FROM technology_reviewitem WHERE pack_id = %(pack)s"
+DIGEST_OF_THE_FIRST = f"SELECT {_sha256(_SEALED_FIRST)} FROM technology_reviewitem WHERE pack_id = %(pack)s"
 
 GAPS = f"""
     WITH RECURSIVE below(root, id) AS (

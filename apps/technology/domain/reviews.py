@@ -17,7 +17,7 @@ from apps.core.overdue import LateRows
 from apps.core.packs import quarter_of
 from apps.core.transitions import transition
 from apps.technology.domain.rates import missing_rate, policy
-from apps.technology.domain.review_sql import DIGEST, FREEZE, GAPS, MISSING, OVERLAPS
+from apps.technology.domain.review_sql import DIGEST, DIGEST_OF_THE_FIRST, FREEZE, GAPS, MISSING, OVERLAPS
 from apps.technology.domain.stack import AsOf
 from apps.technology.enums import ActionState
 from apps.technology.models import ReviewAction, ReviewPack
@@ -80,16 +80,15 @@ def make_pack(*, by: "User", on: dt.date | None = None) -> ReviewPack:
     return pack
 
 
-def digest_of_items(pack_id: int) -> str:
-    """Return the SHA-256 of the items of a pack, line by line in the order of the tools."""
-    with connection.cursor() as cursor:
-        cursor.execute(DIGEST, {"pack": pack_id})
-        return str(cursor.fetchone()[0])
-
-
 def is_untouched(pack: ReviewPack) -> bool:
-    """Whether the items of a pack are exactly what was frozen."""
-    return digest_of_items(pack.pk) == pack.digest
+    """Whether the items of a pack, line by line in the order of the tools, are exactly what was frozen."""
+    return any(_digest_of(pack, statement) == pack.digest for statement in (DIGEST, DIGEST_OF_THE_FIRST))
+
+
+def _digest_of(pack: ReviewPack, statement: str) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, {"pack": pack.pk})
+        return str(cursor.fetchone()[0])
 
 
 @dataclass(frozen=True)

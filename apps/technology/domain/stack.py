@@ -18,23 +18,27 @@ from apps.technology.domain.rates import counting_rates_sql, missing_rate, polic
 from apps.technology.enums import A_YEAR, Period
 from apps.technology.models import CostLine, StackPolicy, Tool
 
-_TIMES = "CASE l.period WHEN 'month' THEN 12 WHEN 'quarter' THEN 4 WHEN 'year' THEN 1 ELSE 0 END"
+# how often in a year each period is paid
+_TIMES = ", ".join(f"('{period}', {times})" for period, times in A_YEAR.items() if times)
 # what is known at a moment, in force on a day, in the reporting currency, each line rounded to the smallest coin
-LINES_SQL = f"""
-    SELECT l.tool_id, l.cost_type, l.currency,
-           round(l.amount * coalesce(l.quantity, 1) * {_TIMES} * rates.rate, %(digits)s) AS yearly
-    FROM technology_costline l LEFT JOIN rates ON rates.currency = l.currency
+LINES_SQL = """
+    SELECT l.tool_id, l.cost_type, l.currency, factors.factor IS NULL AS lacks_rate,
+           round(l.amount * coalesce(l.quantity, 1) * factors.factor, %(digits)s) AS yearly
+    FROM technology_costline l LEFT JOIN factors ON factors.currency = l.currency AND factors.period = l.period
     WHERE l.recorded_at <= %(known)s AND (l.retired_at IS NULL OR l.retired_at > %(known)s)
       AND l.valid_from <= %(on)s AND (l.valid_to IS NULL OR l.valid_to >= %(on)s) AND l.period <> 'once'
 """
 RATES_SQL = f"""
     rates(currency, rate) AS MATERIALIZED (
-        ({counting_rates_sql()}) UNION ALL SELECT %(into)s, 1)
+        ({counting_rates_sql()}) UNION ALL SELECT %(into)s, 1),
+    factors AS MATERIALIZED (
+        SELECT rates.currency, paid.period, rates.rate * paid.times AS factor
+        FROM rates CROSS JOIN (VALUES {_TIMES}) paid(period, times))
 """
 _STACK = f"""
     WITH {RATES_SQL}, lines AS ({LINES_SQL})
     SELECT tool_id, coalesce(sum(yearly), 0),
-           coalesce(array_agg(DISTINCT currency) FILTER (WHERE yearly IS NULL), '{{}}')
+           coalesce(array_agg(DISTINCT currency) FILTER (WHERE lacks_rate), '{{}}')
     FROM lines GROUP BY tool_id
 """
 

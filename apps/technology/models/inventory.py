@@ -15,7 +15,12 @@ from apps.core.transitions import guarded_columns
 from apps.technology.enums import IN_USE, Audience, Criticality, DataClass, Health, Known, Lifecycle
 from apps.technology.models.flow_triggers import nothing_flows_over_it
 from apps.technology.models.gate_triggers import gates_before_active, gates_open
-from apps.technology.models.triggers import case_before_active, nothing_lives_on_it, tree_without_loops
+from apps.technology.models.triggers import (
+    case_before_active,
+    nothing_lives_on_it,
+    stands_in_a_review,
+    tree_without_loops,
+)
 
 
 def _names(label: str, help_text: str) -> "ArrayField[Any, Any]":
@@ -234,6 +239,7 @@ class Tool(OwnedModel, GovernedModel):
             gates_open(),
             nothing_lives_on_it(),
             nothing_flows_over_it(),
+            stands_in_a_review(),
         ]
 
     def __str__(self) -> str:

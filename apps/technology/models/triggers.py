@@ -27,6 +27,7 @@ TERMS_OVERLAP = (
     "The term overlaps another contract of that name for the same tool. End the other one first, or name this one "
     "differently."
 )
+STANDS_IN_A_REVIEW = "This tool cannot be deleted: it stands in the figures of a review. Retire it or archive it."
 CAPABILITY_LOOP = "A capability cannot stand below itself; choose another parent."
 
 
@@ -41,6 +42,21 @@ def case_before_active() -> pgtrigger.Trigger:
                AND NOT ({_CASE.format(tool="NEW.id")})
             THEN {refusal(ACTIVE_NEEDS_CASE)} END IF;
             RETURN NEW;
+        """,
+    )
+
+
+def stands_in_a_review() -> pgtrigger.Trigger:
+    """Refuse that a tool of a review pack is deleted; waits for a pack that is being made."""
+    return pgtrigger.Trigger(
+        name="stands_in_a_review",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Delete,
+        func=f"""
+            PERFORM pg_advisory_xact_lock(hashtext('technology.review'));
+            IF EXISTS (SELECT 1 FROM technology_reviewitem i WHERE i.tool_id = OLD.id)
+            THEN {refusal(STANDS_IN_A_REVIEW)} END IF;
+            RETURN OLD;
         """,
     )
 

@@ -13,7 +13,7 @@ from apps.core.events import publish
 from apps.core.records import kind_of
 from apps.core.transitions import transition
 from apps.core.words import fitting, reason_given
-from apps.processes.domain.improving import propose
+from apps.processes.domain.proposing import propose
 from apps.processes.models import Improvement
 from apps.tickets.domain.rows import locked, record
 from apps.tickets.enums import EventKind, ProblemState

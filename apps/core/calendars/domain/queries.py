@@ -31,6 +31,13 @@ def schedule_for(calendar: BusinessCalendar, *, until: int | None = None) -> Tim
     return _published(calendar, tuple(versions.values_list("uuid", flat=True)))
 
 
+def newest_schedule(calendar: BusinessCalendar) -> tuple[Timeline, int]:
+    """Return the timeline to count in and the key of its newest version, by the same query."""
+    published = list(calendar.versions.order_by("number").values_list("pk", "uuid"))
+    timeline = _published(calendar, tuple(uuid for _, uuid in published))
+    return timeline, published[-1][0]
+
+
 def schedules_for(calendar: BusinessCalendar, untils: Iterable[int | None]) -> dict[int | None, Timeline]:
     """Return the timelines known up to each of several versions (None: to the last): one query for all of them."""
     numbered = list(calendar.versions.order_by("number").values_list("number", "uuid"))

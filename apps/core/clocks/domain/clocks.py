@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from django.contrib.contenttypes.models import ContentType
-from django.db import connection, models, transaction
+from django.db import models, transaction
 
 from apps.core import clock as time
 from apps.core.actors import acting_as, system_principal
-from apps.core.calendars.domain.queries import default_calendar, schedule_for
+from apps.core.calendars.domain.queries import default_calendar, newest_schedule
 from apps.core.calendars.models import BusinessCalendar
-from apps.core.clocks.domain.counting import BOOKED, ZERO, Book, newest_version, open_book, read_book, segment
+from apps.core.clocks.domain.counting import BOOKED, ZERO, Book, open_book, read_book, segment
 from apps.core.clocks.domain.wording import in_words
 from apps.core.clocks.enums import ClockState
 from apps.core.clocks.models import Clock, EscalationFire
@@ -68,13 +68,45 @@ def start_clock(
             (ContentType.objects.get_for_model(subject), subject.pk),
             known,
             minutes,
-            calendar or default_calendar(),
+            calendar,
             moment,
             by or system_principal(),
             ladder=known.ladder if ladder is None else ladder,
             follows=carry_from,
             carried=carry_from.counted if carry_from is not None else ZERO,
             caps=_caps(caps or {}),
+        )
+
+
+def begin_clock_of(
+    subject: models.Model, metric: str, *, target: dt.timedelta | int, by: "User | None", at: dt.datetime | None = None
+) -> Clock:
+    """Start the first clock of `metric` for a record: within an operation on the record, which it fails with.
+
+    Args:
+        subject: the record, of which no such clock runs; the database refuses a second one.
+        metric: the key of a registered metric.
+        target: working time by the default calendar, as a timedelta of whole minutes or as minutes.
+        by: who started it; None for mops itself.
+        at: since when it counts; now when not given, never in the future.
+
+    Raises:
+        InvalidInput, CalendarError, LookupError: as for `start_clock`.
+    """
+    known, person, moment = metric_of(metric), by or system_principal(), _not_later(at)
+    with transaction.atomic(savepoint=False), acting_as(person), transition(Clock):
+        kind = ContentType.objects.get_for_model(subject)
+        return _start(
+            (kind, subject.pk),
+            known,
+            _minutes(target),
+            None,
+            moment,
+            person,
+            ladder=known.ladder,
+            follows=None,
+            carried=ZERO,
+            caps={},
         )
 
 
@@ -246,7 +278,7 @@ def _start(
     subject: tuple[ContentType, int],
     metric: Metric,
     minutes: int,
-    calendar: BusinessCalendar,
+    given: BusinessCalendar | None,
     at: dt.datetime,
     by: "User",
     *,
@@ -256,8 +288,8 @@ def _start(
     caps: Mapping[str, int],
     pause: str = "",
 ) -> Clock:
-    _hold_versions(calendar)
-    schedule = schedule_for(calendar)
+    calendar = _held(given)
+    schedule, newest = newest_schedule(calendar)
     clock = Clock(
         content_type=subject[0],
         object_id=subject[1],
@@ -271,9 +303,9 @@ def _start(
         running_since=at,
         follows=follows,
     )
-    clock.calendar_version = newest_version(clock)
+    clock.calendar_version_id = newest
     first = segment(clock, at, running=not pause, by=by, reason=pause)
-    book = Book(clock, [first], schedule)
+    book = Book(clock, [first], schedule, newest)
     silent = book.passed_at_birth(at) if carried else ()
     book.fired.update(rung.percent for rung, _ in silent)
     book.post(time.now())
@@ -313,7 +345,7 @@ def _end(book: Book, state: ClockState | None, by: "User", at: dt.datetime) -> B
     closed.state = state or (ClockState.MET if closed.counted <= closed.goal else ClockState.LATE)
     closed.due_at = due
     closed.breached_at = due if closed.counted > closed.goal else None
-    closed.calendar_version = newest_version(closed)
+    closed.calendar_version_id = book.newest
     closed.running_since = closed.next_fire_at = None
     closed.closed_at, closed.closed_by = at, by.get_username()
     closed.save(update_fields=[*BOOKED, "closed_at", "closed_by"])
@@ -322,19 +354,20 @@ def _end(book: Book, state: ClockState | None, by: "User", at: dt.datetime) -> B
 
 def _post(book: Book) -> Clock:
     book.post(time.now())
-    book.clock.calendar_version = newest_version(book.clock)
+    book.clock.calendar_version_id = book.newest
     book.clock.save(update_fields=BOOKED)
     return book.clock
 
 
-def _hold_versions(calendar: BusinessCalendar) -> None:
-    """Wait for a version that is being published; from here to the end of the transaction none can be.
+def _held(given: BusinessCalendar | None) -> BusinessCalendar:
+    """Return the calendar, the default where none is given, once no version of it is being published.
 
-    Without it a clock could be started with the versions of a moment ago, and be missed when the due moments are
-    worked out anew.
+    From here to the end of the transaction none can be. Without it a clock could be started with the versions of a
+    moment ago, and be missed when the due moments are worked out anew.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM calendars_businesscalendar WHERE id = %s FOR KEY SHARE", [calendar.pk])
+    which, values = ("is_default", []) if given is None else ("id = %s", [given.pk])
+    held = BusinessCalendar.objects.raw(f"SELECT * FROM calendars_businesscalendar WHERE {which} FOR KEY SHARE", values)
+    return next(iter(held), None) or default_calendar()
 
 
 def _minutes(target: dt.timedelta | int) -> int:

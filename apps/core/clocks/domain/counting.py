@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 from apps.core.actors import system_principal
 from apps.core.calendars.domain import business_time
-from apps.core.calendars.domain.queries import schedule_for
+from apps.core.calendars.domain.queries import newest_schedule
 from apps.core.calendars.domain.schedule import Calendar
-from apps.core.calendars.models import CalendarVersion
 from apps.core.clocks.domain import arithmetic
 from apps.core.clocks.domain.wording import in_words
 from apps.core.clocks.enums import ClockState
@@ -29,6 +28,7 @@ class Book:
     clock: Clock
     segments: list[ClockSegment]
     schedule: Calendar
+    newest: int  # the key of the newest version in the schedule
     fired: set[int] = field(default_factory=set)
 
     def elapsed(self, at: dt.datetime) -> dt.timedelta:
@@ -156,11 +156,5 @@ def read_books(locked: Sequence[Clock], *, with_rungs: bool = True) -> list[Book
     for clock_id, rung in rungs.values_list("clock_id", "rung"):
         fired[clock_id].add(rung)
     schedules = {clock.calendar_id: clock.calendar for clock in locked}
-    timelines = {pk: schedule_for(calendar) for pk, calendar in schedules.items()}
-    return [Book(clock, segments[clock.pk], timelines[clock.calendar_id], fired[clock.pk]) for clock in locked]
-
-
-def newest_version(clock: Clock) -> CalendarVersion:
-    """Return the newest version of the clock's calendar, which from now on it has counted with."""
-    newest: CalendarVersion = clock.calendar.versions.order_by("-number")[0]
-    return newest
+    timelines = {pk: newest_schedule(calendar) for pk, calendar in schedules.items()}
+    return [Book(clock, segments[clock.pk], *timelines[clock.calendar_id], fired[clock.pk]) for clock in locked]

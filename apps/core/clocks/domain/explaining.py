@@ -117,7 +117,7 @@ def _outlook(
     if not clock.is_open:
         return state.label.lower()
     if state == ClockState.PAUSED:
-        ends = Book(clock, segments, schedule).pause_ends()
+        ends = Book(clock, segments, schedule, clock.calendar_version_id).pause_ends()
         runs = f", runs again by itself {_when(ends, now, schedule)}" if ends is not None else ""
         late = f"late by {in_words(over)}, " if over > dt.timedelta(0) else ""
         return f"{late}standing still since {_when(segments[-1].started, now, schedule)}{runs}"

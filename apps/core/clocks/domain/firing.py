@@ -15,7 +15,7 @@ from apps.core import clock as time
 from apps.core.actors import acting_as, system_principal
 from apps.core.alerts.domain.alerting import raise_alert
 from apps.core.calendars.domain import business_time
-from apps.core.clocks.domain.counting import BOOKED, Book, newest_version, read_book, read_books
+from apps.core.clocks.domain.counting import BOOKED, Book, read_book, read_books
 from apps.core.clocks.models import Clock, EscalationFire
 from apps.core.clocks.registry import Rung
 from apps.core.transitions import transition
@@ -146,7 +146,7 @@ def _outside_hours(book: Book, now: dt.datetime) -> bool:
 def _move_on(book: Book, now: dt.datetime, *, wait: bool = False) -> None:
     """Write what the clock has come to; with `wait` the scan looks again at the next opening."""
     book.post(now)
-    book.clock.calendar_version = newest_version(book.clock)
+    book.clock.calendar_version_id = book.newest
     if wait:
         opening = business_time.next_open(book.schedule, now)
         later = [book.pause_ends(), opening]

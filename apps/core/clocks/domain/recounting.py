@@ -12,7 +12,7 @@ from django.db import connection, transaction
 
 from apps.core import clock as time
 from apps.core.calendars.models import BusinessCalendar, CalendarVersion
-from apps.core.clocks.domain.counting import BOOKED, newest_version, read_books
+from apps.core.clocks.domain.counting import BOOKED, read_books
 from apps.core.clocks.domain.laying_out import lay_out
 from apps.core.clocks.models import Clock
 from apps.core.transitions import transition
@@ -117,10 +117,10 @@ def recount(calendar: BusinessCalendar) -> int:
             clocks = list(rows.order_by("pk").select_for_update(of=("self",)).select_related("calendar")[:BATCH])
             if not clocks:
                 return count
-            newest, now = newest_version(clocks[0]), time.now()
+            now = time.now()
             for book in read_books(clocks):
                 book.post(now)
-                book.clock.calendar_version = newest
+                book.clock.calendar_version_id = book.newest
                 book.clock.save(update_fields=BOOKED)
         last, count = clocks[-1].pk, count + len(clocks)
 

@@ -151,3 +151,18 @@ document.addEventListener("DOMContentLoaded", () => {
     if (!shown() && read().includes(name)) heading.click();
   });
 });
+
+// On a narrow screen a row of a table with many columns stands as a block: each cell says which column it is of.
+document.addEventListener("DOMContentLoaded", () => {
+  document.querySelectorAll("table.mops-table:not(.mops-table-cards)").forEach((table) => {
+    const heads = [...((table.tHead && table.tHead.rows[0] && table.tHead.rows[0].cells) || [])];
+    if (heads.length < 4) return;
+    table.classList.add("mops-table-stack");
+    table.querySelectorAll("tbody tr").forEach((row) => {
+      if (row.cells.length !== heads.length) return;
+      [...row.cells].forEach((cell, place) => {
+        if (place && cell.tagName === "TD" && !cell.dataset.label) cell.dataset.label = heads[place].textContent.trim();
+      });
+    });
+  });
+});

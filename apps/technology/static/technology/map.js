@@ -33,7 +33,7 @@ document.addEventListener("DOMContentLoaded", () => {
     const point = new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
     return { x: point.x, y: point.y };
   };
-  if (svg.clientWidth < all.width / 2.5) zoom((svg.clientWidth * 2.5) / all.width, { x: 0, y: 0 });
+  if (svg.clientWidth < all.width / 1.6) zoom((svg.clientWidth * 1.6) / all.width, { x: 0, y: 0 });
 
   const held = new Map();
   let dragged = 0;
