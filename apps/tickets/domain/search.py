@@ -3,8 +3,9 @@
 import re
 from typing import TYPE_CHECKING, Any
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.search import SearchQuery, SearchVector
-from django.db.models import Q, QuerySet
+from django.db.models import BooleanField, F, Func, Q, QuerySet
 
 from apps.accounts.models import User
 from apps.core import access
@@ -18,6 +19,14 @@ if TYPE_CHECKING:
 LONGEST, MOST_PEOPLE = 200, 50
 _NUMBER = re.compile(r"[Tt]-?(\d{1,11})|#(\d{1,11})")
 _WRITTEN = re.compile(r'["“”]|(?:^|\s)-\w|\bOR\b')
+
+
+class _IsAnyOf(Func):
+    """Whether a value is one of an array's."""
+
+    template = "(%(expressions)s))"
+    arg_joiner = " = ANY("
+    output_field = BooleanField()
 
 
 def tickets_with(rows: QuerySet[Ticket], words: str, *, internal: bool) -> QuerySet[Ticket]:
@@ -34,7 +43,8 @@ def tickets_with(rows: QuerySet[Ticket], words: str, *, internal: bool) -> Query
         return rows
     if found := _NUMBER.fullmatch(words):
         return rows.filter(pk=int(found[1] or found[2]))
-    return rows.filter(pk__in=_keys(words, internal=internal))
+    # as an array, so that the tickets are fetched by their keys however many PostgreSQL expects to be found
+    return rows.filter(_IsAnyOf(F("pk"), ArraySubquery(_keys(words, internal=internal))))
 
 
 def found_by(user: User, words: str) -> QuerySet[Ticket]:
