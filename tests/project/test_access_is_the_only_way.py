@@ -107,7 +107,7 @@ ASKING_ALLOWED: dict[str, str] = {
     "apps/core/notifications/domain/delivering.py::refuse_resend": BEYOND,
     "apps/core/notifications/scopes.py::_deliveries": SCOPE,
     "apps/core/notifications/scopes.py::_stored_mail": SCOPE,
-    "apps/leads/permissions.py::by_both": SCOPE,
+    "apps/leads/permissions.py::by_both.narrowed": SCOPE,
     "apps/leads/permissions.py::by_lead": SCOPE,
     "apps/leads/permissions.py::visible_leads": SCOPE,
     "apps/processes/permissions.py::by_process.scope": SCOPE,
@@ -193,7 +193,7 @@ def test_permissions_are_asked_by_access_alone():
 
 
 # templates that ask whether to draw a link; the page behind it asks again
-LINKS = {"people_before.html", "news_panel.html"}
+LINKS = {"people_before.html", "news_panel.html", "incidents_before.html"}
 
 
 def test_templates_ask_for_no_permission():

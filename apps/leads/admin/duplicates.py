@@ -15,7 +15,7 @@ from apps.core.admin_kit.base import ReadOnlyAdmin
 from apps.core.admin_kit.buttons import Button, ReasonForm
 from apps.core.admin_kit.locking import RowVersionForm
 from apps.leads.domain.duplicates import merging
-from apps.leads.domain.duplicates.entry import look_alikes
+from apps.leads.domain.duplicates.entry import holder, look_alikes
 from apps.leads.domain.duplicates.finding import open_pairs
 from apps.leads.enums import PairState
 from apps.leads.models import DuplicatePair, Lead, Merge
@@ -276,21 +276,9 @@ class LeadForm(RowVersionForm):
         return cleaned
 
     def _other(self, name: str, cleaned: dict[str, Any]) -> Lead | None:
-        value = cleaned.get(name)
-        if not value or name in self.errors:
+        if not cleaned.get(name) or name in self.errors or (name == "phone" and cleaned.get("is_phone_shared")):
             return None
-        rows = Lead._base_manager.filter(merged_into=None).exclude(pk=self.instance.pk)
-        if name == "email":
-            return rows.filter(email=value.strip().lower()).first()
-        if cleaned.get("is_phone_shared"):
-            return None
-        from apps.leads.phones import as_field  # noqa: PLC0415
-
-        try:
-            phone = as_field(value, country=cleaned.get("country") or "")
-        except forms.ValidationError:
-            return None  # said by the model already
-        return rows.filter(phone=phone, is_phone_shared=False).first()
+        return holder(name, cleaned[name], country=cleaned.get("country") or "", besides=self.instance.pk)
 
     def _ask(self, cleaned: dict[str, Any]) -> None:
         found = look_alikes(self.viewer, cleaned) if self.viewer is not None else []

@@ -3,6 +3,8 @@
 from typing import TYPE_CHECKING, Any
 
 from apps.core import access
+from apps.core.errors import InvalidInput
+from apps.leads import phones
 from apps.leads.domain.duplicates.finding import nearest
 from apps.leads.models import Lead
 
@@ -29,6 +31,24 @@ def known_lead(*, email: str, phone: str) -> Lead | None:
     if found is not None and found.merged_into_id is not None:
         return rows.get(pk=found.merged_into_id)
     return found
+
+
+def holder(name: str, given: str, *, country: str = "", besides: int | None = None) -> Lead | None:
+    """Return the lead that has an address (`name` is "email") or a phone ("phone") as somebody typed it, None for none.
+
+    Args:
+        name: which of the two.
+        given: as it was typed; what cannot be read is nobody's.
+        country: by which a phone without country code is read.
+        besides: the lead that is being edited.
+    """
+    rows = Lead._base_manager.filter(merged_into=None).exclude(pk=besides)
+    if name == "email":
+        return rows.filter(email=given.strip().lower()).first()
+    try:
+        return rows.filter(phone=phones.e164(given, country=country), is_phone_shared=False).first()
+    except InvalidInput:  # said beside the field by the model
+        return None
 
 
 def phone_taken(lead: Lead) -> bool:
