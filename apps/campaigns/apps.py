@@ -14,7 +14,6 @@ class CampaignsConfig(AppConfig):
 
     def ready(self) -> None:
         """Let campaigns be approved, and put late ones among what is overdue."""
-        from apps.approvals.registry import ApprovalSubject, register  # noqa: PLC0415  # models must be ready
         from apps.campaigns import (  # noqa: PLC0415  # models must be ready
             checks,
             imports,  # noqa: F401  # registers on import
@@ -24,52 +23,25 @@ class CampaignsConfig(AppConfig):
         from apps.campaigns.demo import tell  # noqa: PLC0415
         from apps.campaigns.demo_setup import tell as tell_set_up  # noqa: PLC0415
         from apps.campaigns.domain import (  # noqa: PLC0415
-            approval,
             feed,
             intake,
             launch,
             queries,
-            shifting,
             utm_drift,
             working,
         )
-        from apps.campaigns.models import MATERIAL, BudgetShift, Campaign, UtmLink  # noqa: PLC0415
+        from apps.campaigns.models import Campaign, UtmLink  # noqa: PLC0415
         from apps.core.demo import register_chapter  # noqa: PLC0415
         from apps.core.notifications.kinds import register_kind  # noqa: PLC0415
         from apps.core.overdue import register_overdue  # noqa: PLC0415
         from apps.core.rules.catalog import register_catalog  # noqa: PLC0415
-        from apps.core.rules.predicates import Field, Number  # noqa: PLC0415
         from apps.processes.domain.triggers import register_occasion  # noqa: PLC0415
 
-        register(
-            Campaign,
-            ApprovalSubject(
-                material=MATERIAL,
-                apply=approval.carry_out_approval,
-                on_refused=approval.return_to_planning,
-                facts=approval.facts_to_decide_on,
-                fact_fields=approval.fact_fields(),
-                owner_fields=("owner_person", "backup_person"),
-                cost_impact=approval.cost_impact,
-                checks=checks.PRECONDITIONS,
-            ),
-        )
+        _let_plans_be_approved()
         checks.register()
         legal.register()
         register_catalog(Campaign, legal.campaign_catalog)
         pack_part.register()
-        register(
-            BudgetShift,
-            ApprovalSubject(
-                material=shifting.MATERIAL,
-                apply=shifting.carry_out,
-                on_refused=shifting.bring_back,
-                markdown=("reason", "evidence"),
-                facts=shifting.facts,
-                fact_fields=(Field("amount", "Amount", Number(), help="What is moved, in the campaign's currency."),),
-                cost_impact=shifting.cost_impact,
-            ),
-        )
         _let_templates_be_approved()
         register_occasion(launch.LAUNCHED, "A campaign is launched")
         register_occasion(working.BEGUN, "Work on a campaign begins")
@@ -120,4 +92,39 @@ def _name_people() -> None:
 
     register_ownership(
         CampaignTask, "assignee", "person to carry out", still_matters=lambda rows: rows.filter(done_at__isnull=True)
+    )
+
+
+def _let_plans_be_approved() -> None:
+    """Approval makes a campaign ready to be launched, and moves the money of a shift."""
+    from apps.approvals.registry import ApprovalSubject, register  # noqa: PLC0415  # models must be ready
+    from apps.campaigns import checks  # noqa: PLC0415  # models must be ready
+    from apps.campaigns.domain import approval, shifting  # noqa: PLC0415
+    from apps.campaigns.models import MATERIAL, BudgetShift, Campaign  # noqa: PLC0415
+    from apps.core.rules.predicates import Field, Number  # noqa: PLC0415
+
+    register(
+        Campaign,
+        ApprovalSubject(
+            material=MATERIAL,
+            apply=approval.carry_out_approval,
+            on_refused=approval.return_to_planning,
+            facts=approval.facts_to_decide_on,
+            fact_fields=approval.fact_fields(),
+            owner_fields=("owner_person", "backup_person"),
+            cost_impact=approval.cost_impact,
+            checks=checks.PRECONDITIONS,
+        ),
+    )
+    register(
+        BudgetShift,
+        ApprovalSubject(
+            material=shifting.MATERIAL,
+            apply=shifting.carry_out,
+            on_refused=shifting.bring_back,
+            markdown=("reason", "evidence"),
+            facts=shifting.facts,
+            fact_fields=(Field("amount", "Amount", Number(), help="What is moved, in the campaign's currency."),),
+            cost_impact=shifting.cost_impact,
+        ),
     )
