@@ -101,7 +101,7 @@ def without_consent(keys: Sequence[int], channel: str) -> int | None:
         return None
     said = Consent.objects.filter(lead=OuterRef("pk"), purpose=ConsentPurpose.MARKETING_EMAIL)
     newest = Subquery(said.order_by("-given_at", "-pk").values("is_given")[:1])
-    agreed = Lead.objects.filter(pk__in=list(keys)).annotate(agreed=newest).filter(agreed=True).count()
+    agreed: int = Lead.objects.filter(pk__in=list(keys)).annotate(agreed=newest).filter(agreed=True).count()
     return len(keys) - agreed
 
 

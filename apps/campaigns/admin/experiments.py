@@ -54,7 +54,8 @@ class VariantInline(MopsTabularInline):
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         """Load the versions with the rows."""
-        return super().get_queryset(request).select_related("version__asset")
+        rows: models.QuerySet[Any] = super().get_queryset(request).select_related("version__asset")
+        return rows
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """What a test compares stays once it has begun."""

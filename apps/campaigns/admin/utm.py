@@ -26,7 +26,7 @@ SAID = ("landing_url", *TAGS)
 class BuilderForm(forms.Form):
     """Asks what a link is to say."""
 
-    campaign = forms.ModelChoiceField(queryset=None)
+    campaign: Any = forms.ModelChoiceField(queryset=None)
     landing_url = forms.CharField(label="Landing page", required=False, help_text="Without tags: https://…")
     source = forms.CharField(required=False, help_text="Who sends the visit: newsletter, linkedin, google.")
     medium = forms.CharField(required=False, help_text="By which means: email, cpc, social, print.")

@@ -86,8 +86,8 @@ def chance_of(statistic: float, freedom: int) -> float:
     """Return the probability that a chi-square value of `freedom` degrees is at least `statistic` (closed forms)."""
     half = statistic / 2
     if freedom % 2 == 0:
-        return math.exp(-half) * sum(half**i / math.factorial(i) for i in range(freedom // 2))
-    more = sum(half ** (i - 0.5) / math.gamma(i + 0.5) for i in range(1, (freedom - 1) // 2 + 1))
+        return math.exp(-half) * sum(math.pow(half, i) / math.factorial(i) for i in range(freedom // 2))
+    more = sum(math.pow(half, i - 0.5) / math.gamma(i + 0.5) for i in range(1, (freedom - 1) // 2 + 1))
     return math.erfc(math.sqrt(half)) + math.exp(-half) * more
 
 

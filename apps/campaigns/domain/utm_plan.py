@@ -143,8 +143,9 @@ def utm_finding(campaign: Campaign, today: dt.date) -> Finding | None:
         wrong += [f"{link}: {sentence}" for sentence in problems_of(values, rules).values()]
     planned = {link.tags for link in links}
     for where, found in content_addresses(campaign):
-        if tags_in(found) not in planned:
-            wrong.append(f"“{where}” links with tags that are not planned: {' / '.join(filter(None, tags_in(found)))}.")
+        tags = tags_in(found) or ()
+        if tags not in planned:
+            wrong.append(f"“{where}” links with tags that are not planned: {' / '.join(filter(None, tags))}.")
     if wrong:
         more = f" and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
         return Finding(False, " ".join(wrong[:SHOWN]).rstrip(".") + more)
