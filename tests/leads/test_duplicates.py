@@ -101,7 +101,7 @@ def test_who_is_one_person_is_suggested_with_evidence_and_who_is_not_is_left(per
 
 
 def state_of(*leads):
-    """Everything that a merge may touch, without the counters of versions."""
+    """Everything that a merge may touch, without the counters of versions; sums to 1e-9, as adding up has an order."""
     keys = [lead.pk for lead in leads]
     skip = {"updated_at", "row_version"}
     rows = [
@@ -113,8 +113,12 @@ def state_of(*leads):
     ]
     touches = sorted(Touchpoint.objects.filter(lead__in=keys).values_list("pk", "lead_id"))
     days = sorted(TouchDay.objects.filter(lead_id__in=keys).values_list("lead_id", "type", "day", "touches"))
-    scores = sorted(LeadScore.objects.filter(lead__in=keys).values_list("lead_id", "raw", "final", "factors"))
-    sums = [(row.lead_id, row.sums) for row in Accumulator.objects.filter(lead__in=keys).order_by("lead_id")]
+    stored = sorted(LeadScore.objects.filter(lead__in=keys).values_list("lead_id", "raw", "final", "factors"))
+    scores = [(*told, [round(each, 9) for each in factors]) for *told, factors in stored]
+    sums = [
+        (row.lead_id, [round(each, 9) for each in row.sums])
+        for row in Accumulator.objects.filter(lead__in=keys).order_by("lead_id")
+    ]
     return rows, hanging, touches, days, scores, sums
 
 

@@ -42,7 +42,7 @@ def holder(name: str, given: str, *, country: str = "", besides: int | None = No
         country: by which a phone without country code is read.
         besides: the lead that is being edited.
     """
-    rows = Lead._base_manager.filter(merged_into=None).exclude(pk=besides)
+    rows = Lead._base_manager.filter(merged_into=None).exclude(pk__in=[besides] if besides else [])
     if name == "email":
         return rows.filter(email=given.strip().lower()).first()
     try:
