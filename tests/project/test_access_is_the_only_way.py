@@ -78,7 +78,6 @@ ROWS_ALLOWED: dict[str, str] = {
     "apps/core/workspace/admin/tags.py::TagFilter.queryset": NARROWS,
     "apps/core/workspace/admin/tags.py::TagsKit.annotate": NARROWS,
     "apps/core/workspace/admin/tags.py::TagsKit.companions": HANGS_ON,
-    "apps/core/workspace/admin/tags.py::TagsKit.panels": HANGS_ON,
     "apps/core/workspace/admin/tags.py::take_off": HANGS_ON,
     "apps/technology/admin/money.py::CostLineAdmin.change_view": HANGS_ON,
     "apps/technology/admin/money.py::StackPolicyAdmin.has_add_permission": "whether there is one: no row is named",
