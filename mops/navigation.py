@@ -268,6 +268,7 @@ GROUPS: tuple[tuple[str, tuple[Page, ...]], ...] = (
             ("Invitations", "accounts.invitation", "mail"),
             ("Roles", "roles", "admin_panel_settings"),
             ("Roles held", "accounts.membership", "badge"),
+            ("Territories", "accounts.territory", "public"),
             ("Vacancies", "accounts.vacancy", "person_off"),
             ("Business calendars", "calendars.businesscalendar", "calendar_month"),
             ("Schedules", "jobs.schedulestate", "schedule"),

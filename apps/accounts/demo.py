@@ -12,7 +12,7 @@ from django.db import transaction
 from apps.accounts.domain.principals import system_principal
 from apps.accounts.domain.roles import synchronise_groups_of, synchronise_roles
 from apps.accounts.enums import Role
-from apps.accounts.models import Membership, Team, User
+from apps.accounts.models import Membership, Team, Territory, User
 from apps.core.actors import acting_as
 from apps.core.errors import WrongState
 
@@ -28,6 +28,21 @@ TEAMS: dict[str, str] = {
     "Finance and Legal": "Answers for budgets, contracts and compliance.",
     "Leadership": "Sets goals and reads the results.",
 }
+
+
+# name, what it is part of, other names
+TERRITORIES: tuple[tuple[str, str, str], ...] = (
+    ("Europe", "", "EMEA"),
+    ("DACH", "Europe", "Germany\nAustria\nSwitzerland"),
+    ("Benelux", "Europe", "Netherlands\nBelgium"),
+    ("Southern Europe", "Europe", "Spain\nItaly\nPortugal"),
+    ("Northern Europe", "Europe", ""),
+    ("Nordics", "Northern Europe", "Sweden\nNorway\nDenmark\nFinland"),
+    ("UK and Ireland", "Northern Europe", "UK\nUnited Kingdom\nIreland"),
+    ("North America", "", "NA\nUnited States\nCanada"),
+)
+# people whose roles hold in one territory only
+LIMITED = {"sales_2": "Northern Europe"}
 
 
 @dataclass(frozen=True)
@@ -265,10 +280,11 @@ def load_people() -> dict[str, User]:
         teams = {
             name: Team.objects.get_or_create(name=name, defaults={"purpose": why})[0] for name, why in TEAMS.items()
         }
+        territories = _territories()
         people: dict[str, User] = {}
         for each in PEOPLE:
             people[each.key] = _person(each, people.get(each.manager))
-            _play(people[each.key], teams[each.team], each.roles)
+            _play(people[each.key], teams[each.team], each.roles, territories.get(LIMITED.get(each.key, "")))
     return people
 
 
@@ -290,7 +306,15 @@ def _hash_of_the_published_password() -> str:
     return make_password(PASSWORD)
 
 
-def _play(person: User, team: Team, roles: Iterable[Role]) -> None:
+def _territories() -> dict[str, Territory]:
+    made: dict[str, Territory] = {}
+    for name, above, others in TERRITORIES:
+        wanted = {"also_called": others, "parent": made.get(above)}
+        made[name] = Territory.objects.get_or_create(name=name, defaults=wanted)[0]
+    return made
+
+
+def _play(person: User, team: Team, roles: Iterable[Role], territory: Territory | None) -> None:
     for role in roles:
-        Membership.objects.get_or_create(team=team, person=person, role=role)
+        Membership.objects.get_or_create(team=team, person=person, role=role, defaults={"territory": territory})
     synchronise_groups_of(person)

@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 
 from apps.accounts.enums import SHIPPED_TITLES, Role
-from apps.accounts.models import Invitation, Team, User
+from apps.accounts.models import Invitation, Team, Territory, User
 from apps.core.admin_kit.buttons import ReasonForm
 
 
@@ -43,6 +43,29 @@ def active_people() -> Any:
 def live_teams() -> Any:
     """Return the teams in use."""
     return Team.objects.filter(archived_at=None)
+
+
+def live_territories() -> Any:
+    """Return the territories in use."""
+    return Territory.objects.filter(archived_at=None)
+
+
+class TerritoryForm(ReasonForm):
+    """Where a role holds."""
+
+    territory = forms.ModelChoiceField(
+        Territory.objects.none(),
+        required=False,
+        label="Limited to",
+        empty_label="everywhere",
+        help_text="The role opens only leads, companies, campaigns and content of this territory and its parts.",
+    )
+    field_order = ("territory", "reason")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Offer territories in use; without any, nothing is asked."""
+        super().__init__(*args, **kwargs)
+        self.fields["territory"].queryset = live_territories()  # type: ignore[attr-defined]
 
 
 class AccountForm(forms.ModelForm):  # type: ignore[type-arg]  # takes no parameter at run time
@@ -91,12 +114,12 @@ class InviteForm(forms.ModelForm):  # type: ignore[type-arg]  # takes no paramet
             self.fields["team"].queryset = live_teams()  # type: ignore[attr-defined]
 
 
-class GrantForm(ReasonForm):
+class GrantForm(TerritoryForm):
     """Which role, in which team."""
 
     team = forms.ModelChoiceField(Team.objects.none())
     role = forms.ChoiceField(choices=Role.choices, help_text="What each role opens is under Roles.")
-    field_order = ("team", "role", "reason")
+    field_order = ("team", "role", "territory", "reason")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Offer teams in use."""
@@ -104,12 +127,12 @@ class GrantForm(ReasonForm):
         self.fields["team"].queryset = live_teams()  # type: ignore[attr-defined]
 
 
-class GrantInTeamForm(ReasonForm):
+class GrantInTeamForm(TerritoryForm):
     """Who, and which role, in the team on whose page one is."""
 
     person = forms.ModelChoiceField(User.objects.none())
     role = forms.ChoiceField(choices=Role.choices, help_text="What each role opens is under Roles.")
-    field_order = ("person", "role", "reason")
+    field_order = ("person", "role", "territory", "reason")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Offer who works here."""

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from apps.approvals.registry import registered
-from apps.core.access import has_model_permission, has_scope, visible
+from apps.core.access import has_model_permission, is_narrowed, visible
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
@@ -17,10 +17,10 @@ def visible_requests(user: "User", rows: "models.QuerySet[Any]") -> "models.Quer
     """Leave out the requests about things that `user` may not see: the page shows their content."""
     shown = [model for model in registered() if has_model_permission(user, "view", model)]
     kinds = ContentType.objects.get_for_models(*shown)
-    whole = [kinds[model].pk for model in shown if not has_scope(model)]
+    whole = [kinds[model].pk for model in shown if not is_narrowed(user, model)]
     seen = Q(content_type__in=whole)
     for model in shown:
-        if has_scope(model):
+        if is_narrowed(user, model):
             seen |= Q(content_type=kinds[model].pk, object_id__in=visible(user, model).order_by().values("pk"))
     return rows.filter(seen)
 

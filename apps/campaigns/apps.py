@@ -30,13 +30,16 @@ class CampaignsConfig(AppConfig):
             utm_drift,
             working,
         )
-        from apps.campaigns.models import Campaign, UtmLink  # noqa: PLC0415
+        from apps.campaigns.models import Campaign, CampaignRequest, UtmLink  # noqa: PLC0415
+        from apps.core.access import register_territory  # noqa: PLC0415
         from apps.core.demo import register_chapter  # noqa: PLC0415
         from apps.core.notifications.kinds import register_kind  # noqa: PLC0415
         from apps.core.overdue import register_overdue  # noqa: PLC0415
         from apps.core.rules.catalog import register_catalog  # noqa: PLC0415
         from apps.processes.domain.triggers import register_occasion  # noqa: PLC0415
 
+        register_territory(Campaign, "region")
+        register_territory(CampaignRequest, "region")
         _let_plans_be_approved()
         checks.register()
         legal.register()

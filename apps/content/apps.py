@@ -76,10 +76,13 @@ def _shown() -> None:
     from apps.content import imports  # noqa: F401, PLC0415  # registers its importer
     from apps.content.demo import tell  # noqa: PLC0415  # models must be ready
     from apps.content.domain import complying, telling  # noqa: PLC0415
+    from apps.content.models import ContentAsset  # noqa: PLC0415
+    from apps.core.access import register_territory  # noqa: PLC0415
     from apps.core.demo import register_chapter  # noqa: PLC0415
     from apps.core.notifications.enums import Importance  # noqa: PLC0415
     from apps.core.notifications.kinds import register_kind  # noqa: PLC0415
 
+    register_territory(ContentAsset, "region")
     register_chapter("content", tell)
     register_kind(telling.EXPIRING, "Content of mine ends soon")
     register_kind(telling.EXPIRED, "Content of mine has expired", importance=Importance.HIGH)

@@ -6,12 +6,15 @@ everybody see their own rows, or let single rows be shared (grants). What none o
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.contrib.auth import get_permission_codename
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.functions import Lower, Trim
+from django.db.models.lookups import In
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
@@ -21,10 +24,21 @@ M = TypeVar("M", bound=models.Model)
 Scope = Callable[["User", "models.QuerySet[Any]"], "models.QuerySet[Any]"]
 Shared = Callable[["User", str], "models.QuerySet[Any]"]
 Hidden = Callable[["User", type[models.Model]], frozenset[str]]
+Limits = Callable[["User", str, type[models.Model]], "Limit | None"]
 _scopes: dict[type[models.Model], Scope] = {}
 _own: dict[type[models.Model], Scope] = {}
 _shared: dict[type[models.Model], Shared] = {}
 _hidden: list[Hidden] = []
+_territorial: dict[type[models.Model], str] = {}
+_limits: list[Limits] = []
+
+
+@dataclass(frozen=True)
+class Limit:
+    """Where a right holds: what rows may be called, in small letters, and the territories in words."""
+
+    names: frozenset[str]
+    words: str
 
 
 @dataclass(frozen=True)
@@ -57,6 +71,71 @@ def register_sharing(model: type[models.Model], shared: Shared) -> None:
 def register_column_limit(hidden: Hidden) -> None:
     """Hide columns from some people: `hidden(user, model)` returns the fields they must not see on any surface."""
     _hidden.append(hidden)
+
+
+def register_territory(model: type[models.Model], field: str) -> None:
+    """Say which field of `model` holds its territory; whoever is limited sees no row, and no part of one, elsewhere."""
+    _territorial[model] = field
+    territory_path.cache_clear()
+
+
+def register_limits(limits: Limits) -> None:
+    """Let rights hold in some territories only: `limits(user, verb, model)` returns them, None for everywhere."""
+    _limits.append(limits)
+
+
+def territorial_kinds() -> dict[type[models.Model], str]:
+    """Return the kinds that carry a territory themselves, each with its field."""
+    return dict(_territorial)
+
+
+@cache
+def territory_path(model: type[models.Model]) -> str | None:
+    """Return the lookup that leads from `model` to its territory; None for what belongs to none.
+
+    A part of a record (a version, a touchpoint, a cost) belongs where its record does: followed are the foreign keys
+    inside the app, those that must be there first.
+    """
+    return _territory_path(model, frozenset())
+
+
+def _territory_path(model: type[models.Model], seen: frozenset[type[models.Model]]) -> str | None:
+    if model in _territorial:
+        return _territorial[model]
+    keys = [each for each in model._meta.concrete_fields if each.many_to_one or each.one_to_one]
+    for key in sorted(keys, key=lambda each: each.null):
+        to: Any = key.related_model
+        if to is not model and to not in seen and to._meta.app_label == model._meta.app_label:
+            further = _territory_path(to, seen | {model})
+            if further:
+                return f"{key.name}__{further}"
+    return None
+
+
+def limit_of(user: "User", verb: str, model: type[models.Model]) -> Limit | None:
+    """Return the territories in which `user` may `verb` rows of `model` by role; None for everywhere."""
+    if territory_path(model) is None or getattr(user, "is_system", False):
+        return None
+    return next((found for limits in _limits if (found := limits(user, verb, model)) is not None), None)
+
+
+def within(model: type[models.Model], limit: Limit) -> Q:
+    """Return the condition on rows of `model`: they are in these territories."""
+    place = Lower(Trim(F(territory_path(model) or "")))
+    return Q(In(place, sorted(limit.names)))  # type: ignore[no-untyped-call]
+
+
+def is_narrowed(user: "User", model: type[models.Model], *, verb: str = "view") -> bool:
+    """Whether the rows of `model` that `user` sees by role are fewer than all."""
+    return model in _scopes or limit_of(user, verb, model) is not None
+
+
+def _by_role(user: "User", verb: str, rows: "models.QuerySet[M]") -> "models.QuerySet[M]":
+    """Narrow `rows` as the role of `user` does: by the scope of the kind, and by territory."""
+    model = rows.model
+    scoped = _scopes[model](user, rows) if model in _scopes else rows
+    limit = limit_of(user, verb, model)
+    return scoped if limit is None else scoped.filter(within(model, limit))
 
 
 def hidden_columns(user: "User", model: type[models.Model]) -> frozenset[str]:
@@ -134,8 +213,8 @@ def visible(user: "User", model: type[M], *, verb: str = "view") -> "models.Quer
     if not has_model_permission(user, verb, model):
         own = _own.get(model) if verb == "view" else None
         scoped = own(user, rows) if own else rows.none()
-    elif model in _scopes:
-        scoped = _scopes[model](user, rows)
+    elif is_narrowed(user, model, verb=verb):
+        scoped = _by_role(user, verb, rows)
     else:
         return rows
     if model not in _shared:
@@ -154,7 +233,7 @@ def in_scope(user: "User", verb: str, thing: models.Model) -> bool:
     if not has_model_permission(user, verb, model):
         return False
     rows = model._default_manager.filter(pk=thing.pk)
-    return bool((_scopes[model](user, rows) if model in _scopes else rows).exists())
+    return bool(_by_role(user, verb, rows).exists())
 
 
 def can(user: "User", verb: str, thing: models.Model) -> Verdict:
@@ -177,12 +256,17 @@ def may(user: "User", verb: str, thing: models.Model) -> Verdict:
     if not user.is_active:
         return Verdict(False, f"{user} is deactivated.")
     by_role = has_model_permission(user, verb, model)
-    if by_role and model not in _scopes:
+    limit = limit_of(user, verb, model) if by_role else None
+    if by_role and limit is None and model not in _scopes:
         return Verdict(True, f"A role of {user} gives the right to {verb} {kind}.")
     if not by_role and model not in _own and model not in _shared:
         return Verdict(False, f"No role of {user} gives the right to {verb} {kind}.")
     if visible(user, model, verb=verb).filter(pk=thing.pk).exists():
         return Verdict(True, f"This one is in the scope of {user}, or shared with them.")
+    if by_role and limit is not None and not model._default_manager.filter(within(model, limit), pk=thing.pk).exists():
+        return Verdict(
+            False, f"{user} may {verb} {kind} in {limit.words} only, and this one is elsewhere or in no territory."
+        )
     if by_role:
         return Verdict(
             False, f"A role of {user} gives the right to {verb} {kind}, but this one is outside their scope."

@@ -12,7 +12,7 @@ class LeadsConfig(AppConfig):
 
     def ready(self) -> None:
         """Show sales people their own leads only, offer the import, and let rules ask about leads."""
-        from apps.core.access import register_scope  # noqa: PLC0415  # models must be ready
+        from apps.core.access import register_scope, register_territory  # noqa: PLC0415  # models must be ready
         from apps.core.demo import register_chapter  # noqa: PLC0415
         from apps.core.notifications import kinds  # noqa: PLC0415
         from apps.core.personal import register_traces  # noqa: PLC0415
@@ -34,6 +34,7 @@ class LeadsConfig(AppConfig):
         from apps.leads.domain import handoff  # noqa: PLC0415
         from apps.leads.domain.duplicates.erasing import erase_merged  # noqa: PLC0415
         from apps.leads.models import (  # noqa: PLC0415
+            Company,
             Consent,
             DuplicatePair,
             FieldValue,
@@ -52,6 +53,8 @@ class LeadsConfig(AppConfig):
         from apps.leads.segments import register as register_segments  # noqa: PLC0415
 
         register_scope(Lead, visible_leads)
+        register_territory(Lead, "territory")
+        register_territory(Company, "territory")
         for model in (
             Consent,
             FieldValue,

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import models
 
 from apps.accounts.domain.ownership import owned_by
+from apps.core import access
 from apps.leads.models import Lead
 
 if TYPE_CHECKING:
@@ -12,8 +13,11 @@ if TYPE_CHECKING:
 
 
 def visible_leads(user: "User", rows: "models.QuerySet[Any]") -> "models.QuerySet[Any]":
-    """Narrow `rows` to the leads of `user` and of their teams, unless the role oversees all of them."""
-    return rows if user.has_perm("leads.oversee_lead") else rows.filter(owned_by_team_too(user))
+    """Narrow `rows` to the leads of `user` and of their teams, unless a role oversees all, or those of a territory."""
+    if not user.has_perm("leads.oversee_lead"):
+        return rows.filter(owned_by_team_too(user))
+    limit = access.limit_of(user, "oversee", Lead)
+    return rows if limit is None else rows.filter(owned_by_team_too(user) | access.within(Lead, limit))
 
 
 def owned_by_team_too(user: "User") -> models.Q:
@@ -37,6 +41,6 @@ def by_both(*names: str) -> Any:
 
 def by_lead(user: "User", rows: "models.QuerySet[Any]") -> "models.QuerySet[Any]":
     """Narrow rows about leads to those of the leads that `user` sees; what belongs to no lead is for who oversees."""
-    if user.has_perm("leads.oversee_lead"):
+    if user.has_perm("leads.oversee_lead") and access.limit_of(user, "oversee", Lead) is None:
         return rows
     return rows.filter(lead__in=visible_leads(user, Lead._default_manager.all()).values("pk"))

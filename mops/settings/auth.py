@@ -8,7 +8,7 @@ from mops.settings.single_sign_on import read_single_sign_on
 AUTH_USER_MODEL = "accounts.User"
 # allauth's backend answers for model permissions too; a second password backend would double the cost of a guess
 AUTHENTICATION_BACKENDS = [
-    "allauth.account.auth_backends.AuthenticationBackend",
+    "apps.accounts.backends.AuthenticationBackend",
     "guardian.backends.ObjectPermissionBackend",
 ]
 PASSWORD_HASHERS = [

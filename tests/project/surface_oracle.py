@@ -65,6 +65,25 @@ NARROWED = {
     "rights.AccessReviewEntry",
     "technology.Score",
 }
+# kinds that are in a territory, and along which names it stands; parts are where their record is
+IN_TERRITORY = {
+    "leads.Lead": "territory",
+    "leads.Company": "territory",
+    "leads.Handoff": "lead.territory",
+    "leads.ScoreOverride": "lead.territory",
+    "campaigns.Campaign": "region",
+    "campaigns.CampaignRequest": "region",
+    "campaigns.Audience": "campaign.region",
+    "campaigns.BudgetEntry": "campaign.region",
+    "campaigns.BudgetShift": "campaign.region",
+    "campaigns.ChecklistItem": "campaign.region",
+    "campaigns.Threshold": "campaign.region",
+    "content.ContentAsset": "region",
+    "content.ContentVersion": "asset.region",
+    "content.ContentLink": "asset.region",
+    "content.Distribution": "version.asset.region",
+    "content.FindingWaiver": "asset.region",
+}
 ALL_GOVERNED = sorted(
     (model for model in apps.get_models() if issubclass(model, GovernedBase)), key=lambda model: model._meta.label
 )
@@ -91,6 +110,14 @@ def rows_seen(person, role, model, _known=None):
 
 
 def _rows_seen(person, role, model, known):
+    rows, names = _rows_open(person, role, model, known), known.get("territories")
+    path = IN_TERRITORY.get(model._meta.label)
+    if names is None or path is None:
+        return rows
+    return {row.pk for row in model._base_manager.filter(pk__in=rows) if str(_along(row, path)).lower() in names}
+
+
+def _rows_open(person, role, model, known):
     label = model._meta.label
     if model is User:  # mops itself is no person
         return set(User._base_manager.filter(is_system=False).values_list("pk", flat=True))

@@ -16,13 +16,18 @@ from apps.accounts.models import Membership, Team, User
 
 def held_roles(request: HttpRequest, person: User) -> dict[str, Any]:
     """Return the box with the roles a person plays."""
-    rows = Membership.objects.live().filter(person=person).select_related("team", "person")
+    rows = Membership.objects.live().filter(person=person).select_related("team", "person", "territory")
     return _roles_box(request, rows, "Roles", "No role yet: this person sees nothing but the home page.", by_team=False)
 
 
 def members(request: HttpRequest, team: Team) -> dict[str, Any]:
     """Return the box with the people who play a role in a team."""
-    rows = Membership.objects.live().filter(team=team).select_related("team", "person").order_by("person__full_name")
+    rows = (
+        Membership.objects.live()
+        .filter(team=team)
+        .select_related("team", "person", "territory")
+        .order_by("person__full_name")
+    )
     return _roles_box(request, rows, "Members", "Nobody plays a role in this team yet.", by_team=True)
 
 
@@ -35,6 +40,7 @@ def _roles_box(
         {
             "membership": each,
             "role": Role(each.role).label,
+            "territory": each.territory,
             "where": each.person if by_team else each.team,
             "where_url": address(each.person if by_team else each.team),
             "inactive": by_team and not each.person.is_active,

@@ -23,9 +23,10 @@ from apps.core.admin_kit.buttons import Button, ReasonForm
 from apps.core.admin_kit.consistency import Check
 
 
-def _grant(person: User, *, by: User, team: Team, role: str, reason: str) -> str:
-    membership = grant_role(person, team, role, by=by, reason=reason)
-    return f"{person} is now {membership.get_role_display()} in {team}."
+def _grant(person: User, *, by: User, team: Team, role: str, reason: str, territory: Any = None) -> str:
+    membership = grant_role(person, team, role, by=by, reason=reason, territory=territory)
+    only = f", for {territory} only" if territory else ""
+    return f"{person} is now {membership.get_role_display()} in {team}{only}."
 
 
 def _leaving(request: HttpRequest, person: User) -> dict[str, Any]:

@@ -16,9 +16,10 @@ from apps.core.admin_kit.base import MopsAdmin
 from apps.core.admin_kit.buttons import Button
 
 
-def _grant(team: Team, *, by: User, person: User, role: str, reason: str) -> str:
-    membership = grant_role(person, team, role, by=by, reason=reason)
-    return f"{person} is now {membership.get_role_display()} in {team}."
+def _grant(team: Team, *, by: User, person: User, role: str, reason: str, territory: Any = None) -> str:
+    membership = grant_role(person, team, role, by=by, reason=reason, territory=territory)
+    only = f", for {territory} only" if territory else ""
+    return f"{person} is now {membership.get_role_display()} in {team}{only}."
 
 
 @admin.register(Team)

@@ -11,8 +11,9 @@ from apps.accounts.domain.rights import (
     lock_administrators,
 )
 from apps.accounts.domain.roles import roles_of, synchronise_groups_of
+from apps.accounts.domain.territories import check_territory
 from apps.accounts.enums import Role
-from apps.accounts.models import Membership, Team, User
+from apps.accounts.models import Membership, Team, Territory, User
 from apps.core import access, clock, events
 from apps.core.actors import acting_as
 from apps.core.admin_kit.archive import archive, refuse_archive
@@ -56,10 +57,21 @@ def refuse_combination(person: User, role: Role) -> str | None:
     return None
 
 
-def grant_role(person: User, team: Team, role: Role | str, *, by: User, reason: str = "") -> Membership:
+def grant_role(
+    person: User, team: Team, role: Role | str, *, by: User, reason: str = "", territory: Territory | None = None
+) -> Membership:
     """Let `person` play `role` in `team`; the rights hold from the next request on.
 
+    Args:
+        person: who plays it.
+        team: where.
+        role: what.
+        by: an administrator, never the person.
+        reason: why, for whoever reviews it later.
+        territory: the role opens only what is in it and in its parts; None: everything.
+
     Raises:
+        InvalidInput: the role is for the whole of mops, or the territory archived.
         NotAllowed: `by` is no administrator, or grants to themselves.
         WrongState: the person is deactivated, the team archived, the role is held or does not go with another, or a
             registered check (separation of duties) refuses it.
@@ -73,14 +85,15 @@ def grant_role(person: User, team: Team, role: Role | str, *, by: User, reason: 
             raise _kind(by, person)(refused)
         if refused := refuse_combination(person, role):
             raise WrongState(refused)
+        check_territory(role, territory)
         for check in _role_checks:
             check(person, team, role)
         membership = Membership.objects.filter(person=person, team=team, role=role).first()
         if membership is None:
-            membership = Membership.objects.create(person=person, team=team, role=role)
+            membership = Membership.objects.create(person=person, team=team, role=role, territory=territory)
         elif membership.is_archived:
-            membership.archived_at = None
-            membership.save(update_fields=["archived_at"])
+            membership.archived_at, membership.territory = None, territory
+            membership.save(update_fields=["archived_at", "territory"])
         else:
             raise WrongState(f"{person} is {role.label} in {team} already.")
         synchronise_groups_of(person)

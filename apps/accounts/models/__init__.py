@@ -2,6 +2,7 @@
 
 from apps.accounts.models.invitations import Invitation
 from apps.accounts.models.people import Membership, OwnedModel, PersonManager, Team, User, validate_time_zone
+from apps.accounts.models.territories import Territory
 from apps.accounts.models.vacancies import Vacancy
 
 __all__ = [
@@ -10,6 +11,7 @@ __all__ = [
     "OwnedModel",
     "PersonManager",
     "Team",
+    "Territory",
     "User",
     "Vacancy",
     "validate_time_zone",

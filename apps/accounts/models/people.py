@@ -1,7 +1,7 @@
 """People, teams, and who plays which role where."""
 
 import zoneinfo
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pgtrigger
 from django.contrib.auth.models import AbstractUser, UserManager
@@ -10,8 +10,11 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils.crypto import salted_hmac
 
-from apps.accounts.enums import Role
+from apps.accounts.enums import PRIVILEGED_ROLES, Role
 from apps.core.governed import GovernedBase, GovernedModel, governed_history
+
+if TYPE_CHECKING:
+    from apps.core.access import Limit
 
 MANAGERS_DEEP = 20
 
@@ -62,6 +65,10 @@ class User(AbstractUser, GovernedBase):
     session_epoch = models.PositiveIntegerField(
         default=0, editable=False, help_text="Counted up to end every session of the person at once."
     )
+
+    # known with the session, or asked once: see `apps.accounts.domain.territories`
+    is_limited: bool | None = None
+    known_limits: "dict[tuple[str, str], Limit | None] | None" = None
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = ["full_name"]
@@ -139,10 +146,23 @@ class Membership(GovernedModel):
     team = models.ForeignKey(Team, models.PROTECT, related_name="memberships")
     person = models.ForeignKey(User, models.PROTECT, related_name="memberships")
     role = models.CharField(max_length=20, choices=Role.choices)
+    territory = models.ForeignKey(
+        "accounts.Territory",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        verbose_name="limited to",
+        help_text="The territory in which the role holds, with all that is part of it. Empty: everywhere.",
+    )
 
     class Meta(GovernedModel.Meta):
         ordering = ("team", "person")
         constraints = [
+            models.CheckConstraint(
+                condition=models.Q(territory__isnull=True) | ~models.Q(role__in=sorted(PRIVILEGED_ROLES)),
+                name="membership_whole_where_privileged",
+                violation_error_message="Administrators and auditors see all of mops; their role has no territory.",
+            ),
             models.UniqueConstraint(
                 fields=("team", "person", "role"),
                 name="membership_once",

@@ -189,9 +189,11 @@ class MopsAdmin(RowRights, LimitsColumns, CarriesKits, ModelAdmin):  # type: ign
         verb = "change" if change else "add"
         if not access.can(person, verb, form.instance):
             kind = self.opts.verbose_name_plural
+            limit = access.limit_of(person, verb, self.model)
+            where = f"in {limit.words}" if limit else "among yours"
             raise NotAllowed(
                 f"Nothing was saved: with these values {form.instance} would be outside the {kind} that you may {verb}."
-                f" Keep it among yours, or ask somebody who oversees all {kind} to hand it over."
+                f" Keep it {where}, or ask somebody who oversees all {kind} to hand it over."
             )
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:

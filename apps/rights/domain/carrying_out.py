@@ -88,7 +88,7 @@ def _role(entry: AccessReviewEntry, mops: User, why: str) -> str:
     if entry.decision != ReviewDecision.REDUCE:
         return said
     if not Membership.objects.live().filter(person=held.person, team=held.team, role=LOOKS_ON).exists():
-        grant_role(held.person, held.team, LOOKS_ON, by=mops, reason=why)
+        grant_role(held.person, held.team, LOOKS_ON, by=mops, reason=why, territory=held.territory)
     return f"{said} {held.person} still looks on as {LOOKS_ON.label}."
 
 

@@ -92,7 +92,8 @@ class _Uses:
         """Whether a role of the person opens every row of the kind, asked once for each person."""
         asked = (person.pk, verb, model)
         if asked not in self._opens:
-            self._opens[asked] = access.has_model_permission(person, verb, model)
+            whole = access.limit_of(person, verb, model) is None
+            self._opens[asked] = whole and access.has_model_permission(person, verb, model)
         return self._opens[asked]
 
     def on_records(self, table: str, keys: list[str]) -> dict[tuple[int, str], dt.datetime]:
@@ -118,7 +119,7 @@ def _tables_of_roles() -> dict[str, tuple[frozenset[str], frozenset[str]]]:
 
 def _roles(uses: _Uses) -> Iterator[Effective]:
     opened, givers = _tables_of_roles(), _givers()
-    for each in Membership.objects.live().select_related("person", "team").order_by("pk"):
+    for each in Membership.objects.live().select_related("person", "team", "territory").order_by("pk"):
         if each.person.is_system:
             continue
         tables, areas = opened[each.role]
@@ -129,7 +130,7 @@ def _roles(uses: _Uses) -> Iterator[Effective]:
             each.person,
             str(each.person),
             Source.ROLE,
-            f"{each.get_role_display()} in {each.team}",
+            f"{each.get_role_display()} in {each.team}" + (f", for {each.territory} only" if each.territory else ""),
             membership=each,
             granted_by=givers.get(str(each.pk), ""),
             granted_at=each.created_at,

@@ -76,15 +76,14 @@ def _explain_record(person: User, verb: str, thing: models.Model, by_role: list[
     model, steps = type(thing), list(by_role)
     allowed = bool(access.may(person, verb, thing))
     by_grant = _by_grant(person, verb, thing)
-    if allowed and by_role and access.has_scope(model):
+    if allowed and by_role and access.is_narrowed(person, model, verb=verb):
         among = access.in_scope(person, verb, thing)
-        steps = [*steps, _scope_step(person, model, thing, holds=among)] if among else []
+        steps = [*steps, *_scope_steps(person, verb, thing, holds=among)] if among else []
     if allowed:
         steps += by_grant
         steps += [] if steps else [Step(True, f"{_kinds(model)} are open to whom they belong to; this one is theirs.")]
     else:
-        missing = _scope_step(person, model, thing, holds=False) if by_role else _no_role(person, verb, model)
-        steps.append(missing)
+        steps += _scope_steps(person, verb, thing, holds=False) if by_role else [_no_role(person, verb, model)]
         if model in SHAREABLE:
             steps.append(Step(False, f"No grant lets {person} {VERBS[verb]} {thing}."))
     if allowed and verb != "view" and getattr(thing, "archived_at", None) is not None:
@@ -110,11 +109,13 @@ def _by_role(person: User, verb: str, model: type[models.Model]) -> list[Step]:
             user=person,
         ).distinct()
     }
-    for held in Membership.objects.live().filter(person=person, role__in=giving).select_related("team"):
+    held_roles = Membership.objects.live().filter(person=person, role__in=giving)
+    for held in held_roles.select_related("team", "territory"):
         first = held.history.order_by("history_id").values("actor_label").first()
         who = f", granted by {first['actor_label']}" if first else ""
         role = Role(held.role).label
-        steps.append(Step(True, f"{person} is {role} in {held.team} since {held.created_at:%-d %B %Y}{who}."))
+        where = f", for {held.territory} only" if held.territory else ""
+        steps.append(Step(True, f"{person} is {role} in {held.team} since {held.created_at:%-d %B %Y}{who}{where}."))
         steps.append(Step(True, f"The role {role} gives the right to {VERBS[verb]} {model._meta.verbose_name_plural}."))
     if not steps and access.has_model_permission(person, verb, model):
         steps.append(Step(True, f"{person} has the right to {VERBS[verb]} {model._meta.verbose_name_plural} directly."))
@@ -128,11 +129,25 @@ def _no_role(person: User, verb: str, model: type[models.Model]) -> Step:
     )
 
 
-def _scope_step(person: User, model: type[models.Model], thing: models.Model, *, holds: bool) -> Step:
-    among = "is" if holds else "is not"
-    return Step(
-        holds, f"{_kinds(model)} are narrowed for each person to those in their scope; {thing} {among} among them."
-    )
+def _scope_steps(person: User, verb: str, thing: models.Model, *, holds: bool) -> list[Step]:
+    """Say what narrows the kind for this person, territory last; where it does not hold, the first that fails."""
+    model, steps = type(thing), []
+    limit = access.limit_of(person, verb, model)
+    inside = limit is None or model._default_manager.filter(access.within(model, limit), pk=thing.pk).exists()
+    if access.has_scope(model) and (holds or inside):
+        among = "is" if holds else "is not"
+        words = f"{_kinds(model)} are narrowed for each person to those in their scope; {thing} {among} among them."
+        steps.append(Step(holds, words))
+    if limit is not None and (holds or not inside):
+        steps.append(Step(inside, f"These roles of {person} hold in {limit.words} only; {_where(thing)}."))
+    return steps
+
+
+def _where(thing: models.Model) -> str:
+    """In which territory a record is, in words."""
+    path = access.territory_path(type(thing)) or ""
+    name = type(thing)._base_manager.filter(pk=thing.pk).values_list(path, flat=True).first()
+    return f"{thing} is in {name}" if name else f"{thing} is in no territory"
 
 
 def _by_grant(person: User, verb: str, thing: models.Model) -> list[Step]:

@@ -1,43 +1,27 @@
 """Who could do what on a date: the tables that hold rights, folded from the ledger up to a moment."""
 
 import datetime as dt
-import json
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from django.apps import apps
 from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
-from django.db import connection, models
+from django.db import models
 from django.utils.dateparse import parse_datetime
 
+from apps.accounts.domain.territories import Place, place_then
 from apps.accounts.enums import Role
-from apps.accounts.models import Membership, OwnedModel, Team, User
+from apps.accounts.models import Membership, OwnedModel, Team, Territory, User
+from apps.accounts.models.territories import spelled
 from apps.core import access
 from apps.core.errors import InvalidInput
 from apps.rights.domain.explaining import VERBS, Explanation, Step
+from apps.rights.domain.folding import Row, fold
 from apps.rights.domain.shared import IMPLIED
+from apps.rights.domain.territories_then import limit_then, place_of
 from apps.rights.models import SHAREABLE, AccessGrant
-
-Row = dict[str, Any]
-# the last value of every column of a row; what was deleted by then is left out
-_FOLD = """
-    SELECT object_id, row, first_at, first_by FROM (
-        SELECT e.object_id, jsonb_object_agg(d.key, d.value->1 ORDER BY e.id) AS row,
-               (array_agg(e.action ORDER BY e.id DESC))[1] AS last_action,
-               min(e.at) AS first_at, (array_agg(e.actor_label ORDER BY e.id))[1] AS first_by
-        FROM audit_auditevent e, jsonb_each(e.changes) d
-        WHERE e.table_name = %(table)s AND e.at <= %(moment)s
-          AND (%(column)s = '' OR e.object_id IN (
-                SELECT c.object_id FROM audit_auditevent c
-                WHERE c.table_name = %(table)s AND c.at <= %(moment)s
-                  AND c.changes->%(column)s->>1 = ANY (%(values)s)))
-        GROUP BY e.object_id) folded
-    WHERE last_action <> 'delete' AND (%(column)s = '' OR row->>%(column)s = ANY (%(values)s))
-    ORDER BY object_id
-"""
 
 
 @dataclass(frozen=True)
@@ -49,6 +33,8 @@ class RoleThen:
     team_id: int
     since: dt.datetime
     granted_by: str
+    territory: int | None = None
+    where: str = ""
 
     @property
     def label(self) -> str:
@@ -81,6 +67,7 @@ class RightsThen:
         roles: the roles held, from the memberships.
         rights: the permissions that the groups and direct grants gave, as "app.codename".
         grants: the single records that were shared with them, their teams or roles.
+        places: the territories there were, where a role was limited to one.
     """
 
     person: User
@@ -91,6 +78,7 @@ class RightsThen:
     roles: tuple[RoleThen, ...]
     rights: frozenset[str]
     grants: tuple[GrantThen, ...]
+    places: tuple[Place, ...] = ()
 
     def has(self, verb: str, model: type[models.Model]) -> bool:
         """Whether a role or a direct right gave `verb` on the kind; changing implies viewing."""
@@ -102,30 +90,6 @@ class RightsThen:
         return self.superuser or bool(codes & self.rights)
 
 
-def fold(table: str, moment: dt.datetime, column: str = "", values: Iterable[Any] = ()) -> dict[str, Row]:
-    """Return the rows of a recorded table as they were at `moment`, by key; `_at` and `_by` tell of their creation.
-
-    Args:
-        table: the table.
-        moment: everything up to it counts.
-        column: only rows whose column holds one of `values`.
-        values: what it may hold.
-    """
-    given: dict[str, Any] = {
-        "table": table,
-        "moment": moment,
-        "column": column,
-        "values": [str(each) for each in values],
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(_FOLD, given)
-        return {key: {**_row(row), "_at": at, "_by": by} for key, row, at, by in cursor.fetchall()}
-
-
-def _row(row: Any) -> Row:
-    return dict(json.loads(row)) if isinstance(row, str) else dict(row)
-
-
 def rights_on(moment: dt.datetime, person: User) -> RightsThen:
     """Return what `person` could do at `moment`, from the ledger alone.
 
@@ -133,7 +97,7 @@ def rights_on(moment: dt.datetime, person: User) -> RightsThen:
     directly, and the grants that were open. Names of teams, groups and permissions are those of today.
     """
     account = fold(User._meta.db_table, moment, "id", [person.pk]).get(str(person.pk))
-    roles = _roles(moment, person)
+    roles, there = _roles(moment, person)
     active = bool(account and account.get("is_active"))
     return RightsThen(
         person=person,
@@ -144,17 +108,26 @@ def rights_on(moment: dt.datetime, person: User) -> RightsThen:
         roles=roles,
         rights=_rights(moment, person),
         grants=_grants(moment, person, roles),
+        places=there,
     )
 
 
-def _roles(moment: dt.datetime, person: User) -> tuple[RoleThen, ...]:
+def _roles(moment: dt.datetime, person: User) -> tuple[tuple[RoleThen, ...], tuple[Place, ...]]:
+    """Return the roles that were held and, where one of them was limited, the territories there were."""
     rows = fold(Membership._meta.db_table, moment, "person_id", [person.pk]).values()
     held = [row for row in rows if row.get("archived_at") is None]
+    limited = any(row.get("territory_id") for row in held)
+    places = [place_then(row) for row in fold(Territory._meta.db_table, moment).values()] if limited else []
+    named = {each.key: each.name for each in places}
     teams = dict(Team.objects.filter(pk__in=[row["team_id"] for row in held]).values_list("pk", "name"))
-    return tuple(
-        RoleThen(row["role"], teams.get(row["team_id"], f"#{row['team_id']}"), row["team_id"], row["_at"], row["_by"])
+    roles = tuple(
+        RoleThen(
+            row["role"], teams.get(row["team_id"], f"#{row['team_id']}"), row["team_id"], row["_at"], row["_by"],
+            row.get("territory_id"), named.get(row.get("territory_id") or 0, ""),
+        )
         for row in sorted(held, key=lambda each: (each["role"], each["team_id"]))
-    )
+    )  # fmt: skip
+    return roles, tuple(places)
 
 
 def _rights(moment: dt.datetime, person: User) -> frozenset[str]:
@@ -221,7 +194,8 @@ def _role_steps(then: RightsThen, verb: str, model: type[models.Model]) -> list[
     steps = [
         Step(
             True,
-            f"{then.person} was {each.label} in {each.team}, granted by {each.granted_by} on {each.since:%-d %B %Y}.",
+            f"{then.person} was {each.label} in {each.team}{f', for {each.where} only' if each.where else ''}, "
+            f"granted by {each.granted_by} on {each.since:%-d %B %Y}.",
         )
         for each in then.roles
     ]
@@ -245,10 +219,15 @@ def _record(then: RightsThen, verb: str, thing: models.Model, steps: list[Step],
         and each.kind == ContentType.objects.get_for_model(model).pk
         and each.verb in IMPLIED.get(verb, ())
     ]
-    among = by_role and (not access.has_scope(model) or _in_scope_then(then, model, row))
-    if by_role and access.has_scope(model):
+    limit = limit_then(then, verb, model) if by_role else None
+    inside = limit is None or spelled(place_of(then.moment, model, row)) in limit.names
+    among = by_role and inside and (not access.has_scope(model) or _in_scope_then(then, model, row))
+    if by_role and access.has_scope(model) and inside:
         steps.append(_scope_step(thing, row, among))
-    if not among and not shared:
+    if limit is not None:
+        place = place_of(then.moment, model, row) or "no territory"
+        steps.append(Step(inside, f"These roles held in {limit.words} only; {thing} was in {place}."))
+    if not among and not shared and (inside or model in SHAREABLE):
         missing = "" if by_role else f"No role gave the right to {VERBS[verb]} {_kind(model)} then"
         sentence = missing or f"{thing} was outside the scope of {then.person} then"
         extra = ", and it was not shared with them." if model in SHAREABLE else "."
@@ -258,8 +237,10 @@ def _record(then: RightsThen, verb: str, thing: models.Model, steps: list[Step],
 
 def _in_scope_then(then: RightsThen, model: type[models.Model], row: Row) -> bool:
     """Whether a narrowed kind showed this row: to its owner, the owner's team, or who oversaw the kind."""
-    if f"{model._meta.app_label}.oversee_{model._meta.model_name}" in then.rights or then.superuser:
-        return True
+    if then.superuser or f"{model._meta.app_label}.oversee_{model._meta.model_name}" in then.rights:
+        limit = limit_then(then, "oversee", model)
+        if limit is None or spelled(place_of(then.moment, model, row)) in limit.names:
+            return True
     teams = {each.team_id for each in then.roles}
     return row.get("owner_person_id") == then.person.pk or (
         row.get("owner_person_id") is None and row.get("owner_team_id") in teams

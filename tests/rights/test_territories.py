@@ -1,0 +1,269 @@
+"""A role limited to a territory: what it opens, on which rows, and what is told about it."""
+
+import datetime as dt
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, connection, transaction
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from apps.accounts.domain.memberships import grant_role
+from apps.accounts.domain.roles import synchronise_groups_of
+from apps.accounts.domain.territories import archive_territory, limit_role, unknown_names
+from apps.accounts.enums import Role
+from apps.accounts.models import Membership, Territory, User
+from apps.campaigns.models import Campaign
+from apps.core import access, clock
+from apps.core.errors import InvalidInput, NotAllowed, WrongState
+from apps.leads.models import Company, FieldValue, Lead
+from apps.rights.domain.effective import effective_grants
+from apps.rights.domain.explaining import explain
+from apps.rights.domain.point_in_time import could, rights_on
+from tests.admin_pages import assert_same_queries, page_of
+from tests.factories.accounts import TeamFactory, UserFactory, administrator, person_with, sign_in
+from tests.factories.campaigns import CampaignFactory
+from tests.factories.leads import LeadFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def boss():
+    return administrator(full_name="Bea Boss")
+
+
+@pytest.fixture
+def europe():
+    """Europe with DACH below it, which other systems call D-A-CH."""
+    above = Territory.objects.create(name="Europe")
+    Territory.objects.create(name="DACH", also_called="D-A-CH\nGermany", parent=above)
+    return above
+
+
+def fresh(person):
+    return User.objects.get(pk=person.pk)
+
+
+def limited(role, territory, boss, **fields):
+    """A person with this role in this territory alone."""
+    person = UserFactory(**fields)
+    grant_role(person, TeamFactory(), role, by=boss, reason="Market", territory=territory)
+    return fresh(person)
+
+
+def seen(person, model=Lead):
+    return {str(each) for each in access.visible(fresh(person), model)}
+
+
+def test_a_limited_role_opens_its_tree_by_every_name_of_it(boss, europe):
+    for number, name in enumerate(("Europe", "dach ", "D-A-CH", "Germany", "Nordics", "")):
+        LeadFactory(name=f"{number} {name}", territory=name)
+    person = limited(Role.OPS, europe, boss)
+    assert seen(person) == {"0 Europe", "1 dach ", "2 D-A-CH", "3 Germany"}
+    elsewhere = Lead.objects.get(territory="Nordics")
+    assert access.can(person, "change", elsewhere).reason == (
+        f"{person} may change leads in Europe only, and this one is elsewhere or in no territory."
+    )
+    assert access.can(person, "change", Lead.objects.get(territory="Germany"))
+
+
+def test_parts_of_a_record_are_where_the_record_is(boss, europe):
+    inside, outside = LeadFactory(territory="DACH"), LeadFactory(territory="Nordics")
+    for lead in (inside, outside):
+        FieldValue.objects.create(
+            lead=lead,
+            field="job_title",
+            value="CMO",
+            source="crm",
+            precedence=1,
+            observed_at=clock.now(),
+            is_taken=True,
+        )
+    person = limited(Role.OPS, europe, boss)
+    assert {row.lead_id for row in access.visible(person, FieldValue)} == {inside.pk}
+
+
+def test_one_role_without_a_limit_opens_all_and_two_limited_ones_open_both(boss, europe):
+    nordics = Territory.objects.create(name="Nordics")
+    for name in ("DACH", "Nordics", "APAC"):
+        LeadFactory(name=name, territory=name)
+    person = limited(Role.OPS, europe, boss)
+    grant_role(person, TeamFactory(), Role.OPS, by=boss, territory=nordics)
+    assert seen(person) == {"DACH", "Nordics"}
+    grant_role(person, TeamFactory(), Role.OPS, by=boss)
+    assert seen(person) == {"DACH", "Nordics", "APAC"}
+
+
+def test_overseeing_in_one_territory_does_not_open_the_others_through_another_role(boss, europe):
+    person = limited(Role.EXECUTIVE, europe, boss)
+    grant_role(person, TeamFactory(), Role.SALES, by=boss)
+    for name, owner in (("DACH", None), ("Nordics", None), ("APAC", person)):
+        LeadFactory(name=name, territory=name, owner_person=owner)
+    assert seen(person) == {"DACH", "APAC"}
+
+
+def test_what_is_shared_is_open_wherever_it_is(boss, europe):
+    from apps.rights.domain.granting import grant_access  # only here
+
+    person = limited(Role.OPS, europe, boss)
+    CampaignFactory(name="Here", region="DACH")
+    there = CampaignFactory(name="There", region="APAC")
+    CampaignFactory(name="Elsewhere", region="APAC")
+    grant_access(there, to=person, verb="view", by=boss, reason="Helps out")
+    assert seen(person, Campaign) == {"Here", "There"}
+
+
+def test_a_write_that_leaves_the_territory_is_rolled_back(boss, europe):
+    lead = LeadFactory(name="Lea", territory="DACH")
+    client = sign_in(Client(), limited(Role.OPS, europe, boss))
+    form = client.get(page_of(lead)).context["adminform"].form
+    data = {name: "" if form[name].value() is None else form[name].value() for name in form.fields}
+    page = client.post(page_of(lead), data | {"territory": "Nordics"}, follow=True).content.decode()
+    assert (
+        "Nothing was saved: with these values Lea would be outside the leads that you may change. Keep it in Europe"
+        in page
+    )
+    assert Lead.objects.get(pk=lead.pk).territory == "DACH"
+
+
+def test_a_person_without_limits_costs_no_query_more(europe, boss):
+    LeadFactory(territory="DACH")
+    counts = {}
+    for name, person in (("free", person_with(Role.OPS)), ("limited", limited(Role.OPS, europe, boss))):
+        client = sign_in(Client(), person)
+        client.get(reverse("admin:leads_lead_changelist"))
+        with CaptureQueriesContext(connection) as asked:
+            client.get(reverse("admin:leads_lead_changelist"))
+        counts[name] = len(asked)
+        about = [each["sql"] for each in asked if "accounts_territory" in each["sql"] and "SELECT" in each["sql"]]
+        counts[f"{name} about territories"] = len(about)
+    assert counts["free about territories"] == 0
+    assert counts["limited"] - counts["free"] <= 12  # some for each kind that the page asks about, none for each row
+
+
+def test_explain_names_the_limit_and_where_the_record_is(boss, europe):
+    person = limited(Role.OPS, europe, boss, full_name="Pia")
+    team = person.memberships.get().team
+    inside, outside = LeadFactory(name="Ina", territory="DACH"), LeadFactory(name="Olaf", territory="Nordics")
+    nowhere = LeadFactory(name="Nina")
+    day = f"{person.memberships.get().created_at:%-d %B %Y}"
+    first = f"Pia is Ops staff in {team} since {day}, granted by {boss.email}, for Europe only."
+    right = "The role Ops staff gives the right to see leads."
+    told = [
+        [(each.holds, each.sentence) for each in explain(person, "view", x).steps] for x in (inside, outside, nowhere)
+    ]
+    scope = "Leads are narrowed for each person to those in their scope; Ina is among them."
+    hold = "These roles of Pia hold in Europe only;"
+    assert told == [
+        [(True, first), (True, right), (True, scope), (True, f"{hold} Ina is in DACH.")],
+        [(True, first), (True, right), (False, f"{hold} Olaf is in Nordics.")],
+        [(True, first), (True, right), (False, f"{hold} Nina is in no territory.")],
+    ]
+
+
+def test_then_answers_with_the_limit_of_that_day(boss, europe):
+    person = limited(Role.OPS, europe, boss, full_name="Pia")
+    lead, company = LeadFactory(name="Olaf", territory="Nordics"), Company.objects.create(name="Inc", territory="DACH")
+    value = FieldValue.objects.create(
+        lead=lead, field="job_title", value="CMO", source="crm", precedence=1, observed_at=clock.now(), is_taken=True
+    )
+    before = clock.now()
+    held = person.memberships.get()
+    limit_role(held, territory=None, by=boss, reason="All of it")
+    then = rights_on(before, person)
+    assert [each.where for each in then.roles] == ["Europe"]
+    no = could(then, "view", lead)
+    assert (no.allowed, no.steps[-1].sentence) == (False, "These roles held in Europe only; Olaf was in Nordics.")
+    yes = could(then, "view", company)
+    assert (yes.allowed, yes.steps[-1].sentence) == (True, "These roles held in Europe only; Inc was in DACH.")
+    assert could(rights_on(clock.now(), person), "view", lead).allowed
+    assert value.lead_id == lead.pk
+
+
+def test_the_review_says_where_a_role_holds(boss, europe):
+    person = limited(Role.SALES, europe, boss)
+    found = [each.what for each in effective_grants() if each.membership and each.person.pk == person.pk]
+    assert found == [f"Sales in {person.memberships.get().team}, for Europe only"]
+
+
+def test_refusals(boss, europe):
+    person = limited(Role.OPS, europe, boss)
+    held = person.memberships.get()
+    with pytest.raises(NotAllowed, match="Only an administrator can do this"):
+        limit_role(held, territory=None, by=person_with(Role.OPS), reason="x")
+    with pytest.raises(WrongState, match="holds in Europe only already"):
+        limit_role(held, territory=europe, by=boss, reason="x")
+    with pytest.raises(InvalidInput, match="Auditor is a role for the whole of mops"):
+        grant_role(UserFactory(), TeamFactory(), Role.AUDITOR, by=boss, territory=europe)
+    own = boss.memberships.get()
+    with pytest.raises(NotAllowed, match="Nobody changes their own roles"):
+        limit_role(own, territory=europe, by=boss, reason="x")
+    with pytest.raises(WrongState, match="One role is limited to Europe"):
+        archive_territory(europe, by=boss)
+    limit_role(held, territory=None, by=boss, reason="x")
+    with pytest.raises(WrongState, match="DACH is part of Europe"):
+        archive_territory(europe, by=boss)
+    dach = Territory.objects.get(name="DACH")
+    archive_territory(dach, by=boss)
+    with pytest.raises(InvalidInput, match="DACH is archived; restore it first"):
+        limit_role(held, territory=Territory.objects.get(name="DACH"), by=boss, reason="x")
+    held.archived_at = clock.now()
+    held.save()
+    with pytest.raises(WrongState, match="This role has been revoked"):
+        limit_role(held, territory=europe, by=boss, reason="x")
+
+
+def test_an_archived_territory_still_limits(boss, europe):
+    person = limited(Role.OPS, europe, boss)
+    LeadFactory(territory="Nordics")
+    Territory.objects.update(archived_at=clock.now() - dt.timedelta(days=1))
+    assert seen(person) == set()
+
+
+def test_the_tree_takes_no_circle_and_no_name_twice(europe):
+    dach = Territory.objects.get(name="DACH")
+    with pytest.raises(ValidationError, match="that would be a circle"):
+        Territory(pk=europe.pk, name="Europe", parent=dach).clean()
+    with pytest.raises(ValidationError, match="“germany” is a name of the territory DACH already"):
+        Territory(name="Germany").clean()
+
+
+def test_the_database_refuses_a_limited_administrator(boss, europe):
+    with pytest.raises(IntegrityError, match="membership_whole_where_privileged"), transaction.atomic():
+        Membership.objects.filter(person=boss).update(territory=europe)
+
+
+def test_a_circle_made_past_the_form_ends(boss, europe):
+    dach = Territory.objects.get(name="DACH")
+    Territory.objects.filter(pk=europe.pk).update(parent=dach)
+    LeadFactory(name="Ina", territory="Europe")
+    assert seen(limited(Role.OPS, dach, boss)) == {"Ina"}
+
+
+def test_names_without_a_territory_are_told(boss, europe):
+    LeadFactory(territory="APAC")
+    LeadFactory(territory="APAC")
+    LeadFactory(territory="d-a-ch")
+    CampaignFactory(region="Moon")
+    found = [(each.kind, each.name, each.number) for each in unknown_names(boss)]
+    assert found == [("leads", "APAC", 2), ("campaigns", "Moon", 1)]
+
+
+def test_list_asks_as_much_with_three_territories_as_with_one(boss):
+    top = Territory.objects.create(name="T")
+
+    def more():
+        for name in ("A", "B"):
+            Territory.objects.create(name=name, parent=top)
+
+    assert_same_queries(sign_in(Client(), boss), reverse("admin:accounts_territory_changelist"), more)
+
+
+def test_a_role_granted_past_the_operations_is_limited_as_well(boss, europe):
+    person = UserFactory()
+    Membership.objects.create(person=person, team=TeamFactory(), role=Role.OPS, territory=europe)
+    synchronise_groups_of(person)
+    LeadFactory(territory="Nordics")
+    assert seen(person) == set()
