@@ -14,5 +14,8 @@ class AuthenticationBackend(AllauthBackend):
     def get_user(self, user_id: Any) -> User | None:
         """Return the person, None when the account is gone or may not sign in."""
         limited = Membership.objects.live().filter(person=OuterRef("pk"), territory__isnull=False)
-        person = User._default_manager.annotate(is_limited=Exists(limited)).filter(pk=user_id).first()
-        return person if person is not None and self.user_can_authenticate(person) else None
+        person = User._default_manager.annotate(any_limit=Exists(limited)).filter(pk=user_id).first()
+        if person is None or not self.user_can_authenticate(person):
+            return None
+        person.is_limited = person.any_limit
+        return person

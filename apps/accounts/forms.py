@@ -60,7 +60,7 @@ class TerritoryForm(ReasonForm):
         empty_label="everywhere",
         help_text="The role opens only leads, companies, campaigns and content of this territory and its parts.",
     )
-    field_order = ("territory", "reason")
+    field_order: tuple[str, ...] = ("territory", "reason")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Offer territories in use; without any, nothing is asked."""

@@ -52,7 +52,8 @@ class TerritoryAdmin(MopsAdmin):
         """Return territories with what they are part of, and how many roles are limited to each."""
         held = Q(membership__archived_at=None, membership__person__is_active=True)
         rows: QuerySet[Any] = super().get_queryset(request).select_related("parent")
-        return rows.annotate(limited=Count("membership", held, distinct=True))
+        counted: QuerySet[Any] = rows.annotate(limited=Count("membership", held, distinct=True))
+        return counted
 
     @display(description="Roles limited to it", ordering="limited")  # type: ignore[untyped-decorator]
     def limited(self, territory: Any) -> int:

@@ -145,6 +145,16 @@ class MopsAdmin(RowRights, LimitsColumns, CarriesKits, ModelAdmin):  # type: ign
         """Bring an earlier version back, after showing what that changes."""
         return restore_page(self, request, unquote(object_id), version_id)
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """Fetch the row, once for a page that is only looked at, however many of its parts ask for it."""
+        if request.method != "GET":
+            return super().get_object(request, object_id, from_field)
+        kept = request.__dict__.setdefault("_fetched", {})
+        asked = (type(self), str(object_id), from_field)
+        if asked not in kept:
+            kept[asked] = super().get_object(request, object_id, from_field)
+        return kept[asked]
+
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
         """Show the row with its buttons and kits."""
         thing = self.get_object(request, unquote(object_id))

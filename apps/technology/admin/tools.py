@@ -140,8 +140,8 @@ class ToolAdmin(MopsAdmin):
         tool, extra = self.get_object(request, object_id), dict(extra_context or {})
         if tool is not None and self.has_view_permission(request, tool):
             glance = _glance(request, tool)
-            panels = [glance, *implementation_panel(request, tool), *use_panel(request, tool, glance["yearly"])]
-            panels += duties_panel(request, tool)
+            panels = [glance, *implementation_panel(request, tool)]
+            panels += use_panel(request, tool, glance["yearly"], glance["currency"]) + duties_panel(request, tool)
             extra["row_panels"] = [*extra.get("row_panels", []), *panels]
         return super().change_view(request, object_id, form_url, extra)
 

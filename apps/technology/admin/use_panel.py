@@ -25,7 +25,7 @@ from apps.technology.models import (
 SHOWN = 12
 
 
-def use_panel(request: HttpRequest, tool: Tool, yearly: Decimal | None) -> list[dict[str, Any]]:
+def use_panel(request: HttpRequest, tool: Tool, yearly: Decimal | None, currency: str) -> list[dict[str, Any]]:
     """Return the box with how much `tool` was used lately, and what one used unit costs in a year.
 
     Who may see no measurements is not told that there are none: they get no box.
@@ -45,7 +45,7 @@ def use_panel(request: HttpRequest, tool: Tool, yearly: Decimal | None) -> list[
             "newest": newest,
             "percent": percent(newest) if newest else None,
             "each": each,
-            "currency": policy().currency,
+            "currency": currency,
             "chart": bar_chart(bars, unit=" %"),
             "licences": list(access.visible(person, Licence).filter(tool=tool, archived_at__isnull=True)),
         }
