@@ -32,7 +32,7 @@ TEAMS: dict[str, str] = {
 
 # name, what it is part of, other names
 TERRITORIES: tuple[tuple[str, str, str], ...] = (
-    ("Europe", "", "EMEA"),
+    ("Europe", "", "EMEA\nEU"),
     ("DACH", "Europe", "Germany\nAustria\nSwitzerland"),
     ("Benelux", "Europe", "Netherlands\nBelgium"),
     ("Southern Europe", "Europe", "Spain\nItaly\nPortugal"),

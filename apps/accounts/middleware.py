@@ -1,8 +1,10 @@
 """What stands between a session and the pages: its limits, and the second factor that some roles need."""
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
+import requests
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.conf import settings
@@ -19,6 +21,12 @@ from apps.core import clock
 Handler = Callable[[HttpRequest], HttpResponse]
 SINCE, SEEN, ENROLLED = "mops_since", "mops_seen", "mops_enrolled"
 NOTE_EVERY_SECONDS = 60
+SIGN_ON_PAGES = ("openid_connect_login", "openid_connect_callback")
+NO_ANSWER = (
+    "Your company's sign-in does not answer. Try again in a few minutes, sign in with a password if you have one here, "
+    "or tell your administrator."
+)
+log = logging.getLogger(__name__)
 ENROL = (
     "Your role opens a great deal, so it needs a second factor: set up an authenticator app or a passkey. Until then "
     "nothing else is reachable."
@@ -47,6 +55,15 @@ class SessionLimitsMiddleware:
             request.session[SEEN] = now
             UserSession.objects.create_from_request(request)
         return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """Say that the company's sign-in does not answer; whoever has a password can use it meanwhile."""
+        match = request.resolver_match
+        if not isinstance(error, requests.RequestException) or match is None or match.url_name not in SIGN_ON_PAGES:
+            return None
+        log.warning("single sign-on does not answer: %s", type(error).__name__)
+        messages.error(request, NO_ANSWER)
+        return HttpResponseRedirect(reverse("account_login"))
 
 
 def _why_ended(request: HttpRequest, now: int) -> str | None:

@@ -1,7 +1,7 @@
 """Every secret that mops is given or gives out, once through its own form: afterwards none stands anywhere.
 
 Looked through: every table of the database (ledger, histories, jobs, notifications, accesses), every line of the JSON
-log, what the probes and the metrics tell, and the exports of the kinds that these forms write.
+log, what the probes and the metrics tell, and the exports of the lists that these forms write.
 """
 
 import io
@@ -19,8 +19,6 @@ from django.urls import reverse
 from apps.accounts.domain.invitations import invite_person
 from apps.accounts.enums import Role
 from apps.accounts.models import Invitation, User
-from apps.audit.models import AuditEvent
-from apps.core.errors import DomainError
 from apps.core.jobs.testing import run_queued_jobs
 from apps.technology.domain.feeds import open_feed, token_of
 from apps.tickets.domain.mail.fetching import fetch
@@ -123,8 +121,7 @@ def fetch_mail(monkeypatch):
         name="Help", address="help@example.com", host="127.0.0.1", port=1, security="none", username="help",
         secret_name="MOPS_MAILBOX_HELP", runs_as=agent(),
     )  # fmt: skip
-    with pytest.raises(DomainError):
-        fetch(box)
+    assert fetch(box) == {"problems": 1}
 
 
 def ask_the_identity_provider(settings):
@@ -132,14 +129,16 @@ def ask_the_identity_provider(settings):
     told = {**TOLD, "MOPS_OIDC_SECRET": CLIENT_SECRET, "MOPS_OIDC_SERVER_URL": "http://127.0.0.1:1"}
     settings.SINGLE_SIGN_ON = read_single_sign_on(told, debug=True)
     settings.SOCIALACCOUNT_PROVIDERS = settings.SINGLE_SIGN_ON.as_provider()
-    assert Client().post("/accounts/oidc/company-id/login/").status_code == 302
+    client = Client()
+    page = client.post("/accounts/oidc/company-id/login/", follow=True).content.decode()
+    assert "sign-in does not answer" in page
 
 
 def told_outside(boss):
     """What the probes and metrics say, and the exports of the kinds that were written."""
     client = sign_in(Client(), boss)
     texts = {path: client.get(path).content.decode() for path in ("/healthz", "/readyz", "/metrics")}
-    for model in (User, Invitation, Mailbox, AuditEvent):
+    for model in (User, Invitation, Mailbox):
         address = url(model, "list_kit", kit="exchange", verb="export") + "?archived=all"
         columns = [name for name, _ in client.get(address).context["form"].fields["columns"].choices]
         answer = client.post(address, {"format": "json", "columns": columns})

@@ -26,7 +26,7 @@ SHOWN = 12
 class TerritoryAdmin(MopsAdmin):
     """Territories."""
 
-    list_display = ("name", "parent", "also_called", "limited")
+    list_display = ("name", "parent", "other_names", "limited")
     list_filter = ("parent",)
     search_fields = ("name", "also_called")
     fields = ("name", "parent", "also_called")
@@ -54,6 +54,11 @@ class TerritoryAdmin(MopsAdmin):
         rows: QuerySet[Any] = super().get_queryset(request).select_related("parent")
         counted: QuerySet[Any] = rows.annotate(limited=Count("membership", held, distinct=True))
         return counted
+
+    @display(description="Also called", ordering="also_called")  # type: ignore[untyped-decorator]
+    def other_names(self, territory: Any) -> str:
+        """Its other names, in a row."""
+        return ", ".join(territory.also_called.splitlines()) or "—"
 
     @display(description="Roles limited to it", ordering="limited")  # type: ignore[untyped-decorator]
     def limited(self, territory: Any) -> int:
