@@ -59,7 +59,8 @@ def duties_panel(request: HttpRequest, tool: Tool) -> list[dict[str, Any]]:
         return []
     owned = access.visible(person, OwnerDuty).filter(tool=tool, archived_at=None)
     checks = access.visible(person, StandardCheck).filter(tool=tool, archived_at=None)
-    known, verdict = availability.last_days(tool, clock.now())
+    target = access.visible(person, ServiceTarget).filter(tool=tool, archived_at=None).first()
+    known, verdict = availability.last_days(tool, clock.now(), target)
     return [
         {
             "template": "admin/technology/duties_panel.html",
@@ -67,7 +68,7 @@ def duties_panel(request: HttpRequest, tool: Tool) -> list[dict[str, Any]]:
             "checks": list(checks.select_related("standard")),
             "known": known,
             "verdict": verdict,
-            "target": access.visible(person, ServiceTarget).filter(tool=tool, archived_at=None).first(),
+            "target": target,
             "days": availability.DAYS,
             "today": clock.today(),
         }

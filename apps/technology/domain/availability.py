@@ -80,10 +80,9 @@ def availability_of(tools: Sequence[int], start: dt.datetime, end: dt.datetime) 
     return found
 
 
-def last_days(tool: Tool, now: dt.datetime, days: int = DAYS) -> tuple[Availability, str]:
+def last_days(tool: Tool, now: dt.datetime, target: ServiceTarget | None, days: int = DAYS) -> tuple[Availability, str]:
     """Return how available a tool was in the last days, and what that means against its target."""
     found = availability_of([tool.pk], now - dt.timedelta(days=days), now)[tool.pk]
-    target = ServiceTarget.objects.filter(tool=tool, archived_at__isnull=True).first()
     return found, verdict(found, target.availability if target else None)
 
 
