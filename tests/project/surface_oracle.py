@@ -69,15 +69,22 @@ NARROWED = {
 IN_TERRITORY = {
     "leads.Lead": "territory",
     "leads.Company": "territory",
+    "leads.CompanySnapshot": "company.territory",
+    "leads.DuplicatePair": "one.territory",
     "leads.Handoff": "lead.territory",
+    "leads.Merge": "survivor.territory",
     "leads.ScoreOverride": "lead.territory",
     "campaigns.Campaign": "region",
     "campaigns.CampaignRequest": "region",
     "campaigns.Audience": "campaign.region",
     "campaigns.BudgetEntry": "campaign.region",
     "campaigns.BudgetShift": "campaign.region",
+    "campaigns.CampaignTask": "campaign.region",
     "campaigns.ChecklistItem": "campaign.region",
+    "campaigns.Experiment": "campaign.region",
     "campaigns.Threshold": "campaign.region",
+    "campaigns.UtmLink": "campaign.region",
+    "campaigns.Variant": "experiment.campaign.region",
     "content.ContentAsset": "region",
     "content.ContentVersion": "asset.region",
     "content.ContentLink": "asset.region",
@@ -114,7 +121,15 @@ def _rows_seen(person, role, model, known):
     path = IN_TERRITORY.get(model._meta.label)
     if names is None or path is None:
         return rows
-    return {row.pk for row in model._base_manager.filter(pk__in=rows) if str(_along(row, path)).lower() in names}
+    placed = ((row.pk, _place(row, path)) for row in model._base_manager.filter(pk__in=rows))
+    return {key for key, place in placed if place.strip().lower() in names}
+
+
+def _place(row, path):
+    """The territory along a path, empty where it belongs to nothing."""
+    for name in path.split("."):
+        row = getattr(row, name) if row is not None else None
+    return row or ""
 
 
 def _rows_open(person, role, model, known):
