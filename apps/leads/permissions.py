@@ -31,7 +31,7 @@ def by_both(*names: str) -> Any:
 
     def narrowed(user: "User", rows: "models.QuerySet[Any]") -> "models.QuerySet[Any]":
         """Narrow rows to those whose leads `user` sees."""
-        if user.has_perm("leads.oversee_lead"):
+        if user.has_perm("leads.oversee_lead") and access.limit_of(user, "oversee", Lead) is None:
             return rows
         seen = visible_leads(user, Lead._default_manager.all()).values("pk")
         return rows.filter(**{f"{name}__in": seen for name in names})
