@@ -44,6 +44,7 @@ class LeadsConfig(AppConfig):
             Lead,
             LeadScore,
             Merge,
+            RoutingDecision,
             ScoreChange,
             ScoreOverride,
             StageInterval,
@@ -62,6 +63,7 @@ class LeadsConfig(AppConfig):
             Identity,
             Intake,
             LeadScore,
+            RoutingDecision,
             ScoreChange,
             ScoreOverride,
             StageInterval,
@@ -76,6 +78,8 @@ class LeadsConfig(AppConfig):
         register_segments()
         quality_rules.register()
         _register_scoring()
+        _register_routing()
+        _register_sales()
         kinds.register_kind(handoff.OFFERED, "A lead is offered to me")
         kinds.register_kind(handoff.ANSWERED, "Sales answered for a lead I offered")
         register_audiences()
@@ -105,3 +109,69 @@ def _register_scoring() -> None:
             f"“{scoring_rules.DOCUMENT}” decides; its first draft starts from a whole point model.",
         )
     )
+
+
+def _register_routing() -> None:
+    """Let rules route leads, and people hand over what they were given."""
+    from apps.accounts.domain.ownership import register_ownership  # noqa: PLC0415  # models must be ready
+    from apps.core.demo import register_chapter  # noqa: PLC0415
+    from apps.core.notifications import kinds  # noqa: PLC0415
+    from apps.core.rules.kinds import RuleKind, register_kind  # noqa: PLC0415
+    from apps.leads import routing_rules  # noqa: PLC0415
+    from apps.leads.demo.routing import tell as tell_routing  # noqa: PLC0415
+    from apps.leads.domain.routing import rehearsal, routing  # noqa: PLC0415
+    from apps.leads.models import Company, PoolMember  # noqa: PLC0415
+
+    register_kind(
+        RuleKind(
+            key=routing_rules.KIND,
+            title="Lead routing",
+            body=routing_rules.BODY,
+            simulate=rehearsal.simulate,
+            help="Who gets a lead: read from the top, the first rule that fits decides. Only the document "
+            f"“{routing_rules.DOCUMENT}” does; what no rule takes goes to the fallback queue.",
+        )
+    )
+    kinds.register_kind(routing.GIVEN, "Leads were given to me")
+    register_ownership(Company, "account_manager", "account manager")
+    register_ownership(PoolMember, "person", "member of a pool")
+    register_chapter("routing of leads", tell_routing)
+
+
+def _register_sales() -> None:
+    """Let leads be answered in time, and opportunities be seen by whoever sees their lead."""
+    from apps.accounts.domain.ownership import register_ownership  # noqa: PLC0415  # models must be ready
+    from apps.approvals.registry import ApprovalSubject, register  # noqa: PLC0415
+    from apps.core.access import register_scope  # noqa: PLC0415
+    from apps.core.clocks.registry import register_metric  # noqa: PLC0415
+    from apps.core.demo import register_chapter  # noqa: PLC0415
+    from apps.core.notifications import kinds  # noqa: PLC0415
+    from apps.core.notifications.enums import Importance  # noqa: PLC0415
+    from apps.leads.demo.judging import tell as tell_judging  # noqa: PLC0415
+    from apps.leads.demo.sales import tell as tell_sales  # noqa: PLC0415
+    from apps.leads.domain import sla, sla_signing  # noqa: PLC0415
+    from apps.leads.domain.scoring import reviewing  # noqa: PLC0415
+    from apps.leads.models import LeadSla, Opportunity, Prediction, SalesContact  # noqa: PLC0415
+    from apps.leads.models.sla import SLA_MATERIAL  # noqa: PLC0415
+    from apps.leads.permissions import by_lead  # noqa: PLC0415
+
+    for metric in sla.metrics():
+        register_metric(metric)
+    register(
+        LeadSla,
+        ApprovalSubject(
+            material=SLA_MATERIAL,
+            apply=sla_signing.sign,
+            on_refused=sla_signing.return_to_draft,
+            owner_fields=sla_signing.SIGNATORIES,
+            policy=sla_signing.both_sides,
+        ),
+    )
+    for side in sla_signing.SIGNATORIES:
+        register_ownership(LeadSla, side, "signatory", still_matters=lambda rows: rows.filter(state="draft"))
+    kinds.register_kind(sla.LATE, "A lead of mine waits for an answer", importance=Importance.HIGH)
+    kinds.register_kind(reviewing.OPENED, "The monthly review of my rules of scoring is open")
+    for model in (Opportunity, Prediction, SalesContact):
+        register_scope(model, by_lead)
+    register_chapter("sales", tell_sales)
+    register_chapter("how good scores are", tell_judging)

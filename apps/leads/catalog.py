@@ -1,7 +1,24 @@
 """What rules may ask about leads: segments, scoring and routing all read this catalog."""
 
-from apps.core.rules.predicates import Boolean, Catalog, Field, Number, Relation, Tags, Text, model_fields
+from django.db import models
+
+from apps.accounts.models import User
+from apps.core.rules.predicates import (
+    Boolean,
+    Catalog,
+    Field,
+    Number,
+    Reference,
+    Relation,
+    Tags,
+    Text,
+    model_fields,
+)
 from apps.leads.models import Lead, Touchpoint
+
+
+def _people() -> models.QuerySet[User]:
+    return User.objects.filter(is_active=True, is_system=False)
 
 
 def touch_catalog() -> Catalog:
@@ -18,6 +35,7 @@ def lead_catalog() -> Catalog:
             *model_fields(
                 Lead,
                 *("stage", "company", "country", "territory", "origin", "source", "quality", "converted"),
+                "product_interest",
                 *("total_visits", "seconds_on_site", "last_activity", "last_notable_activity"),
                 *("name", "email", "phone", "job_title", "record_source", "external_id", "created_at"),
                 *("owner_person", "owner_team"),
@@ -26,6 +44,13 @@ def lead_catalog() -> Catalog:
             Field("employees", "Company size", Number(whole=True), "account__employees", help="People who work there."),
             Field("industry", "Industry", Text(), "account__industry", help="Of the company."),
             Field("competitor", "Works for a competitor", Boolean(), "account__is_competitor"),
+            Field(
+                "account_manager",
+                "Account manager of its company",
+                Reference(User, rows=_people),
+                "account__account_manager",
+                help="Somebody a company is named for.",
+            ),
             Field("tags", "Tags", Tags(Lead)),
         ),
         relations=(Relation("touches", "touches", Touchpoint, "lead", moment="occurred_at"),),

@@ -117,3 +117,74 @@ class PairState(models.TextChoices):
     OPEN = "open", "To be looked at"
     MERGED = "merged", "Merged"
     DISMISSED = "dismissed", "Two people"
+
+
+class RoutedBy(models.TextChoices):
+    """What gave a lead to somebody."""
+
+    RULE = "rule", "Rule"
+    FALLBACK = "fallback", "No rule: fallback queue"
+    WAITING = "waiting", "Nobody free: fallback queue"
+    HAND = "hand", "By hand"
+    SLA = "sla", "Not answered in time"
+
+
+class SlaState(models.TextChoices):
+    """Where an SLA of leads stands."""
+
+    DRAFT = "draft", "Draft"
+    IN_REVIEW = "in_review", "Waits for signatures"
+    SIGNED = "signed", "Signed"
+    RETIRED = "retired", "Ended"
+
+
+class ContactKind(models.TextChoices):
+    """How sales was in touch."""
+
+    CALL = "call", "Call"
+    EMAIL = "email", "E-mail"
+    MEETING = "meeting", "Meeting"
+    MESSAGE = "message", "Message"
+
+
+class OpportunityStage(models.TextChoices):
+    """How far an opportunity is."""
+
+    DISCOVERY = "discovery", "Discovery"
+    PROPOSAL = "proposal", "Proposal"
+    NEGOTIATION = "negotiation", "Negotiation"
+    WON = "won", "Won"
+    LOST = "lost", "Lost"
+
+
+class LossReason(models.TextChoices):
+    """Why an opportunity was lost."""
+
+    PRICE = "price", "Price"
+    COMPETITOR = "competitor", "Competitor"
+    NO_DECISION = "no_decision", "No decision"
+    NO_FIT = "no_fit", "Does not fit"
+    TIMING = "timing", "Too early"
+
+
+class HandoffKind(models.TextChoices):
+    """To whom a lead or customer is handed over."""
+
+    SALES = "sales", "Sales"
+    SUCCESS = "success", "Customer success"
+    EXPANSION = "expansion", "Expansion"
+    REFERENCE = "reference", "Reference"
+
+
+class ReviewState(models.TextChoices):
+    """Whether a review of scoring is done."""
+
+    OPEN = "open", "Open"
+    CLOSED = "closed", "Concluded"
+
+
+class Verdict(models.TextChoices):
+    """What a review of scoring ends with."""
+
+    KEEP = "keep", "Keep the rules"
+    CHANGE = "change", "Change the rules"

@@ -4,12 +4,15 @@ import datetime as dt
 
 from django.db import connection
 
+from apps.core import clock
 from apps.core.actors import acting_as, system_principal
 from apps.core.jobs.api import Overlap, Run, job
 from apps.core.rules.models import RuleVersion
-from apps.leads.domain import handoff, quality
+from apps.leads.domain import answer_clocks, handoff, quality
 from apps.leads.domain.duplicates import finding
-from apps.leads.domain.scoring import keeping, rehearsal
+from apps.leads.domain.predicting import refitting
+from apps.leads.domain.routing import routing, waiting
+from apps.leads.domain.scoring import keeping, rehearsal, reviewing
 
 
 @job("leads.backfill_scores", title="Score every lead by new rules", timeout=3600, overlap=Overlap.FORBID)
@@ -52,6 +55,27 @@ def count_quality(run: Run) -> dict[str, int]:
     return quality.count_quality()
 
 
+@job("leads.open_review", title="Open the monthly review of scoring", timeout=900, overlap=Overlap.FORBID)
+def open_review(run: Run) -> dict[str, int]:
+    """Judge the rules in force and their challengers on what came of earlier leads."""
+    return {"open": int(reviewing.open_review() is not None)}
+
+
+@job("leads.refit", title="Fit the predictive score anew", timeout=1800, overlap=Overlap.FORBID)
+def refit(run: Run) -> dict[str, int]:
+    """Learn from what came of earlier leads, and say how good that is."""
+    made = refitting.refit()
+    run.log(made.sentence)
+    return {"leads": made.rows, "used": int(made.is_used)}
+
+
+@job("leads.predict", title="Tell the probability of every lead", timeout=900, overlap=Overlap.FORBID)
+def predict(run: Run) -> dict[str, int]:
+    """Bring the fit in use to every lead with marketing."""
+    fitted = refitting.in_use()
+    return {"leads": refitting.predict(fitted, at=clock.now()) if fitted is not None else 0}
+
+
 @job("leads.expire_handoffs", title="End the offers that sales did not answer", timeout=300)
 def expire_handoffs(run: Run) -> dict[str, int]:
     """End what is due and tell who offered it."""
@@ -64,3 +88,12 @@ def prepare_partitions(run: Run) -> dict[str, int]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT mops_prepare_touch_partitions(0)")
         return {"partitions": cursor.fetchone()[0]}
+
+
+@job("leads.route", title="Route leads that nobody looks after", timeout=1800, overlap=Overlap.FORBID)
+def route(run: Run) -> dict[str, int]:
+    """Route what is new, and what waits for a pool that is there again; say when something waits for long."""
+    counts = {"new": routing.route_new(), "waited": routing.route_waiting()}
+    counts["clocks"] = answer_clocks.begin_captured()
+    waiting.watch()
+    return counts

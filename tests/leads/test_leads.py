@@ -6,13 +6,14 @@ from django.db import DatabaseError, IntegrityError, transaction
 from apps.accounts.enums import Role
 from apps.accounts.models import Membership
 from apps.audit.models import AuditEvent
-from apps.core import access
+from apps.core import access, clock
 from apps.core.admin_kit.archive import archive
 from apps.core.admin_kit.refusals import sentence_of
 from apps.core.errors import NotAllowed, WrongState
+from apps.core.transitions import transition
 from apps.leads.domain.lifecycle import move_lead, refuse_stage
 from apps.leads.enums import MOVES, Stage
-from apps.leads.models import Lead
+from apps.leads.models import Lead, Opportunity
 from tests.admin_pages import assert_same_queries, button_of, list_of, page_of
 from tests.factories.accounts import TeamFactory, person_with
 from tests.factories.leads import LeadFactory
@@ -61,10 +62,19 @@ def test_pages_palette_and_history_keep_to_the_territory(client, territory):
     assert "Theirs" not in client.get("/admin/search/?s=Theirs&extended=1").content.decode()
 
 
+def won(lead):
+    """An opportunity of the lead that was won: what makes customers."""
+    with transition(Opportunity):
+        deal = Opportunity.objects.create(lead=lead, name="Won", amount=1, opened_at=clock.now())
+        deal.stage, deal.closed_at = "won", clock.now()
+        deal.save()
+
+
 def test_only_the_moves_of_the_table_work():
     person = person_with(Role.OPS)
     for stage in Stage:
         lead = LeadFactory(stage=stage)
+        won(lead)
         assert {to for to in Stage if refuse_stage(person, lead, to=to) is None} == set(MOVES[stage])
 
 

@@ -13,7 +13,7 @@ from apps.approvals.models import ApprovalRequest
 from apps.approvals.registry import registered
 from apps.core.exchange.registry import all_importers
 from apps.core.governed import GovernedBase
-from apps.leads.models import DuplicatePair, Handoff, Lead, Merge, ScoreOverride
+from apps.leads.models import DuplicatePair, Handoff, Lead, Merge, Opportunity, SalesContact, ScoreOverride
 from apps.processes.models import Process, Stakeholder
 from apps.rights.models import AccessReview, AccessReviewEntry
 from apps.technology.models import Evaluator, Score
@@ -58,6 +58,8 @@ NARROWED = {
     "approvals.ApprovalRequest",
     "leads.Lead",
     "leads.Handoff",
+    "leads.Opportunity",
+    "leads.SalesContact",
     "leads.ScoreOverride",
     "leads.DuplicatePair",
     "leads.Merge",
@@ -269,6 +271,8 @@ _NARROWED_BY_ITSELF = {
     "approvals.ApprovalRequest": _requests,
     "leads.Lead": _leads,
     "leads.Handoff": _of_leads(Handoff),
+    "leads.Opportunity": _of_leads(Opportunity),
+    "leads.SalesContact": _of_leads(SalesContact),
     "leads.ScoreOverride": _of_leads(ScoreOverride),
     "leads.DuplicatePair": _of_two_leads(DuplicatePair, "one_id", "two_id"),
     "leads.Merge": _of_two_leads(Merge, "survivor_id", "loser_id"),

@@ -14,6 +14,7 @@ NAMED = [*ALWAYS, *(page for _, pages in GROUPS for page in pages)]
 NOT_IN_THE_MENU: dict[str, str] = {
     "approvals.policyversion": "from its policy",
     "exchange.syncrun": "from its file source",
+    "leads.poolmember": "from its pool",
     "technology.calendarfeed": "from the renewals",
     "technology.reviewitem": "from its review",
 }

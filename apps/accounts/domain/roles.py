@@ -49,6 +49,7 @@ GRANTS: dict[Role, tuple[str, ...]] = {
     ),
     Role.APPROVER: (
         "tickets.agreement: view",
+        "leads.leadsla: view",  # who signs reads what they sign
         "tickets.replytemplate: view",
         "tickets.templateversion: view",
         "rights.accessreviewentry: view",  # the lines they review
@@ -79,6 +80,7 @@ GRANTS: dict[Role, tuple[str, ...]] = {
         "leads.*: view",
         "leads.lead: change",
         "leads.company: change",
+        "leads.opportunity: change",
         "campaigns.campaign: view",  # and nothing that tells what one costs
         "campaigns.checklistitem: view",
         "campaigns.audience: view",

@@ -1,7 +1,10 @@
 """The pages of leads."""
 
+from apps.leads.admin.answering import LeadSlaAdmin, SalesContactAdmin
+from apps.leads.admin.deals import OpportunityAdmin
 from apps.leads.admin.duplicates import DuplicatePairAdmin, MergeAdmin
 from apps.leads.admin.handoffs import HandoffAdmin
+from apps.leads.admin.judging import PredictiveFitAdmin, ScoringReviewAdmin
 from apps.leads.admin.leads import LeadAdmin
 from apps.leads.admin.ledger import (
     CompanyAdmin,
@@ -12,6 +15,7 @@ from apps.leads.admin.ledger import (
     ScoreRunAdmin,
     TouchpointAdmin,
 )
+from apps.leads.admin.routing import PoolAdmin, PoolMemberAdmin, RoutingDecisionAdmin
 from apps.leads.admin.usage import CompanySnapshotAdmin
 
 __all__ = [
@@ -23,8 +27,16 @@ __all__ = [
     "IntakeAdmin",
     "IntakeSourceAdmin",
     "LeadAdmin",
+    "LeadSlaAdmin",
     "MergeAdmin",
+    "OpportunityAdmin",
+    "PoolAdmin",
+    "PoolMemberAdmin",
+    "PredictiveFitAdmin",
+    "RoutingDecisionAdmin",
+    "SalesContactAdmin",
     "ScoreOverrideAdmin",
     "ScoreRunAdmin",
+    "ScoringReviewAdmin",
     "TouchpointAdmin",
 ]

@@ -9,8 +9,9 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from apps.core import access, clock
+from apps.leads.domain.opportunities import pipeline
 from apps.leads.domain.stages import GOAL, cohorts, figures_by_stage
-from apps.leads.models import Lead
+from apps.leads.models import Lead, Opportunity
 
 MONTHS = 12
 
@@ -30,6 +31,8 @@ def lifecycle_page(request: HttpRequest) -> HttpResponse:
         ],
         "cohorts": [(each, f"{each.share:.0%}") for each in cohorts(person, months=MONTHS, now=clock.now())],
         "goal": f"{GOAL:.0%}",
+        "pipeline": pipeline(person) if access.has_model_permission(person, "view", Opportunity) else [],
+        "deals": reverse("admin:leads_opportunity_changelist"),
         "stuck": f"{leads}?stuck=30",
     }
     return TemplateResponse(request, "admin/leads/lifecycle.html", context)

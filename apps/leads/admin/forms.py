@@ -4,7 +4,17 @@ from typing import Any
 
 from django import forms
 
-from apps.leads.enums import ConsentPurpose, RejectReason
+from apps.accounts.enums import Role
+from apps.accounts.models import User
+from apps.leads.enums import ConsentPurpose, ContactKind, RejectReason
+
+# Who can be given leads and customers: people in sales and in marketing operations.
+LOOKS_AFTER_LEADS = User.objects.filter(
+    is_active=True,
+    is_system=False,
+    memberships__archived_at__isnull=True,
+    memberships__role__in=(Role.SALES, Role.OPS),
+).distinct()
 
 
 class ConsentForm(forms.Form):
@@ -38,6 +48,29 @@ class RejectForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text="Marketing reads it, and the rules of scoring are judged by it.",
     )
+
+
+class ReassignForm(forms.Form):
+    """Asks who takes a lead over, and why."""
+
+    person = forms.ModelChoiceField(label="To", queryset=LOOKS_AFTER_LEADS)
+    reason = forms.CharField(widget=forms.Textarea(attrs={"rows": 3}), help_text="It stays with the lead.")
+
+
+class ContactForm(forms.Form):
+    """Asks how somebody was in touch."""
+
+    kind = forms.ChoiceField(label="How", choices=ContactKind.choices)
+    note = forms.CharField(
+        label="What came of it", required=False, max_length=500, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+
+class HandOnForm(forms.Form):
+    """Asks who takes a customer over."""
+
+    to = forms.ModelChoiceField(queryset=LOOKS_AFTER_LEADS)
+    note = forms.CharField(label="What they should know", required=False, widget=forms.Textarea(attrs={"rows": 3}))
 
 
 class DeliveryForm(forms.Form):

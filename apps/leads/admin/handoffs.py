@@ -19,11 +19,21 @@ from apps.leads.models import Handoff
 class HandoffAdmin(ReadOnlyAdmin):
     """Offers of leads to sales."""
 
-    list_display = ("of_lead", "number", "standing", "offered_to", "offered_at", "due_at", "rejection", "decided_by")
-    list_filter = ("state", "rejection", "offered_at", "due_at")
+    list_display = (
+        "of_lead",
+        "kind",
+        "number",
+        "standing",
+        "offered_to",
+        "offered_at",
+        "due_at",
+        "rejection",
+        "decided_by",
+    )
+    list_filter = ("kind", "state", "rejection", "offered_at", "due_at")
     search_fields = ("note", "answer")
     fields = (
-        ("lead", "number"),
+        ("lead", "kind", "number"),
         ("state", "rejection", "answer"),
         ("to_person", "to_team"),
         ("offered_by", "offered_at", "due_at"),
@@ -34,11 +44,11 @@ class HandoffAdmin(ReadOnlyAdmin):
     buttons = (
         Button(
             "accept",
-            "Take it (SQL)",
+            "Take it",
             accept,
             refuse_answer,
             form=ReasonForm,
-            confirm="The lead becomes an SQL of yours to work on.",
+            confirm="An MQL becomes an SQL of yours to work on; a customer is yours to look after, or an advocate.",
             style="primary",
         ),
         Button(
@@ -47,7 +57,7 @@ class HandoffAdmin(ReadOnlyAdmin):
             reject,
             refuse_answer,
             form=RejectForm,
-            confirm="The lead is recycled and can qualify again.",
+            confirm="An MQL is recycled and can qualify again; a customer stays with its owner.",
             style="danger",
         ),
     )

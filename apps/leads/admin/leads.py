@@ -9,23 +9,28 @@ from django.http import HttpRequest
 from unfold.decorators import display
 
 from apps.audit.domain.personal import erase, refuse_erase
-from apps.core import clock
 from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin
+from apps.core.admin_kit.bulk import for_many
 from apps.core.admin_kit.buttons import Button, NoteForm, ReasonForm
 from apps.core.admin_kit.consistency import Check
 from apps.leads.admin import panels
+from apps.leads.admin.answer_panels import answer_panels
+from apps.leads.admin.deals import OpportunityForm
 from apps.leads.admin.duplicates import LeadForm, duplicates_panel
-from apps.leads.admin.forms import ConsentForm, ScoreForm
+from apps.leads.admin.filters import AnswerFilter, ReadyFilter, SegmentFilter, StuckFilter
+from apps.leads.admin.forms import ConsentForm, ContactForm, HandOnForm, ReassignForm, ScoreForm
 from apps.leads.admin.quality import QualityFilter
+from apps.leads.admin.routing import routing_panel
 from apps.leads.domain.consent import record_consent, refuse_consent
 from apps.leads.domain.duplicates.finding import refuse_search, search_by_button
-from apps.leads.domain.handoff import offer_by_button, refuse_offer
+from apps.leads.domain.handoff import hand_on, offer_by_button, refuse_offer
 from apps.leads.domain.lifecycle import move_lead, refuse_stage
+from apps.leads.domain.opportunities import open_by_button, refuse_open
+from apps.leads.domain.routing.reassigning import reassign, refuse_reassign, refuse_routing, route_again
 from apps.leads.domain.scoring.overriding import end_override, refuse_end, refuse_override, set_score
-from apps.leads.domain.stages import stuck
-from apps.leads.enums import Stage
+from apps.leads.domain.sla import record_contact, refuse_contact
+from apps.leads.enums import HandoffKind, Stage
 from apps.leads.models import Lead
-from apps.leads.segments import in_segment, segment_choices
 
 _MOVE_LABELS = {
     Stage.MQL: "Qualify (MQL)",
@@ -57,57 +62,47 @@ def _move_button(stage: Stage) -> Button:
     )
 
 
-class SegmentFilter(admin.SimpleListFilter):
-    """The leads of one segment: who fits its active version now."""
-
-    title = "segment"
-    parameter_name = "segment"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """The segments in use."""
-        return segment_choices()
-
-    def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
-        """Narrow the list, which holds only what the person sees."""
-        key = self.value()
-        return in_segment(queryset, key) if key else queryset
+_HAND_ON = {
+    HandoffKind.SUCCESS: ("Hand to customer success", "Who takes it looks after the customer from then on."),
+    HandoffKind.EXPANSION: ("Offer for expansion", "Who takes it opens an opportunity for what it may buy."),
+    HandoffKind.REFERENCE: ("Ask for a reference", "Who takes it makes the customer an advocate."),
+}
 
 
-class StuckFilter(admin.SimpleListFilter):
-    """Leads on the way to sales that have not moved for a while."""
-
-    title = "stuck"
-    parameter_name = "stuck"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """For how long."""
-        return [(str(days), f"MQL or SQL for more than {days} days") for days in (7, 30, 90)]
-
-    def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
-        """Narrow the list."""
-        days = self.value()
-        return stuck(queryset, int(days), now=clock.now()) if days in ("7", "30", "90") else queryset
+def _hand_on_button(kind: HandoffKind) -> Button:
+    label, confirm = _HAND_ON[kind]
+    return Button(
+        f"hand-on-{kind.value}",
+        label,
+        partial(hand_on, kind=kind),
+        partial(refuse_offer, kind=kind),
+        form=HandOnForm,
+        confirm=f"They are told and have two days. {confirm}",
+    )
 
 
-class ReadyFilter(admin.SimpleListFilter):
-    """The leads that the rules of scoring call ready for sales, or not."""
-
-    title = "score"
-    parameter_name = "score"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """What a score says."""
-        return [("ready", "Ready for sales"), ("hand", "Raised a hand"), ("not", "Not ready"), ("none", "Not scored")]
-
-    def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
-        """Narrow the list."""
-        asked = {
-            "ready": {"score__is_ready": True},
-            "hand": {"score__is_hand_raised": True},
-            "not": {"score__is_ready": False},
-            "none": {"score__isnull": True},
-        }
-        return queryset.filter(**asked[self.value()]) if self.value() in asked else queryset  # type: ignore[index]
+_REASSIGN = Button(
+    "reassign",
+    "Give to somebody else",
+    reassign,
+    refuse_reassign,
+    form=ReassignForm,
+    confirm="They are told; why they got it stays with the lead.",
+)
+_ROUTE = Button(
+    "route",
+    "Let the rules route it",
+    route_again,
+    refuse_routing,
+    form=ReasonForm,
+    confirm="The rules in force decide anew who looks after it, whoever does now.",
+)
+_BULK = (
+    for_many(_REASSIGN),
+    for_many(_ROUTE, "Let the rules route them"),
+    for_many(_move_button(Stage.RECYCLED)),
+    for_many(_move_button(Stage.DISQUALIFIED)),
+)
 
 
 @admin.register(Lead)
@@ -120,6 +115,7 @@ class LeadAdmin(MopsAdmin):
         ReadyFilter,
         StuckFilter,
         QualityFilter,
+        AnswerFilter,
         "stage",
         "origin",
         "source",
@@ -148,7 +144,10 @@ class LeadAdmin(MopsAdmin):
             },
         ),
         ("Who looks after it", {"fields": (("owner_person", "owner_team"), ("backup_person", "backup_team"))}),
-        ("Where it comes from", {"fields": (("origin", "source"), ("record_source", "external_id"))}),
+        (
+            "Where it comes from",
+            {"fields": (("origin", "source"), "product_interest", ("record_source", "external_id"))},
+        ),
         (
             "What it did",
             {
@@ -173,6 +172,18 @@ class LeadAdmin(MopsAdmin):
             style="primary",
         ),
         Button("duplicates", "Look for duplicates", search_by_button, refuse_search),
+        Button(
+            "contact",
+            "Record a contact",
+            record_contact,
+            refuse_contact,
+            form=ContactForm,
+            confirm="Its clocks stop.",
+        ),
+        Button("opportunity", "Open an opportunity", open_by_button, refuse_open, form=OpportunityForm),
+        *(_hand_on_button(kind) for kind in (HandoffKind.SUCCESS, HandoffKind.EXPANSION, HandoffKind.REFERENCE)),
+        _REASSIGN,
+        _ROUTE,
         Button("consent", "Record consent", record_consent, refuse_consent, form=ConsentForm),
         Button(
             "set-score",
@@ -201,6 +212,7 @@ class LeadAdmin(MopsAdmin):
         Check("Nobody looks after it", lambda rows: rows.unowned()),
         Check("Qualified, but without an e-mail", lambda rows: rows.qualified_without_address()),
     )
+    actions = _BULK
     in_palette = True
     allowed_lookups = ("account",)
     empty_state = "No lead yet. Import them from your CRM (Work → Imports), or add the first one by hand."
@@ -268,6 +280,8 @@ class LeadAdmin(MopsAdmin):
                 duplicates_panel(request, lead),
                 panels.score_panel(request, lead),
                 panels.touches_panel(request, lead),
+                routing_panel(request, lead),
+                *answer_panels(request, lead),
                 panels.stages_panel(request, lead),
                 panels.values_panel(lead),
             )

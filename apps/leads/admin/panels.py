@@ -18,6 +18,7 @@ from apps.leads.models import (
     Handoff,
     Lead,
     LeadScore,
+    Prediction,
     ScoreChange,
     ScoreOverride,
     ScoreQueue,
@@ -38,6 +39,7 @@ def score_panel(request: HttpRequest, lead: Lead) -> dict[str, Any]:
         return {**panel, "in_force": model_in_force() is not None}
     found = explain(score)
     person: Any = request.user
+    prediction = Prediction.objects.filter(lead=lead).first()
     overrides = access.visible(person, ScoreOverride).select_related("set_by")
     override = overrides.filter(lead=lead, ended_at__isnull=True, expires_at__gt=clock.now())
     return {
@@ -50,6 +52,8 @@ def score_panel(request: HttpRequest, lead: Lead) -> dict[str, Any]:
         if access.can(person, "view", score.version)
         else "",
         "unclamped": _unclamped(found),
+        "prediction": prediction,
+        "percent": f"{prediction.probability:.0%}" if prediction is not None else "",
     }
 
 

@@ -37,6 +37,7 @@ from apps.leads.demo.people import invented_leads, stage_of_leads
 from apps.leads.demo.stack import fill_stack, make_case
 from apps.leads.demo.use import fill_use
 from apps.leads.domain.lifecycle import move_lead
+from apps.leads.domain.opportunities import open_opportunity, win
 from apps.leads.enums import Stage
 from apps.leads.models import Lead
 from apps.processes.domain.flow import write_flow
@@ -322,4 +323,13 @@ def _stages(stored: list[Lead], specialist: User) -> None:
             Lead.objects.filter(pk__in=keys).update(stage=stage)
     for lead, steps in by_hand:
         for stage in WAY[:steps]:
-            move_lead(lead, to=stage, by=specialist, reason=REASONS[stage])
+            if stage == Stage.CUSTOMER:
+                _won(lead, specialist)
+            else:
+                move_lead(lead, to=stage, by=specialist, reason=REASONS[stage])
+
+
+def _won(lead: Lead, by: User) -> None:
+    """Let a lead become a customer as leads do: by an opportunity that is won."""
+    made = open_opportunity(lead, name="Platform for a year", amount=Decimal(12_000), by=by)
+    win(made, by=by, reason=REASONS[Stage.CUSTOMER])

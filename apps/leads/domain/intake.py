@@ -19,6 +19,7 @@ from apps.leads import phones
 from apps.leads.domain.duplicates.entry import known_lead, phone_taken
 from apps.leads.domain.duplicates.finding import look_again
 from apps.leads.domain.duplicates.profile import FREE_MAIL
+from apps.leads.domain.routing.routing import route_new
 from apps.leads.domain.scoring.engine import score_leads
 from apps.leads.domain.touches import Touch, write_touches
 from apps.leads.enums import IntakeState
@@ -155,6 +156,7 @@ def _judge(row: Intake, *, now: dt.datetime, refusal: str = "") -> Intake:
     if row.state == IntakeState.ACCEPTED:
         look_again(lead)
     score_leads([lead.pk], as_of=now)
+    route_new([lead.pk], at=now)
     return row
 
 

@@ -10,8 +10,9 @@ from apps.core.errors import NotAllowed, WrongState
 from apps.core.events import publish
 from apps.core.transitions import transition
 from apps.core.words import reason_given
-from apps.leads.enums import MOVES, HandoffState, Stage
-from apps.leads.models import Handoff, Lead
+from apps.leads.domain import answer_clocks
+from apps.leads.enums import MOVES, HandoffKind, HandoffState, OpportunityStage, Stage
+from apps.leads.models import Handoff, Lead, Opportunity
 from apps.leads.quality_rules import bars_of
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ def refuse_stage(user: "User", lead: Lead, *, to: Stage) -> str | None:
     if lead.is_archived:
         return f"{lead} is archived; restore it first."
     if to in MOVES[Stage(lead.stage)]:
+        if to == Stage.CUSTOMER and not Opportunity.objects.filter(lead=lead, stage=OpportunityStage.WON).exists():
+            return f"{lead} becomes a customer by an opportunity that is won; open one and win it."
         return _unready(lead) if to == Stage.MQL else _offered(lead)
     ways = " or ".join(stage.label for stage in MOVES[Stage(lead.stage)])
     now = Stage(lead.stage).label
@@ -35,7 +38,8 @@ def refuse_stage(user: "User", lead: Lead, *, to: Stage) -> str | None:
 
 def _offered(lead: Lead) -> str | None:
     """Return that sales has to answer first, None where nothing is offered."""
-    if lead.stage == Stage.MQL and Handoff.objects.filter(lead=lead, state=HandoffState.OFFERED).exists():
+    open_ones = Handoff.objects.filter(lead=lead, kind=HandoffKind.SALES, state=HandoffState.OFFERED)
+    if lead.stage == Stage.MQL and open_ones.exists():
         return f"{lead} is offered to sales; let them take it or give it back."
     return None
 
@@ -65,5 +69,7 @@ def move_lead(lead: Lead, *, to: Stage, by: "User", reason: str) -> str:
         row.stage = to
         with transition(Lead):
             row.save(update_fields=["stage"])
+        if to in (Stage.DISQUALIFIED, Stage.RECYCLED):
+            answer_clocks.cancel(row, by=by)
         publish("lead.moved", lead_id=row.pk, to=to.value)
     return f"{row} is at {to.label} now."

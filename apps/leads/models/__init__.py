@@ -4,9 +4,12 @@ from apps.leads.models.company import Company
 from apps.leads.models.handoff import Handoff
 from apps.leads.models.identities import Identity
 from apps.leads.models.intake import Consent, FieldValue, Intake, IntakeSource
+from apps.leads.models.judging import Prediction, PredictiveFit, ScoringReview
 from apps.leads.models.lead import OWN_RECORDS, Lead, LeadQuerySet
 from apps.leads.models.merging import DuplicatePair, Merge
+from apps.leads.models.opportunity import Opportunity
 from apps.leads.models.quality import QualityCount
+from apps.leads.models.routing import Pool, PoolCursor, PoolMember, RoutingBatch, RoutingDecision, WaitingLead
 from apps.leads.models.scoring import (
     Accumulator,
     LeadScore,
@@ -16,6 +19,7 @@ from apps.leads.models.scoring import (
     ScoreQueue,
     ScoreRun,
 )
+from apps.leads.models.sla import LeadSla, SalesContact
 from apps.leads.models.stages import StageInterval
 from apps.leads.models.touches import TouchDay, TouchKey, Touchpoint
 from apps.leads.models.usage import CompanySnapshot
@@ -35,15 +39,27 @@ __all__ = [
     "Lead",
     "LeadQuerySet",
     "LeadScore",
+    "LeadSla",
     "Measure",
     "Merge",
+    "Opportunity",
+    "Pool",
+    "PoolCursor",
+    "PoolMember",
+    "Prediction",
+    "PredictiveFit",
     "QualityCount",
+    "RoutingBatch",
+    "RoutingDecision",
+    "SalesContact",
     "ScoreChange",
     "ScoreOverride",
     "ScoreQueue",
     "ScoreRun",
+    "ScoringReview",
     "StageInterval",
     "TouchDay",
     "TouchKey",
     "Touchpoint",
+    "WaitingLead",
 ]

@@ -1,6 +1,7 @@
 """Companies: where leads work; size and trade are known once for all of their people."""
 
 import pgtrigger
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
@@ -21,6 +22,15 @@ class Company(GovernedModel):
     territory = models.CharField(max_length=60, blank=True, help_text="The sales territory, for instance DACH.")
     is_competitor = models.BooleanField(
         "competitor", default=False, help_text="Its people look at what we do; they are no prospects."
+    )
+
+    account_manager = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="Named account: leads of this company go to them where the rules of routing say so.",
     )
 
     class Meta(GovernedModel.Meta):

@@ -7,7 +7,7 @@ from django.db.models import Q
 from apps.accounts.models import Team
 from apps.core.governed import GovernedModel
 from apps.core.transitions import guarded_columns, written_once
-from apps.leads.enums import HandoffState, RejectReason
+from apps.leads.enums import HandoffKind, HandoffState, RejectReason
 from apps.leads.models.lead import Lead
 
 
@@ -15,6 +15,13 @@ class Handoff(GovernedModel):
     """One offer of a lead to sales, with what was known then; offered again it is a new one."""
 
     lead = models.ForeignKey(Lead, models.PROTECT, related_name="handoffs", editable=False)
+    kind = models.CharField(
+        max_length=10,
+        choices=HandoffKind.choices,
+        default=HandoffKind.SALES,
+        db_default=HandoffKind.SALES.value,
+        editable=False,
+    )
     number = models.PositiveSmallIntegerField("offer", editable=False, help_text="1, or 2 where it is offered again.")
     state = models.CharField(max_length=10, choices=HandoffState.choices, default=HandoffState.OFFERED, editable=False)
     to_person = models.ForeignKey(
@@ -39,10 +46,10 @@ class Handoff(GovernedModel):
         ordering = ("-offered_at", "-pk")
         constraints = [
             models.UniqueConstraint(
-                fields=("lead",),
+                fields=("lead", "kind"),
                 condition=Q(state="offered"),
                 name="handoff_one_open",
-                violation_error_message="This lead is offered to sales already.",
+                violation_error_message="This lead is offered already.",
             ),
             models.UniqueConstraint(fields=("lead", "number"), name="handoff_number_once"),
             models.CheckConstraint(
@@ -71,7 +78,7 @@ class Handoff(GovernedModel):
                 sentence="A handoff is answered by the buttons on its page, not by an edit.",
             ),
             *written_once(
-                ("lead_id", "number", "offered_at", "due_at", "snapshot", "to_person_id", "to_team_id"),
+                ("lead_id", "kind", "number", "offered_at", "due_at", "snapshot", "to_person_id", "to_team_id"),
                 "What was offered stays as it was; offer the lead again.",
             ),
         ]

@@ -97,6 +97,9 @@ class Lead(OwnedModel, GovernedModel):
     country = models.CharField(max_length=60, blank=True)
     territory = models.CharField(max_length=60, blank=True, help_text="The sales territory, for instance DACH.")
     origin = models.CharField(max_length=60, blank=True, help_text="How it came in: form, chat, API, import.")
+    product_interest = models.CharField(
+        max_length=80, blank=True, db_default="", help_text="The product it asked about, as far as it said."
+    )
     source = models.CharField(max_length=60, blank=True, help_text="Where it heard of us: search, referral, event.")
     stage = models.CharField(
         "lifecycle stage", max_length=20, choices=Stage.choices, default=Stage.KNOWN_LEAD, editable=False
@@ -163,6 +166,11 @@ class Lead(OwnedModel, GovernedModel):
             models.Index(fields=("owner_person", "-id"), name="lead_by_owner"),
             models.Index(fields=("owner_team", "-id"), name="lead_by_team"),
             GinIndex(OpClass("name", "gin_trgm_ops"), name="lead_name_alike"),
+            models.Index(
+                fields=("id",),
+                condition=Q(owner_person__isnull=True, owner_team__isnull=True, archived_at__isnull=True),
+                name="lead_unowned",
+            ),
         ]
         triggers = [
             *GovernedModel.Meta.triggers,

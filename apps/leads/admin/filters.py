@@ -1,0 +1,81 @@
+"""What the list of leads can be narrowed by beside their fields."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db import models
+from django.http import HttpRequest
+
+from apps.core import clock
+from apps.leads.domain.answer_clocks import unanswered
+from apps.leads.domain.stages import stuck
+from apps.leads.segments import in_segment, segment_choices
+
+
+class SegmentFilter(admin.SimpleListFilter):
+    """The leads of one segment: who fits its active version now."""
+
+    title = "segment"
+    parameter_name = "segment"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """The segments in use."""
+        return segment_choices()
+
+    def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
+        """Narrow the list, which holds only what the person sees."""
+        key = self.value()
+        return in_segment(queryset, key) if key else queryset
+
+
+class StuckFilter(admin.SimpleListFilter):
+    """Leads on the way to sales that have not moved for a while."""
+
+    title = "stuck"
+    parameter_name = "stuck"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """For how long."""
+        return [(str(days), f"MQL or SQL for more than {days} days") for days in (7, 30, 90)]
+
+    def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
+        """Narrow the list."""
+        days = self.value()
+        return stuck(queryset, int(days), now=clock.now()) if days in ("7", "30", "90") else queryset
+
+
+class AnswerFilter(admin.SimpleListFilter):
+    """Leads whose clocks run: in time, at risk or late."""
+
+    title = "answer"
+    parameter_name = "answer"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """How the clocks stand."""
+        return [("late", "Late"), ("today", "Due within a day"), ("open", "Waits for a contact")]
+
+    def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
+        """Narrow the list."""
+        key = self.value()
+        return unanswered(queryset, key, now=clock.now()) if key in ("late", "today", "open") else queryset
+
+
+class ReadyFilter(admin.SimpleListFilter):
+    """The leads that the rules of scoring call ready for sales, or not."""
+
+    title = "score"
+    parameter_name = "score"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """What a score says."""
+        return [("ready", "Ready for sales"), ("hand", "Raised a hand"), ("not", "Not ready"), ("none", "Not scored")]
+
+    def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
+        """Narrow the list."""
+        asked = {
+            "ready": {"score__is_ready": True},
+            "hand": {"score__is_hand_raised": True},
+            "not": {"score__is_ready": False},
+            "none": {"score__isnull": True},
+        }
+        return queryset.filter(**asked[self.value()]) if self.value() in asked else queryset  # type: ignore[index]

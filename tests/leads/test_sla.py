@@ -1,0 +1,212 @@
+"""Answering leads: both sides sign, two clocks count working time, steps fire once with nobody touching the lead."""
+
+import datetime as dt
+
+import pytest
+from django.db import DatabaseError, transaction
+
+from apps.accounts.enums import Role
+from apps.approvals.domain.decisions import approve
+from apps.approvals.domain.policies import ensure_policy
+from apps.approvals.models import ApprovalRequest
+from apps.core import access, clock
+from apps.core.actors import acting_as
+from apps.core.calendars.domain import business_time
+from apps.core.calendars.domain.queries import schedule_for
+from apps.core.clocks.domain.arithmetic import elapsed
+from apps.core.clocks.domain.firing import fire_due
+from apps.core.clocks.enums import ClockState
+from apps.core.clocks.models import Clock, EscalationFire
+from apps.core.errors import InvalidInput, NotAllowed, WrongState
+from apps.core.notifications.models import Notification
+from apps.leads.domain import answer_clocks, sla_signing
+from apps.leads.domain.answer_clocks import SPEED, TOUCH
+from apps.leads.domain.lifecycle import move_lead
+from apps.leads.domain.routing.reassigning import why_routed
+from apps.leads.domain.routing.routing import route_leads
+from apps.leads.domain.sla import record_contact
+from apps.leads.enums import SlaState, Stage
+from apps.leads.models import Lead, LeadSla
+from tests.admin_pages import assert_same_queries, button_of, list_of, page_of
+from tests.factories.accounts import administrator, person_with, sign_in
+from tests.factories.calendars import published_calendar
+from tests.factories.leads import LeadFactory
+from tests.factories.routing import pool, routing_in_force, rules, to
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def ops():
+    return person_with(Role.OPS)
+
+
+@pytest.fixture
+def signers():
+    return person_with(Role.APPROVER), person_with(Role.SALES)
+
+
+WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+def always_open():
+    return published_calendar(administrator(), zone="UTC", weekly_hours=dict.fromkeys(WEEK, "00:00-24:00"))
+
+
+def written(ops, signers, **given):
+    marketing, sales = signers
+    with acting_as(ops):
+        return LeadSla.objects.create(
+            **{"name": "First answer", "marketing_signatory": marketing, "sales_signatory": sales, **given}
+        )
+
+
+def signed(ops, signers, **given):
+    ensure_policy("leads.leadsla", "SLAs of leads", definition=sla_signing.both_sides())
+    sla = written(ops, signers, **{"calendar": always_open(), **given})
+    sla_signing.submit_sla(sla, by=ops)
+    request = ApprovalRequest.objects.open().get(object_id=sla.pk, content_type__model="leadsla")
+    for person in signers:
+        approve(ApprovalRequest.objects.get(pk=request.pk), by=person)
+    return LeadSla.objects.get(pk=sla.pk)
+
+
+def test_both_sides_sign_and_who_wrote_it_does_not(ops, signers):
+    marketing, sales = signers
+    outsider = person_with()
+    for given, sentence in (
+        ({"marketing_signatory": None}, "Say who signs for marketing"),
+        ({"sales_signatory": None}, "Say who signs for sales"),
+        ({"sales_signatory": marketing}, "One person cannot sign for both sides"),
+        ({"sales_signatory": outsider}, "may not read SLAs of leads, so they could not sign"),
+    ):
+        with pytest.raises(WrongState, match=sentence):
+            sla_signing.submit_sla(written(ops, signers, **given), by=ops)
+    with pytest.raises(NotAllowed, match="You may not change First answer v1"):
+        sla_signing.submit_sla(written(ops, signers), by=sales)
+    ensure_policy("leads.leadsla", "SLAs of leads", definition=sla_signing.both_sides())
+    sla = written(ops, signers)
+    with pytest.raises(WrongState, match="First answer v1 is not signed yet; change it instead"):
+        sla_signing.write_next(sla, by=ops)
+    sla_signing.submit_sla(sla, by=ops)
+    request = ApprovalRequest.objects.open().get(object_id=sla.pk, content_type__model="leadsla")
+    approve(request, by=sales)
+    sla.refresh_from_db()
+    assert sla.state == SlaState.IN_REVIEW
+    with pytest.raises(DatabaseError, match="What was sent or signed stays"), transaction.atomic():
+        LeadSla.objects.filter(pk=sla.pk).update(touch_minutes=10)
+    approve(ApprovalRequest.objects.get(pk=request.pk), by=marketing)
+    sla.refresh_from_db()
+    assert (sla.state, answer_clocks.slas_in_force()) == (SlaState.SIGNED, {"": sla})
+    assert sla_signing.write_next(sla, by=ops) == "First answer v2 is a draft; change it and send it to both sides."
+    with pytest.raises(WrongState, match="First answer v2 follows it already"):
+        sla_signing.write_next(sla, by=ops)
+    with pytest.raises(WrongState, match="First answer v2 is not in force"):
+        sla_signing.retire(LeadSla.objects.get(number=2), by=ops, reason="x")
+    assert sla_signing.retire(sla, by=ops, reason="Sales is gone") == "First answer v1 has ended."
+
+
+def test_two_clocks_count_from_capture_and_from_assignment_and_a_contact_stops_both(ops, signers):
+    signed(ops, signers, touch_minutes=60)
+    team, (seller,) = pool(1)
+    routing_in_force(rules(to("pool", pool=team)), by=ops)
+    lead = LeadFactory(name="Ann")
+    assert answer_clocks.begin_captured(at=clock.now() + dt.timedelta(seconds=5)) == 1
+    assert answer_clocks.begin_captured(at=clock.now() + dt.timedelta(seconds=5)) == 0
+    route_leads([lead.pk])
+    clocks = {each.metric: each for each in Clock.objects.of(lead)}
+    assert clocks[SPEED].due_at - clocks[SPEED].started_at == dt.timedelta(minutes=120)
+    assert clocks[TOUCH].due_at - clocks[TOUCH].started_at == dt.timedelta(minutes=60)
+    assert clocks[SPEED].started_at == lead.created_at
+    assert [each.rungs[-1].percent for each in (clocks[SPEED], clocks[TOUCH])] == [100, 150]
+    for by, given, kind, sentence in (
+        (seller, {"kind": "dance"}, InvalidInput, "Say how you were in touch"),
+        (seller, {"kind": "call", "at": clock.now() + dt.timedelta(days=1)}, InvalidInput, "once it has happened"),
+        (person_with(Role.SALES), {"kind": "call"}, NotAllowed, "You may not change Ann"),
+    ):
+        with pytest.raises(kind, match=sentence):
+            record_contact(lead, by=by, **given)
+    said = record_contact(lead, kind="call", by=seller, note="Wants a demo")
+    assert said == "The contact is recorded; Speed to lead and First contact after assignment are stopped."
+    assert set(Clock.objects.of(lead).values_list("state", flat=True)) == {ClockState.MET}
+    assert record_contact(lead, kind="email", by=seller) == "The contact is recorded."
+    route_leads([lead.pk])
+    assert Clock.objects.of(lead).open().count() == 0
+    assert sla_signing.kept(ops, since=clock.now() - dt.timedelta(days=1)) == [
+        ("Speed to lead", 1, 0, 0),
+        ("First contact after assignment", 1, 0, 0),
+    ]
+
+
+def test_at_risk_late_and_reassigned_fire_once_each_with_nobody_touching_the_lead(ops, signers):
+    signed(ops, signers, touch_minutes=100, at_risk_percent=75, reassign_percent=150)
+    team, people = pool(1, 1)
+    routing_in_force(rules(to("pool", pool=team)), by=ops)
+    lead = LeadFactory(name="Ann")
+    route_leads([lead.pk], at=clock.now() - dt.timedelta(minutes=1))
+    lead.refresh_from_db()
+    first, second = lead.owner_person, next(each for each in people if each != lead.owner_person)
+    began = Clock.objects.of(lead).get(metric=TOUCH).started_at
+    told = []
+    for minutes in (50, 80, 80, 101, 101, 151, 151):
+        fire_due(now=began + dt.timedelta(minutes=minutes, seconds=30))
+        told.append(EscalationFire.objects.filter(clock__metric=TOUCH).count())
+    assert told == [0, 1, 1, 2, 2, 3, 3]
+    titles = list(Notification.objects.filter(recipient=first).order_by("pk").values_list("title", flat=True))
+    assert titles[1:] == [
+        "First contact after assignment: 75 % of the time is used: Ann",
+        "First contact after assignment is late: Ann",
+    ]
+    assert Notification.objects.filter(recipient=signers[1]).count() == 1
+    lead.refresh_from_db()
+    assert lead.owner_person == second
+    assert why_routed(lead).sentence == (
+        f"Given to {second} because nobody answered in time: The time to get in touch is over."
+    )
+    assert Clock.objects.of(lead).filter(metric=TOUCH).open().count() == 1
+
+
+def test_clocks_count_working_time_of_the_calendar_as_python_does(ops, signers):
+    calendar = published_calendar(administrator())
+    signed(ops, signers, calendar=calendar)
+    leads = [LeadFactory(owner_person=person_with(Role.SALES)) for _ in range(6)]
+    moments = [clock.now() - dt.timedelta(hours=7 * place, minutes=13) for place in range(6)]
+    for lead, moment in zip(leads, moments, strict=True):
+        answer_clocks.begin([lead.pk], at=moment)
+    schedule = schedule_for(calendar)
+    for each in Clock.objects.filter(metric=TOUCH):
+        assert each.due_at == business_time.due(schedule, each.started_at, dt.timedelta(minutes=120))
+        assert elapsed(list(each.segments.all()), schedule, at=each.due_at) == dt.timedelta(minutes=120)
+
+
+def test_territories_have_their_own_and_who_needs_no_answer_has_no_clock(ops, signers):
+    general = signed(ops, signers)
+    own = signed(ops, (person_with(Role.APPROVER), person_with(Role.SALES)), territory="DACH", touch_minutes=30)
+    assert answer_clocks.slas_in_force() == {"": general, "DACH": own}
+    seller = person_with(Role.SALES)
+    dach, other = LeadFactory(owner_person=seller, territory="DACH"), LeadFactory(owner_person=seller)
+    customer = LeadFactory(owner_person=seller, stage=Stage.CUSTOMER)
+    assert answer_clocks.begin([dach.pk, other.pk, customer.pk], at=clock.now()) == 2
+    assert [Clock.objects.of(each).get().target for each in (dach, other)] == [30, 120]
+    found = access.visible(ops, Lead)
+    later = clock.now() + dt.timedelta(hours=1)
+    assert set(answer_clocks.unanswered(found, "late", now=later)) == {dach}
+    assert set(answer_clocks.unanswered(found, "today", now=later)) == {other}
+    move_lead(dach, to=Stage.DISQUALIFIED, by=ops, reason="A student")
+    assert Clock.objects.of(dach).get().state == ClockState.CANCELLED
+
+
+def test_pages_of_answering(client, ops, signers):
+    sla = signed(ops, signers)
+    seller = person_with(Role.SALES)
+    lead = LeadFactory(owner_person=seller)
+    answer_clocks.begin([lead.pk], at=clock.now())
+    sign_in(client, ops)
+    page = client.get(page_of(sla)).content.decode()
+    assert "How leads were answered in 30 days" in page
+    assert "150 %" in page
+    assert_same_queries(client, list_of(LeadSla), lambda: [written(ops, signers, territory=f"T{n}") for n in range(2)])
+    assert "Waiting for sales" in client.get(page_of(lead)).content.decode()
+    answer = client.post(button_of(lead, "contact"), {"kind": "call", "note": "Hello"}, follow=True)
+    assert "First contact after assignment is stopped" in answer.content.decode()
+    assert client.get(f"{list_of(Lead)}?answer=late").status_code == 200
