@@ -28,6 +28,8 @@ BEFORE_THE_FIRST_RELEASE = [
     "0010_web_forms_and_visitors",
     "0012_integration_health_and_runs",
     "0013_items_without_lookups",
+    "0012_routing",
+    "0013_answers_deals_and_reviews",
 ]
 OWN = sorted(ROOT.glob("apps/**/migrations/[0-9]*.py"))
 
