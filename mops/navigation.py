@@ -294,7 +294,7 @@ BADGES: dict[str, Callable[[Any], int]] = {"notifications.notification": unread_
 
 
 # from so many pages on the groups fold
-MANY = 40
+MANY = 50
 
 
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:

@@ -33,7 +33,7 @@ def test_the_demo_is_alive_and_signed():
     said = []
     made = load_demo(dt.date(2026, 6, 15), say=said.append)
     assert said[:5] == ["  tools …", "  processes …", "  leads …", "  campaigns …", "  approvals …"]
-    assert (made["tools"], made["processes"], made["leads"]) == (43, 28, 421)
+    assert (made["tools"], made["processes"], made["leads"]) == (43, 28, 426)
     assert states(Campaign, "state") == set(CampaignState.values)
     assert states(SOPVersion, "state") == set(VersionState.values)
     assert set(Lifecycle.values) - states(Tool, "lifecycle") == {"approved"}
