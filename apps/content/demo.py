@@ -31,6 +31,8 @@ def tell(company: Any) -> None:
         _claim(company, people, wording, proof, days)
     for name, kind, subject, body, guidelines in TEMPLATES:
         _template(company, people, name, kind, subject, body, guidelines)
+    together = ("Newsletter, autumn", "Launch post", "Search advertisement, contact lists")
+    _shown(people, [asset for asset, _ in made if asset.title in together])
     for (asset, version), given in zip(made, BRIEFS, strict=True):
         if version is not None:
             _carry(company, people, version, given["until"])
@@ -42,7 +44,6 @@ def tell(company: Any) -> None:
         version.refresh_from_db()
     named = {"news": "Newsletter, autumn", "page": "Demo page", "card": "Battlecard Northwind"}
     tell_shown(company, people, {key: of[title] for key, title in named.items()})
-    _used(people, made[0][0])
 
 
 def _dictionary(people: dict[str, User]) -> None:
@@ -132,11 +133,11 @@ def _carry(company: Any, people: dict[str, User], version: ContentVersion, until
     _approve(version, "contentversion", people, company.at(9))
 
 
-def _used(people: dict[str, User], asset: ContentAsset) -> None:
-    """A campaign that is planned shows the newsletter: it waits for what is approved."""
+def _shown(people: dict[str, User], assets: list[ContentAsset]) -> None:
+    """A planned campaign shows content in three channels: it waits for what is approved, and they must agree."""
     campaigns: Any = apps.get_model("campaigns", "campaign")
     campaign = campaigns.objects.filter(state="planning", archived_at__isnull=True).order_by("pk").first()
-    if campaign is not None:
+    for asset in assets if campaign is not None else ():
         link_content(asset, campaign, by=people["manager"])
 
 

@@ -30,6 +30,10 @@ RULES: tuple[dict[str, Any], ...] = (
         "hype", "No empty superlatives", "forbidden", "brand", "block",
         terms="revolutionary; game-changing; best in class; world-class", advice="Say what it does instead.",
     ),
+    _rule(
+        "agreed", "Figures agree with the other channels", "consistency", "brand", "warn",
+        advice="One campaign promises one thing: settle which is right.",
+    ),
     _rule("names", "Names as they are written", "spelling", "brand", "warn", terms="HubSpot = Hub Spot; Meridian = Meridiane"),
     _rule("claims", "Claims are proved", "claim", "legal", "block", terms="fastest; No. 1; leading; guarant*; most trusted"),
     _rule("unsubscribe", "A way to unsubscribe", "unsubscribe", "legal", "block", E_MAIL, terms="unsubscribe; abmelden"),
@@ -118,7 +122,7 @@ BRIEFS: tuple[dict[str, Any], ...] = (
     {
         "title": "Launch post", "kind": "social_post", "main_channel": "organic_social", "region": "global",
         "brief": "Say what is new in two sentences.", "subject": "Launch",
-        "body": "Lists export in one go now. https://www.example.com/news?utm_source=social&utm_medium=organic&utm_campaign=launch",
+        "body": "Lists export in one go now, and the first year costs 20 % less. https://www.example.com/news?utm_source=social&utm_medium=organic&utm_campaign=launch",
         "until": "qa",
     },
     {
@@ -133,6 +137,6 @@ BRIEFS: tuple[dict[str, Any], ...] = (
     {
         "title": "Search advertisement, contact lists", "kind": "advertisement", "main_channel": "paid_search", "region": "uk",
         "brief": "Two lines and a link.", "subject": "Export contact lists in one go", "until": "draft",
-        "body": "The best in class export. Try it: https://www.example.com/demo",
+        "body": "The best in class export, 25 % less in the first year. Try it: https://www.example.com/demo",
     },
 )  # fmt: skip

@@ -118,6 +118,7 @@ class CheckKind(models.TextChoices):
     CONTRAST = "contrast", "Contrast of colours"
     MERGE_FIELDS = "merge_fields", "Merge fields stand in the data dictionary"
     MARKUP = "markup", "Well-formed and harmless HTML"
+    CONSISTENCY = "consistency", "Figures agree with the other channels"
 
 
 class ExceptionState(models.TextChoices):

@@ -10,8 +10,8 @@ from apps.approvals.domain.decisions import request_approval
 from apps.content.domain.moves import locked, move
 from apps.content.domain.packs import active_packs, rules_of
 from apps.content.domain.qa.engine import Checker
-from apps.content.domain.surroundings import given_of, known_around, values_of_versions
-from apps.content.enums import LEVELS, ExceptionState, Level, Severity, VersionState
+from apps.content.domain.surroundings import given_of, known_around, others_of, values_of_versions
+from apps.content.enums import LEVELS, CheckKind, ExceptionState, Level, Severity, VersionState
 from apps.content.models import ContentVersion, FindingWaiver, QaFinding, QaRun, QaSignOff
 from apps.core import access, clock
 from apps.core.actors import acting_as
@@ -59,7 +59,9 @@ def run_checks(version: ContentVersion, *, by: "User", at: dt.datetime | None = 
     claims, fields = known_around()
     values = values_of_versions([version.pk])[version.pk]
     rules = [rule for pack in packs for rule in rules_of(pack, values, at=moment)]
-    found = Checker(rules, claims=claims).check(given_of(version, claims, fields), today=moment.date())
+    compared = any(rule.check == CheckKind.CONSISTENCY for rule in rules)
+    others = others_of([version])[version.pk] if compared else ()
+    found = Checker(rules, claims=claims).check(given_of(version, claims, fields, others), today=moment.date())
     waived = waived_fingerprints(version, moment.date())
     with transaction.atomic(), acting_as(by):
         run = QaRun.objects.create(

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from apps.content.domain.qa.agreeing import KINDS as FIGURES
 from apps.content.domain.qa.engine import Checker
 from apps.content.domain.qa.findings import Rule
 from apps.content.domain.qa.terms import words_of
-from apps.content.domain.surroundings import given_of, known_around, values_of_versions
+from apps.content.domain.surroundings import given_of, known_around, others_of, values_of_versions
 from apps.content.enums import CheckKind, Level, Severity
 from apps.content.models import ContentAsset, ContentVersion
 from apps.core.rules.bodies import OutcomeField, RuleListBody
@@ -60,7 +61,7 @@ def body_shape() -> RuleListBody:
                 Text(),
                 required=False,
                 help="Several with a semicolon between. “guarant*” stands for any ending; of names, "
-                "“HubSpot = Hub Spot, hub-spot” lists wrong forms.",
+                "“HubSpot = Hub Spot, hub-spot” lists wrong forms; of figures: percentage; amount; date.",
             ),
             OutcomeField(
                 "limit", "Limit", Number(), required=False, help="Characters of a subject; contrast such as 4.5."
@@ -89,6 +90,9 @@ def _problems(body: Any) -> list[Problem]:
         path = ("rules", number, "outcome", "terms")
         if check in NEED_TERMS and not any(words_of(each) for each in terms):
             found.append(Problem(path, f"“{row['name']}” looks for words: say which.", "value"))
+        elif check == CheckKind.CONSISTENCY and not {each.lower() for each in terms} <= set(FIGURES):
+            said = f"“{row['name']}” compares figures: {', '.join(FIGURES)}, or nothing for all of them."
+            found.append(Problem(path, said, "value"))
         elif any("*" in each and not re.fullmatch(r"\w{2,}\*", each) for each in terms):
             said = f"“{row['name']}”: an asterisk stands at the end of one word of two letters or more."
             found.append(Problem(path, said, "value"))
@@ -130,12 +134,12 @@ def simulate(pack: RuleVersion, as_of: dt.datetime) -> dict[str, Any]:
     claims, fields = known_around()
     before = next((each for each in active_packs() if each.document_id == pack.document_id), None)
     rows = list(ContentVersion.objects.select_related("asset").exclude(state="archived").order_by("-pk")[:TRIED_ON])
-    asked = values_of_versions(row.pk for row in rows)
+    asked, others = values_of_versions(row.pk for row in rows), others_of(rows)
     blocked = warned = blocked_before = 0
     by_rule: dict[str, int] = {}
     hit: list[int] = []
     for version in rows:
-        values, given = asked[version.pk], given_of(version, claims, fields)
+        values, given = asked[version.pk], given_of(version, claims, fields, others[version.pk])
         found = Checker(rules_of(pack, values, at=as_of), claims=claims).check(given, today=as_of.date())
         grave = [each for each in found if each.severity == Severity.BLOCK]
         blocked, warned = blocked + bool(grave), warned + (bool(found) and not grave)

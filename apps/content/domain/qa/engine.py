@@ -5,7 +5,7 @@ for all rules that ask about them.
 import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
 
-from apps.content.domain.qa import looking
+from apps.content.domain.qa import agreeing, looking
 from apps.content.domain.qa.findings import BODY, Collector, Finding, Given, Rule
 from apps.content.domain.qa.terms import Hit, TermTree, words_of
 from apps.content.enums import CheckKind
@@ -22,6 +22,7 @@ LOOKS: dict[str, Callable[[Given, Sequence[Rule], Collector], None]] = {
     CheckKind.CONTRAST: looking.contrast,
     CheckKind.MERGE_FIELDS: looking.merge_fields,
     CheckKind.MARKUP: looking.markup,
+    CheckKind.CONSISTENCY: agreeing.figures,
 }
 WORDS = (CheckKind.FORBIDDEN, CheckKind.SPELLING, CheckKind.REQUIRED, CheckKind.CLAIM)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from apps.content.domain.qa.document import Document
+from apps.content.domain.qa.facts import Fact
 from apps.content.domain.qa.terms import fold
 
 SUBJECT, PREHEADER, BODY, COLOURS, FILES = "subject", "preheader", "body", "colours", "files"
@@ -58,6 +59,15 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class Other:
+    """Another piece that is shown together with the one that is checked, and what it states in figures."""
+
+    title: str
+    channel: str
+    facts: tuple[Fact, ...]
+
+
+@dataclass(frozen=True)
 class Given:
     """What is checked: the documents of a version, and what mops knows around it.
 
@@ -67,7 +77,7 @@ class Given:
         colours: lines of colour pairs.
         claims: approved wordings with the last day they may be made: (wording, until, evidence is known).
         merge_fields: the fields that the data dictionary knows, by name as they are written; True: about people.
-        pictures: names of files.
+        others: the pieces shown by the same campaigns, for readers of the same region.
     """
 
     documents: dict[str, Document]
@@ -75,6 +85,7 @@ class Given:
     colours: str = ""
     claims: tuple[tuple[str, Any, bool], ...] = ()
     merge_fields: dict[str, bool] | None = None
+    others: tuple[Other, ...] = ()
 
 
 class Collector:
