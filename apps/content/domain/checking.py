@@ -8,7 +8,7 @@ from django.db import transaction
 from apps.approvals.domain.content import live_digest
 from apps.approvals.domain.decisions import request_approval
 from apps.content.domain.moves import locked, move
-from apps.content.domain.packs import active_packs, rules_of
+from apps.content.domain.packs import PackReader, active_packs
 from apps.content.domain.qa.engine import Checker
 from apps.content.domain.surroundings import given_of, known_around, others_of, values_of_versions
 from apps.content.enums import LEVELS, CheckKind, ExceptionState, Level, Severity, VersionState
@@ -58,7 +58,7 @@ def run_checks(version: ContentVersion, *, by: "User", at: dt.datetime | None = 
     packs = active_packs()
     claims, fields = known_around()
     values = values_of_versions([version.pk])[version.pk]
-    rules = [rule for pack in packs for rule in rules_of(pack, values, at=moment)]
+    rules = [rule for pack in packs for rule in PackReader(pack).rules_for(values, at=moment)]
     compared = any(rule.check == CheckKind.CONSISTENCY for rule in rules)
     others = others_of([version])[version.pk] if compared else ()
     found = Checker(rules, claims=claims).check(given_of(version, claims, fields, others), today=moment.date())

@@ -104,23 +104,31 @@ def terms_in(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(each for each in _SEPARATOR.split(text.strip()) if each))
 
 
-def rules_of(pack: RuleVersion, values: Mapping[str, Any], *, at: dt.datetime) -> list[Rule]:
-    """Return the rules of a version of a pack that ask about content with these values."""
-    shape, catalog, document = body_shape(), catalog_of(ContentVersion), pack.document.key
-    return [
-        Rule(
-            key=f"{document}/{rule.key}",
-            name=rule.name,
-            check=str(rule.outcome["check"]),
-            terms=terms_in(rule.outcome.get("terms") or ""),
-            limit=float(rule.outcome["limit"]) if rule.outcome.get("limit") is not None else None,
-            severity=str(rule.outcome["severity"]),
-            level=str(rule.outcome["level"]),
-            advice=rule.outcome.get("advice") or "",
-        )
-        for rule in shape.rules(pack.body, catalog)
-        if rule.enabled and matches(rule.tree, values, catalog, as_of=at)
-    ]
+class PackReader:
+    """One version of a pack, read once to be asked about any number of texts."""
+
+    def __init__(self, pack: RuleVersion) -> None:
+        """Read its rules."""
+        self._catalog = catalog_of(ContentVersion)
+        self._document = pack.document.key
+        self._rules = [each for each in body_shape().rules(pack.body, self._catalog) if each.enabled]
+
+    def rules_for(self, values: Mapping[str, Any], *, at: dt.datetime) -> list[Rule]:
+        """Return the rules that ask about content with these values."""
+        return [
+            Rule(
+                key=f"{self._document}/{rule.key}",
+                name=rule.name,
+                check=str(rule.outcome["check"]),
+                terms=terms_in(rule.outcome.get("terms") or ""),
+                limit=float(rule.outcome["limit"]) if rule.outcome.get("limit") is not None else None,
+                severity=str(rule.outcome["severity"]),
+                level=str(rule.outcome["level"]),
+                advice=rule.outcome.get("advice") or "",
+            )
+            for rule in self._rules
+            if matches(rule.tree, values, self._catalog, as_of=at)
+        ]
 
 
 def active_packs() -> list[RuleVersion]:
@@ -133,6 +141,7 @@ def simulate(pack: RuleVersion, as_of: dt.datetime) -> dict[str, Any]:
     """Try a pack on the newest content without keeping anything: what it would find, beside the version in force."""
     claims, fields = known_around()
     before = next((each for each in active_packs() if each.document_id == pack.document_id), None)
+    now, then = PackReader(pack), PackReader(before) if before is not None else None
     rows = list(ContentVersion.objects.select_related("asset").exclude(state="archived").order_by("-pk")[:TRIED_ON])
     asked, others = values_of_versions(row.pk for row in rows), others_of(rows)
     blocked = warned = blocked_before = 0
@@ -140,11 +149,11 @@ def simulate(pack: RuleVersion, as_of: dt.datetime) -> dict[str, Any]:
     hit: list[int] = []
     for version in rows:
         values, given = asked[version.pk], given_of(version, claims, fields, others[version.pk])
-        found = Checker(rules_of(pack, values, at=as_of), claims=claims).check(given, today=as_of.date())
+        found = Checker(now.rules_for(values, at=as_of), claims=claims).check(given, today=as_of.date())
         grave = [each for each in found if each.severity == Severity.BLOCK]
         blocked, warned = blocked + bool(grave), warned + (bool(found) and not grave)
-        if before is not None:
-            old = Checker(rules_of(before, values, at=as_of), claims=claims).check(given, today=as_of.date())
+        if then is not None:
+            old = Checker(then.rules_for(values, at=as_of), claims=claims).check(given, today=as_of.date())
             blocked_before += any(each.severity == Severity.BLOCK for each in old)
         for each in found:
             by_rule[each.name] = by_rule.get(each.name, 0) + 1
