@@ -85,6 +85,7 @@ GROUPS: tuple[tuple[str, tuple[Page, ...]], ...] = (
             ("Content versions", "content.contentversion", "difference"),
             ("Distributions", "content.distribution", "share"),
             ("Daily figures", "content.contentmetric", "monitoring"),
+            ("Sales material", "content-material@content.contentversion", "menu_book"),
             ("Uses of sales material", "content.materialuse", "handshake"),
             ("Shown by", "content.contentlink", "link"),
             ("Findings of checks", "content.qafinding", "rule"),

@@ -9,6 +9,7 @@ from apps.campaigns.admin.asking import ask_page, request_page
 from apps.campaigns.admin.calendar import calendar_page, feed_page, move_page
 from apps.campaigns.admin.templates import cycle_page
 from apps.campaigns.admin.utm import builder_page, drift_page
+from apps.content.admin.material import material_page
 from apps.core import probes
 from apps.leads import views as capture
 from apps.leads.admin.figures import lifecycle_page
@@ -45,6 +46,7 @@ urlpatterns = [
     path("admin/campaigns/utm/drift/", drift_page, name="campaign-utm-drift"),
     path("admin/campaigns/ask/", ask_page, name="campaign-ask"),
     path("admin/campaigns/ask/<int:request_id>/", request_page, name="campaign-request"),
+    path("admin/content/material/", material_page, name="content-material"),
     path("admin/processes/skills/", skills_page, name="processes-skills"),
     path("admin/processes/figures/<int:process_id>/", figures_page, name="processes-figures"),
     path("admin/processes/maturity/", maturity_page, name="processes-maturity"),

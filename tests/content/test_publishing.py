@@ -3,8 +3,9 @@
 import datetime as dt
 
 import pytest
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.models import F
+from django.test.utils import CaptureQueriesContext
 
 from apps.accounts.enums import Role
 from apps.approvals.domain.decisions import approve
@@ -190,7 +191,32 @@ def test_material_is_used_while_it_is_valid(writer, approved):
         using.note_use(approved(), by=seller, occasion="Acme")
     with pytest.raises(DatabaseError, match="Only approved material"), transaction.atomic():
         MaterialUse.objects.create(version=card, person=seller, occasion="x", at=clock.now() + 90 * DAY)
-    assert list(using.expiring_material(clock.today(), within=90)) == [card]
+    (told,) = using.material(seller, clock.today())
+    assert (told.version, told.uses, told.people, told.helped, told.told) == (card, 1, 1, 1, 1)
+    assert told.days_left == (card.expires_on - clock.today()).days
+    assert using.material(seller, clock.today(), kind="enablement") == []
+    assert [each.uses for each in using.material(seller, clock.today() + 91 * DAY)] == [0]
+
+
+def test_the_overview_of_sales_material_says_what_ends_and_what_is_used(client, writer, approved):
+    seller = person_with(Role.SALES)
+    client.force_login(seller)
+    assert "No sales material is approved yet" in client.get("/admin/content/material/").content.decode()
+    for number in range(3):
+        of = asset(by=writer, kind="enablement", main_channel="sales", title=f"One-pager {number}")
+        card = approved(of=of, body="Say so", expires_on=clock.today() + (5 + 10 * number) * DAY)
+        if number == 1:
+            using.note_use(card, by=seller, occasion="Acme", helped=True)
+    with CaptureQueriesContext(connection) as asked:
+        page = client.get("/admin/content/material/?kind=enablement").content.decode()
+    assert len(asked) < 20
+    assert page.index("One-pager 0") < page.index("One-pager 1") < page.index("One-pager 2")
+    assert "5 days left" in page
+    assert "1 of 1" in page
+    assert page.count("Nobody used it") == 2
+    assert "One-pager" not in client.get("/admin/content/material/?kind=competitive").content.decode()
+    client.force_login(person_with())
+    assert client.get("/admin/content/material/").status_code == 403
 
 
 def test_a_launch_waits_for_its_content(writer, approved, django_assert_num_queries):

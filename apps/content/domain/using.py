@@ -1,12 +1,13 @@
 """Sales material in use: who used which version with whom, and whether it helped."""
 
 import datetime as dt
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Count, Q
+from django.db.models import Count, F, Max, Q
 
 from apps.content.domain.approving import is_valid
-from apps.content.enums import SALES_KINDS, USABLE
+from apps.content.enums import SALES_KINDS, USABLE, VersionState
 from apps.content.models import ContentVersion, MaterialUse
 from apps.core import access, clock
 from apps.core.actors import acting_as
@@ -15,6 +16,8 @@ from apps.core.words import fitting
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
+
+USED_DAYS, LATELY, MOST = 90, 30, 300
 
 
 def refuse_use(user: "User", version: ContentVersion, *, day: dt.date | None = None) -> str | None:
@@ -70,8 +73,57 @@ def usage_of(version: ContentVersion) -> dict[str, Any]:
     return {**counted, "last": list(version.uses.select_related("person")[:10])}
 
 
-def expiring_material(day: dt.date, *, within: int) -> Any:
-    """Return the sales material that ends within so many days after `day`, the soonest first."""
-    until = day + dt.timedelta(days=within)
-    rows = ContentVersion.objects.filter(state__in=USABLE, asset__kind__in=SALES_KINDS, expires_on__range=(day, until))
-    return rows.select_related("asset__owner_person").order_by("expires_on")
+@dataclass(frozen=True)
+class Material:
+    """Sales material as its overview tells it.
+
+    Attributes:
+        version: the version in use, with its content.
+        days_left: until its last day, 0 on it, negative afterwards; None without an end.
+        uses, people: how often it was used in the last `USED_DAYS` days, by how many people.
+        helped, told: how many uses helped, of those that say whether they did.
+        last_used: when it was used last, ever.
+    """
+
+    version: ContentVersion
+    days_left: int | None
+    uses: int
+    people: int
+    helped: int
+    told: int
+    last_used: dt.datetime | None
+
+
+def material(user: "User", day: dt.date, *, kind: str = "") -> list[Material]:
+    """Return the sales material that `user` sees and may use, or could until lately; what ends first comes first.
+
+    One query; `LATELY` days after its end a version is left out. At most `MOST` are told.
+    """
+    recent = Q(uses__at__date__gt=day - dt.timedelta(days=USED_DAYS))
+    rows = (
+        access.visible(user, ContentVersion)
+        .filter(asset__kind__in=[kind] if kind in SALES_KINDS else SALES_KINDS, archived_at__isnull=True)
+        .filter(Q(state__in=USABLE) | Q(state=VersionState.EXPIRED, expires_on__gte=day - dt.timedelta(days=LATELY)))
+        .select_related("asset__owner_person", "asset__owner_team")
+        .defer("body", "colours", "files")
+        .annotate(
+            times=Count("uses", filter=recent),
+            by_people=Count("uses__person", filter=recent, distinct=True),
+            did_help=Count("uses", filter=recent & Q(uses__helped=True)),
+            said=Count("uses", filter=recent & Q(uses__helped__isnull=False)),
+            used_last=Max("uses__at"),
+        )
+        .order_by(F("expires_on").asc(nulls_last=True), "asset__title", "-pk")[:MOST]
+    )
+    return [
+        Material(
+            version=row,
+            days_left=(row.expires_on - day).days if row.expires_on else None,
+            uses=row.times,
+            people=row.by_people,
+            helped=row.did_help,
+            told=row.said,
+            last_used=row.used_last,
+        )
+        for row in rows
+    ]
