@@ -1,6 +1,7 @@
 """Publishing, expiry, figures, use of material, launches and compliance: what is shown is what was approved."""
 
 import datetime as dt
+import itertools
 
 import pytest
 from django.db import DatabaseError, connection, transaction
@@ -16,7 +17,7 @@ from apps.content.models import ContentMetric, ContentVersion, Distribution, Mat
 from apps.core import clock
 from apps.core.actors import acting_as
 from apps.core.alerts.models import Alert
-from apps.core.errors import InvalidInput, NotAllowed, WrongState
+from apps.core.errors import DomainError, InvalidInput, NotAllowed, WrongState
 from apps.core.exchange.enums import OutcomeKind
 from apps.core.exchange.registry import Row
 from apps.core.notifications.models import Notification
@@ -196,6 +197,31 @@ def test_material_is_used_while_it_is_valid(writer, approved):
     assert told.days_left == (card.expires_on - clock.today()).days
     assert using.material(seller, clock.today(), kind="enablement") == []
     assert [each.uses for each in using.material(seller, clock.today() + 91 * DAY)] == [0]
+
+
+def test_every_move_of_a_distribution_from_every_state_by_every_role(writer, approved, tool):
+    moves = {
+        "publish": (publishing.refuse_publish, publishing.mark_published, {}),
+        "take_down": (publishing.refuse_take_down, publishing.take_down, {"reason": "Over"}),
+    }
+    up = planned(approved(of=asset(by=writer, title="Up")), tool, writer)
+    publishing.mark_published(up, by=writer)
+    down = planned(approved(of=asset(by=writer, title="Down")), tool, writer)
+    publishing.mark_published(down, by=writer)
+    publishing.take_down(down, by=writer, reason="Over")
+    waits = planned(approved(of=asset(by=writer, title="Waits")), tool, writer)
+    allowed = {("planned", "publish"), ("planned", "take_down"), ("published", "take_down")}
+    for role, place in itertools.product(Role, (waits, up, down)):
+        person = person_with(role)
+        place.refresh_from_db()
+        for name, (refuse, act, given) in moves.items():
+            may = role == Role.OPS and (place.state, name) in allowed
+            refused = refuse(person, place)
+            assert (refused is None) == may, (role, place.state, name, refused)
+            if not may:
+                with pytest.raises(DomainError) as caught, transaction.atomic():
+                    act(place, by=person, **given)
+                assert str(caught.value) == refused
 
 
 def test_the_overview_of_sales_material_says_what_ends_and_what_is_used(client, writer, approved):
