@@ -14,6 +14,7 @@ from apps.content.enums import ExceptionState, Severity
 from apps.content.models import Claim, FindingWaiver, QaFinding, QaRun, QaSignOff
 from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin, ReadOnlyAdmin
 from apps.core.admin_kit.buttons import Button, NoteForm
+from apps.core.admin_kit.counting import CappedPaginator
 
 DECIDED = {
     ExceptionState.DRAFT.label: "warning",
@@ -53,6 +54,7 @@ class QaRunAdmin(ReadOnlyAdmin):
 class QaFindingAdmin(ReadOnlyAdmin):
     """Findings."""
 
+    paginator = CappedPaginator
     list_display = ("name", "gravity", "level", "where_it_stands", "sentence", "content")
     list_filter = ("severity", "level", "check_kind")
     search_fields = ("name", "run__version__asset__title")

@@ -19,6 +19,8 @@ from apps.content.models import PUBLISHING_TOOLS, ContentVersion, Distribution
 from apps.core import access, clock
 from apps.core.admin_kit.base import VersionAdmin
 from apps.core.admin_kit.buttons import Button, NoteForm, ReasonForm
+from apps.core.admin_kit.counting import CappedPaginator
+from apps.core.admin_kit.searching import SearchesByIndex
 from apps.technology.models import Tool
 
 STATES = {
@@ -57,9 +59,10 @@ class UseForm(forms.Form):
 
 
 @admin.register(ContentVersion)
-class ContentVersionAdmin(VersionAdmin):
+class ContentVersionAdmin(SearchesByIndex, VersionAdmin):
     """Versions of content."""
 
+    paginator = CappedPaginator
     list_display = ("content", "number", "variant", "standing", "author", "expires_on", "updated_at")
     list_filter = ("state", "asset__kind", "asset__main_channel", "asset__region")
     search_fields = ("asset__title", "subject")

@@ -2,8 +2,10 @@
 
 import pgtrigger
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Upper
 
 from apps.accounts.models import OwnedModel
 from apps.content.enums import MOVES, UNDER_WAY, USABLE, Channel, Kind, Region, Stage, VersionState
@@ -62,6 +64,7 @@ class ContentAsset(OwnedModel, GovernedModel):
         indexes = [
             models.Index(fields=("stage", "-id"), name="content_by_stage"),
             models.Index(fields=("kind", "-id"), name="content_by_kind"),
+            GinIndex(OpClass(Upper("title"), "gin_trgm_ops"), name="content_title_words"),
         ]
         triggers = [
             *GovernedModel.Meta.triggers,
@@ -149,6 +152,7 @@ class ContentVersion(GovernedModel):
         ]
         indexes = [
             models.Index(fields=("state", "-id"), name="content_version_by_state"),
+            GinIndex(OpClass(Upper("subject"), "gin_trgm_ops"), name="content_subject_words"),
             models.Index(fields=("expires_on",), name="content_version_expiring", condition=Q(state__in=USABLE)),
         ]
         triggers = [
