@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from decimal import Decimal
 
 import pytest
 from django.db import connection, transaction
@@ -13,13 +14,20 @@ from apps.accounts.enums import Role
 from apps.audit.domain.personal import erase_subject
 from apps.core import clock
 from apps.core.admin_kit.refusals import sentence_of
+from apps.core.calendars.domain.queries import default_calendar
+from apps.core.clocks.domain.starting_many import start_clocks
+from apps.core.clocks.enums import ClockState, RungKind
+from apps.core.clocks.models import Clock
+from apps.core.clocks.registry import Rung
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.leads import phones
+from apps.leads.domain.answer_clocks import TOUCH
 from apps.leads.domain.consent import consents_of, record_consent
 from apps.leads.domain.duplicates import finding, merging
 from apps.leads.domain.duplicates.finding import find_duplicates, look_again, nearest
 from apps.leads.domain.intake import receive
 from apps.leads.domain.lifecycle import move_lead
+from apps.leads.domain.opportunities import open_opportunity
 from apps.leads.domain.touches import Touch, take_touches
 from apps.leads.enums import IntakeState, PairState, Stage
 from apps.leads.models import (
@@ -202,6 +210,23 @@ def test_merging_is_refused_in_words(person):
     assert merging.refuse_undo(person, Merge.objects.get(pk=first.pk)) == "This merge is undone already."
     kept.refresh_from_db()
     assert merging.refuse_merge(person, gone, kept) is None
+
+
+def test_deals_keep_their_lead_and_nobody_is_chased_for_one_that_is_merged(person):
+    one, two = ada(), ada(email="al@engines.example")
+    for lead in (one, two):
+        for to in (Stage.MQL, Stage.SQL):
+            move_lead(lead, to=to, by=person, reason="Good call.")
+        lead.refresh_from_db()
+    deal = open_opportunity(two, name="Platform", amount=Decimal(100), by=person)
+    with pytest.raises(WrongState, match="has an open opportunity, Platform: keep"):
+        merging.merge(one, two, by=person, reason="The same voice.")
+    begun, calendar = [(one.pk, clock.now())], default_calendar()
+    start_clocks(Lead, begun, TOUCH, target=60, calendar=calendar, ladder=(Rung(100, RungKind.ESCALATE),), by=None)
+    merging.merge(two, one, by=person, reason="The same voice.")
+    assert Clock.objects.get(object_id=one.pk, metric=TOUCH).state == ClockState.CANCELLED
+    deal.refresh_from_db()
+    assert deal.is_open
 
 
 def test_a_change_after_the_merge_stays_when_it_is_undone(person):

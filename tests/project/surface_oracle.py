@@ -75,6 +75,8 @@ IN_TERRITORY = {
     "leads.DuplicatePair": "one.territory",
     "leads.Handoff": "lead.territory",
     "leads.Merge": "survivor.territory",
+    "leads.Opportunity": "lead.territory",
+    "leads.SalesContact": "lead.territory",
     "leads.ScoreOverride": "lead.territory",
     "campaigns.Campaign": "region",
     "campaigns.CampaignRequest": "region",

@@ -16,6 +16,7 @@ from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.core.events import publish
 from apps.core.transitions import transition
 from apps.core.words import reason_given
+from apps.leads.domain import answer_clocks
 from apps.leads.domain.scoring import measures
 from apps.leads.domain.scoring.engine import score_leads
 from apps.leads.domain.touches import AHEAD
@@ -54,6 +55,8 @@ def refuse_merge(user: "User", survivor: Lead, loser: Lead) -> str | None:
         return f"{loser} is at {Stage(loser.stage).label} and {survivor} is not: keep {loser} instead."
     if Handoff.objects.filter(lead=loser, state=HandoffState.OFFERED).exists():
         return f"{loser} is offered to sales; let them take it or give it back first."
+    if deal := loser.opportunities.filter(closed_at=None, archived_at=None).first():
+        return f"{loser} has an open opportunity, {deal}: keep {loser} instead, or win or lose it first."
     return None
 
 
@@ -110,6 +113,7 @@ def merge(
     with transaction.atomic(), acting_as(by, reason=reason):
         kept, gone = _locked(survivor, loser)
         _refuse(by, kept, gone)
+        answer_clocks.cancel(gone, by=by)  # who waits for an answer is the lead that is kept, by its own clocks
         before = kept.row_version
         taken = [*gaps(kept, gone), *(name for name in contradictions(kept, gone) if name in take)]
         gone.archived_at, gone.merged_into = now, kept
