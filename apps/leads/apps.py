@@ -27,6 +27,7 @@ class LeadsConfig(AppConfig):
         from apps.leads.audiences import register as register_audiences  # noqa: PLC0415
         from apps.leads.catalog import lead_catalog, touch_catalog  # noqa: PLC0415
         from apps.leads.demo.duplicates import tell as tell_duplicates  # noqa: PLC0415
+        from apps.leads.demo.judging import tell as tell_judging  # noqa: PLC0415
         from apps.leads.demo.quality import tell as tell_quality  # noqa: PLC0415
         from apps.leads.demo.scoring import tell as tell_scoring  # noqa: PLC0415
         from apps.leads.demo.segments import tell  # noqa: PLC0415
@@ -89,6 +90,7 @@ class LeadsConfig(AppConfig):
         register_chapter("duplicates", tell_duplicates)
         register_chapter("subscriptions and usage", tell_usage)
         register_chapter("data quality", tell_quality)
+        register_chapter("how good scores are", tell_judging)
 
 
 def _register_scoring() -> None:
@@ -147,7 +149,6 @@ def _register_sales() -> None:
     from apps.core.demo import register_chapter  # noqa: PLC0415
     from apps.core.notifications import kinds  # noqa: PLC0415
     from apps.core.notifications.enums import Importance  # noqa: PLC0415
-    from apps.leads.demo.judging import tell as tell_judging  # noqa: PLC0415
     from apps.leads.demo.sales import tell as tell_sales  # noqa: PLC0415
     from apps.leads.domain import sla, sla_signing  # noqa: PLC0415
     from apps.leads.domain.scoring import reviewing  # noqa: PLC0415
@@ -174,4 +175,3 @@ def _register_sales() -> None:
     for model in (Opportunity, Prediction, SalesContact):
         register_scope(model, by_lead)
     register_chapter("sales", tell_sales)
-    register_chapter("how good scores are", tell_judging)

@@ -3,8 +3,6 @@
 import datetime as dt
 from typing import TYPE_CHECKING
 
-from django.conf import settings
-
 from apps.core.actors import acting_as
 from apps.core.calendars.domain.publishing import OFFICE_HOURS, make_default, publish_version
 from apps.core.calendars.models import BusinessCalendar
@@ -32,7 +30,7 @@ def open_office(today: dt.date, *, by: "User") -> None:
         office,
         by=by,
         effective_from=dt.date(today.year - 2, 1, 1),
-        zone=settings.TIME_ZONE,
+        zone="Europe/Berlin",
         weekly_hours=OFFICE_HOURS,
         country=COUNTRY,
         subdivision=STATE,
