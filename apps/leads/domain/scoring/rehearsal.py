@@ -63,12 +63,15 @@ def _lay_out(cursor: Any, before: Model | None, after: Model, as_of: dt.datetime
         else "SELECT NULL::bigint AS lead_id, 0::float8 AS final, false AS is_ready, false AS was_ready WHERE false"
     )
     cursor.execute("DROP TABLE IF EXISTS pg_temp.score_difference")
+    # every lead is read once, whatever the statistics say: rows written moments ago are not in them yet
+    cursor.execute("SET LOCAL enable_nestloop = off")
     cursor.execute(
         f"CREATE TEMPORARY TABLE score_difference ON COMMIT DROP AS WITH old AS ({old}), new AS ({computed_sql(after, as_of=as_of)}) "  # noqa: E501  # made of names and numbers
         "SELECT new.lead_id, old.final AS before, new.final AS after, coalesce(old.is_ready, false) AS was_ready, "
         "new.is_ready, new.factors, new.known FROM new LEFT JOIN old USING (lead_id)",
         [],
     )
+    cursor.execute("SET LOCAL enable_nestloop = on")
     cursor.execute("ANALYZE score_difference")
 
 
