@@ -35,6 +35,7 @@ ROWS_ALLOWED: dict[str, str] = {
     "apps/content/admin/templates.py::ContentTemplateAdmin.get_queryset": COLUMNS,
     "apps/content/admin/versions.py::distribution_form": OFFERED,
     "apps/core/rules/admin/documents.py::RuleDocumentAdmin.get_queryset": COLUMNS,
+    "apps/leads/admin/forms.py::": OFFERED,
     "apps/processes/admin/automations.py::AutomationAdmin.get_queryset": COLUMNS,
     "apps/processes/admin/handbook.py::templates_page": "says which template is in use already",
     "apps/processes/admin/register.py::ProcessAdmin.get_queryset": COLUMNS,
