@@ -67,20 +67,15 @@ def open_ticket(
         NotAllowed: `by` asks for somebody else without working at the desk.
         WrongState: there is no queue to put it in, or the type is one to do alone.
     """
-    asks = requester or (None if requester_email else by)
-    if refused := refuse_opening(by, for_person=asks):
-        raise NotAllowed(refused)
+    asking = _who_asks(by, requester, requester_name, requester_email)
     text = fitting(body, LONGEST, field="body", what="The description")
     asked = _asked(title, text, kind, answers or {})
-    outsider = fitting(requester_name, LONGEST_NAME, field="requester_name", what="The name")
     moment = at or clock.now()
     with transaction.atomic(), acting_as(by), transition(Ticket):
         ticket: Ticket = Ticket.objects.create(
+            **asking,
             **asked,
             queue=queue or queue_for(kind),
-            requester=asks,
-            requester_name=outsider,
-            requester_email=requester_email.strip().lower(),
             impact=Level(impact),
             urgency=Level(urgency),
             priority=priority_of(impact, urgency),
@@ -100,6 +95,15 @@ def refuse_opening(user: "User", *, for_person: "User | None") -> str | None:
     if access.has_model_permission(user, "add", Ticket):
         return None
     return "You can ask for yourself; tickets for others are written down by the people of the desk."
+
+
+def _who_asks(by: "User", requester: "User | None", name: str, email: str) -> dict[str, Any]:
+    """Return who asks as columns of the ticket, once `by` may ask for them."""
+    person = requester or (None if email else by)
+    if refused := refuse_opening(by, for_person=person):
+        raise NotAllowed(refused)
+    outsider = fitting(name, LONGEST_NAME, field="requester_name", what="The name")
+    return {"requester": person, "requester_name": outsider, "requester_email": email.strip().lower()}
 
 
 def _asked(title: str, text: str, kind: TicketType | None, answers: Mapping[str, Any]) -> dict[str, Any]:

@@ -288,7 +288,7 @@ def _start(
     caps: Mapping[str, int],
     pause: str = "",
 ) -> Clock:
-    calendar = _held(given)
+    calendar = held(given)
     schedule, newest = newest_schedule(calendar)
     clock = Clock(
         content_type=subject[0],
@@ -359,15 +359,15 @@ def _post(book: Book) -> Clock:
     return book.clock
 
 
-def _held(given: BusinessCalendar | None) -> BusinessCalendar:
+def held(given: BusinessCalendar | None) -> BusinessCalendar:
     """Return the calendar, the default where none is given, once no version of it is being published.
 
     From here to the end of the transaction none can be. Without it a clock could be started with the versions of a
     moment ago, and be missed when the due moments are worked out anew.
     """
     which, values = ("is_default", []) if given is None else ("id = %s", [given.pk])
-    held = BusinessCalendar.objects.raw(f"SELECT * FROM calendars_businesscalendar WHERE {which} FOR KEY SHARE", values)
-    return next(iter(held), None) or default_calendar()
+    rows = BusinessCalendar.objects.raw(f"SELECT * FROM calendars_businesscalendar WHERE {which} FOR KEY SHARE", values)
+    return next(iter(rows), None) or default_calendar()
 
 
 def _minutes(target: dt.timedelta | int) -> int:
