@@ -4,7 +4,7 @@ For versions with `state`, `number`, `body`, `change_note`, `is_draft` and a `te
 """
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.db import models, transaction
@@ -45,6 +45,43 @@ def lock_for_next(template: models.Model, *, by: "User") -> Any:
     return row
 
 
+def next_version(template: models.Model, *, by: "User", parts: Sequence[str], **said: Any) -> Any:
+    """Start the next version as a draft: it says what is given, and what the newest one says in `parts`.
+
+    Raises:
+        NotAllowed, WrongState: as `refuse_next` says.
+    """
+    with transaction.atomic(), acting_as(by):
+        row = lock_for_next(template, by=by)
+        newest = row.versions.order_by("-number").first()
+        begin = {name: getattr(newest, name) for name in parts} if newest else {}
+        return row.versions.create(number=newest.number + 1 if newest else 1, author=by, **{**begin, **said})
+
+
+def started(version: Any) -> str:
+    """Return what is said once a version was started."""
+    return f"Version {version.number} is a draft; write it and send it for approval."
+
+
+def refuse_draft(user: "User", version: Any, problem: Callable[[], str | None]) -> str | None:
+    """Return why `user` cannot send `version` for approval, None when they can.
+
+    Args:
+        user: who wants to send it.
+        version: the draft.
+        problem: says what is wrong with what it says, None where nothing is; asked of drafts alone.
+    """
+    if not access.can(user, "change", version):
+        return f"You may not change {version}."
+    if not version.is_draft:
+        return f"{version} is {version.get_state_display().lower()}; only drafts are sent."
+    if wrong := problem():
+        return wrong
+    if version.number > 1 and not version.change_note.strip():
+        return "Say what is new in this version, for whoever approves it."
+    return None
+
+
 def refuse_text(user: "User", version: Any, *, longest: int, unfilled: str | None) -> str | None:
     """Return why `user` cannot send `version` for approval, None when they can.
 
@@ -54,19 +91,15 @@ def refuse_text(user: "User", version: Any, *, longest: int, unfilled: str | Non
         longest: how many characters its text may have.
         unfilled: what in the text nothing would be filled into, as a sentence; None where everything is.
     """
-    if not access.can(user, "change", version):
-        return f"You may not change {version}."
-    if not version.is_draft:
-        return f"{version} is {version.get_state_display().lower()}; only drafts are sent."
-    if not version.body.strip():
-        return "There is nothing to approve yet: write the text first."
-    if len(version.body) > longest:
-        return f"The text is longer than {longest:,} characters; shorten it."
-    if unfilled:
+
+    def problem() -> str | None:
+        if not version.body.strip():
+            return "There is nothing to approve yet: write the text first."
+        if len(version.body) > longest:
+            return f"The text is longer than {longest:,} characters; shorten it."
         return unfilled
-    if version.number > 1 and not version.change_note.strip():
-        return "Say what is new in this version, for whoever approves it."
-    return None
+
+    return refuse_draft(user, version, problem)
 
 
 def submit_draft(

@@ -16,11 +16,11 @@ from apps.campaigns.domain import intervals, tasks, template_lines, templates, u
 from apps.campaigns.models import Campaign, CampaignTask, CampaignTemplate, CampaignTemplateVersion
 from apps.campaigns.models.template import PARTS
 from apps.core import access, clock
-from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin, VersionAdmin
+from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin
 from apps.core.admin_kit.buttons import Button, NoteForm, ReasonForm
 from apps.core.admin_kit.links import link_to
+from apps.core.admin_kit.versions import TemplateAdmin, TemplateVersionAdmin, next_version_button, submit_button
 
-STATES = {"Draft": "warning", "In review": "info", "In force": "success"}
 MEASURED = dt.timedelta(days=365)
 
 
@@ -59,54 +59,30 @@ SET_UP = Button(
 
 
 @admin.register(CampaignTemplate)
-class CampaignTemplateAdmin(MopsAdmin):
+class CampaignTemplateAdmin(TemplateAdmin):
     """Templates of campaigns."""
 
     list_display = ("name", "main_channel", "says", "used", "owned_by")
     list_filter = ("main_channel",)
-    search_fields = ("name", "guidelines")
-    autocomplete_fields = ("owner_person", "owner_team", "backup_person", "backup_team")
     fieldsets = (
         (None, {"fields": ("name", "main_channel", "guidelines")}),
         ("Who answers for it", {"fields": (("owner_person", "owner_team"), ("backup_person", "backup_team"))}),
     )
     empty_state = "A template is what campaigns of a kind are set up with. Add one, then write what it sets up."
     buttons = (
-        Button(
-            "version",
-            "Write a new version",
-            templates.start_version,
-            drafts.refuse_next,
-            confirm="A draft that says what is in force; it stands in the list of versions.",
-            style="primary",
-            icon="edit_document",
-        ),
+        next_version_button(templates.start_version, drafts.refuse_next),
         *ARCHIVE_BUTTONS,
     )
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
-        """Load the owner, which version is in force, and how often it was used."""
-        rows: models.QuerySet[Any] = super().get_queryset(request).select_related("owner_person", "owner_team")
-        current = CampaignTemplateVersion.objects.filter(template=models.OuterRef("pk"), state=templates.IN_FORCE)
-        annotated: models.QuerySet[Any] = rows.annotate(
-            in_force=models.Subquery(current.values("number")[:1]), uses=models.Count("versions__uses")
-        )
-        return annotated
-
-    @display(description="Says", ordering="in_force", label={"nothing yet": "warning"})
-    def says(self, template: Any) -> str:
-        """Which version is in force."""
-        return f"version {template.in_force}" if template.in_force else "nothing yet"
+        """Load how often each was used, too."""
+        rows: models.QuerySet[Any] = super().get_queryset(request).annotate(uses=models.Count("versions__uses"))
+        return rows
 
     @display(description="Campaigns", ordering="uses")
     def used(self, template: Any) -> str:
         """How many campaigns were set up from it."""
         return f"{template.uses:,}"
-
-    @display(description="Owner", ordering="owner_person__full_name")
-    def owned_by(self, template: CampaignTemplate) -> str:
-        """Who answers for it."""
-        return str(template.owner or "—")
 
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
         """Show its versions."""
@@ -122,38 +98,13 @@ class CampaignTemplateAdmin(MopsAdmin):
 
 
 @admin.register(CampaignTemplateVersion)
-class CampaignTemplateVersionAdmin(VersionAdmin):
+class CampaignTemplateVersionAdmin(TemplateVersionAdmin):
     """Versions of templates."""
 
-    list_display = ("template", "number", "standing", "author", "in_force_at")
     list_filter = ("state", "template__main_channel")
     search_fields = ("template__name", "change_note")
     fields = ("template", "standing", "author", *PARTS, "change_note")
-    readonly_fields = ("template", "standing", "author")
-    empty_state = "No version yet. Open a template and press “Write a new version”."
-    buttons = (
-        Button(
-            "submit",
-            "Send for approval",
-            templates.submit_version,
-            templates.refuse_submission,
-            form=NoteForm,
-            confirm="It is fixed as it is saved now. Who wrote or edited it cannot approve it.",
-            style="primary",
-            icon="send",
-            hide_when_refused=False,
-        ),
-    )
-
-    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
-        """Load template and author with the rows."""
-        found: models.QuerySet[Any] = super().get_queryset(request).select_related("template", "author")
-        return found
-
-    @display(description="State", ordering="state", label=STATES)
-    def standing(self, version: CampaignTemplateVersion) -> str:
-        """Where it stands."""
-        return str(version.get_state_display())
+    buttons = (submit_button(templates.submit_version, templates.refuse_submission, hide_when_refused=False),)
 
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
         """Show what it would set up, or which line cannot be read."""

@@ -25,7 +25,7 @@ from apps.campaigns.models.template import PARTS
 from apps.content.domain.linking import link_content
 from apps.content.domain.writing import ask_for_content
 from apps.content.enums import Channel as ContentChannel
-from apps.core import access, clock
+from apps.core import clock
 from apps.core.actors import acting_as
 from apps.core.errors import InvalidInput
 from apps.technology.domain.currencies import decimals
@@ -43,37 +43,22 @@ def start_version(template: CampaignTemplate, *, by: "User") -> str:
     Raises:
         NotAllowed, WrongState: as `drafts.refuse_next` says.
     """
-    made = write_version(template, by=by)
-    return f"Version {made.number} is a draft; write it and send it for approval."
+    return drafts.started(write_version(template, by=by))
 
 
 def write_version(template: CampaignTemplate, *, by: "User", **said: Any) -> CampaignTemplateVersion:
-    """Start the next version, with what is given or what is in force.
+    """Start the next version, with what is given or what the newest one says.
 
     Raises:
         NotAllowed, WrongState: as `drafts.refuse_next` says.
     """
-    with transaction.atomic(), acting_as(by):
-        row: CampaignTemplate = drafts.lock_for_next(template, by=by)
-        newest = row.versions.order_by("-number").first()
-        begin = {name: getattr(newest, name) for name in PARTS} if newest else {}
-        made: CampaignTemplateVersion = CampaignTemplateVersion.objects.create(
-            template=row, number=newest.number + 1 if newest else 1, author=by, **{**begin, **said}
-        )
+    made: CampaignTemplateVersion = drafts.next_version(template, by=by, parts=PARTS, **said)
     return made
 
 
 def refuse_submission(user: "User", version: CampaignTemplateVersion) -> str | None:
     """Return why `user` cannot send `version` for approval, None when they can."""
-    if not access.can(user, "change", version):
-        return f"You may not change {version}."
-    if not version.is_draft:
-        return f"{version} is {version.get_state_display().lower()}; only drafts are sent."
-    if wrong := problem_of(version):
-        return wrong
-    if version.number > 1 and not version.change_note.strip():
-        return "Say what is new in this version, for whoever approves it."
-    return None
+    return drafts.refuse_draft(user, version, lambda: problem_of(version))
 
 
 def submit_version(

@@ -9,7 +9,8 @@ from apps.accounts.models import OwnedModel
 from apps.campaigns.enums import Channel
 from apps.campaigns.models.campaign import Campaign
 from apps.core.governed import GovernedModel, append_only_triggers, ledger_triggers
-from apps.core.transitions import fixed_after_draft, guarded_columns, refusal, written_once
+from apps.core.transitions import guarded_columns, refusal
+from apps.core.versions import version_constraints, version_triggers
 
 TEMPLATE_STATES = [("draft", "Draft"), ("in_review", "In review"), ("approved", "In force"), ("archived", "Replaced")]
 PARTS = ("tasks", "checklist", "budget", "links", "briefs", "success_metrics")
@@ -77,27 +78,10 @@ class CampaignTemplateVersion(GovernedModel):
         verbose_name = "version of a campaign template"
         verbose_name_plural = "versions of campaign templates"
         ordering = ("template", "-number")
-        constraints = [
-            models.UniqueConstraint(fields=("template", "number"), name="campaign_template_version_once"),
-            models.UniqueConstraint(
-                fields=("template",),
-                condition=Q(state__in=("draft", "in_review")),
-                name="campaign_template_one_under_way",
-                violation_error_message="This template has a draft already; finish that one.",
-            ),
-            models.UniqueConstraint(
-                fields=("template",), condition=Q(state="approved"), name="campaign_template_one_in_force"
-            ),
-        ]
+        constraints = version_constraints("campaign_template", once="campaign_template_version_once")
         triggers = [
             *GovernedModel.Meta.triggers,
-            *guarded_columns(
-                *("state", "in_force_at"),
-                starts={"state": "draft"},
-                sentence="A version comes into force by approval, not by an edit.",
-            ),
-            *written_once(("template_id", "number", "author_id"), "A version keeps its template, number and author."),
-            *fixed_after_draft(TEMPLATE_MATERIAL, "What was sent for approval stays as it is; write a new version."),
+            *version_triggers(TEMPLATE_MATERIAL),
         ]
 
     def __str__(self) -> str:

@@ -3,15 +3,12 @@
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
-from django.db import transaction
-
 from apps.approvals.domain import drafts
 from apps.content.domain.qa.looking import field_problem, places_in
 from apps.content.domain.surroundings import fields_to_fill
 from apps.content.enums import VersionState
 from apps.content.models import ContentTemplate, ContentTemplateVersion
 from apps.core import clock
-from apps.core.actors import acting_as
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -27,23 +24,16 @@ def start_version(template: ContentTemplate, *, by: "User") -> str:
     Raises:
         NotAllowed, WrongState: as `drafts.refuse_next` says.
     """
-    made = write_version(template, by=by)
-    return f"Version {made.number} is a draft; write it and send it for approval."
+    return drafts.started(write_version(template, by=by))
 
 
 def write_version(template: ContentTemplate, *, by: "User", **said: Any) -> ContentTemplateVersion:
-    """Start the next version, with what is given (subject, body, change_note) or what is in force.
+    """Start the next version, with what is given (subject, body, change_note) or what the newest one says.
 
     Raises:
         NotAllowed, WrongState: as `drafts.refuse_next` says.
     """
-    with transaction.atomic(), acting_as(by):
-        row: ContentTemplate = drafts.lock_for_next(template, by=by)
-        newest = row.versions.order_by("-number").first()
-        begin = {"subject": newest.subject, "body": newest.body} if newest else {}
-        made: ContentTemplateVersion = ContentTemplateVersion.objects.create(
-            template=row, number=newest.number + 1 if newest else 1, author=by, **{**begin, **said}
-        )
+    made: ContentTemplateVersion = drafts.next_version(template, by=by, parts=("subject", "body"), **said)
     return made
 
 

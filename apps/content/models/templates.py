@@ -7,7 +7,7 @@ from django.db.models import Q
 from apps.accounts.models import OwnedModel
 from apps.content.enums import Kind, VersionState
 from apps.core.governed import GovernedModel
-from apps.core.transitions import fixed_after_draft, guarded_columns, written_once
+from apps.core.versions import version_constraints, version_triggers
 
 TEMPLATE_STATES = [
     (VersionState.DRAFT.value, "Draft"),
@@ -61,27 +61,10 @@ class ContentTemplateVersion(GovernedModel):
         verbose_name = "version of a content template"
         verbose_name_plural = "versions of content templates"
         ordering = ("template", "-number")
-        constraints = [
-            models.UniqueConstraint(fields=("template", "number"), name="content_template_version_once"),
-            models.UniqueConstraint(
-                fields=("template",),
-                condition=Q(state__in=("draft", "in_review")),
-                name="content_template_one_under_way",
-                violation_error_message="This template has a draft already; finish that one.",
-            ),
-            models.UniqueConstraint(
-                fields=("template",), condition=Q(state="approved"), name="content_template_one_in_force"
-            ),
-        ]
+        constraints = version_constraints("content_template", once="content_template_version_once")
         triggers = [
             *GovernedModel.Meta.triggers,
-            *guarded_columns(
-                *("state", "in_force_at"),
-                starts={"state": "draft"},
-                sentence="A version comes into force by approval, not by an edit.",
-            ),
-            *written_once(("template_id", "number", "author_id"), "A version keeps its template, number and author."),
-            *fixed_after_draft(TEMPLATE_MATERIAL, "What was sent for approval stays as it is; write a new version."),
+            *version_triggers(TEMPLATE_MATERIAL),
         ]
 
     def __str__(self) -> str:

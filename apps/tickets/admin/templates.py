@@ -9,10 +9,10 @@ from django.http import HttpRequest
 from unfold.decorators import display
 
 from apps.approvals.domain import drafts
-from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin, VersionAdmin
-from apps.core.admin_kit.buttons import Button, NoteForm
+from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin
 from apps.core.admin_kit.consistency import Check
 from apps.core.admin_kit.links import link_to
+from apps.core.admin_kit.versions import TemplateVersionAdmin, next_version_button, submit_button
 from apps.core.markdown import render
 from apps.tickets.domain import templates
 from apps.tickets.enums import TemplateState
@@ -39,14 +39,7 @@ class ReplyTemplateAdmin(MopsAdmin):
     )
     empty_state = "A template is an answer to start from. Add one for what is asked every week, then write its text."
     buttons = (
-        Button(
-            "version",
-            "Write a new version",
-            templates.start_version,
-            drafts.refuse_next,
-            confirm="A draft that says what is in force; it stands in the list of versions.",
-            style="primary",
-        ),
+        next_version_button(templates.start_version, drafts.refuse_next),
         *ARCHIVE_BUTTONS,
     )
     consistency_checks = (Check("Says nothing yet", lambda rows: rows.filter(body="")),)
@@ -99,31 +92,14 @@ class ReplyTemplateAdmin(MopsAdmin):
 
 
 @admin.register(TemplateVersion)
-class TemplateVersionAdmin(VersionAdmin):
+class ReplyVersionAdmin(TemplateVersionAdmin):
     """Versions of reply templates."""
 
-    list_display = ("template", "number", "standing", "author", "in_force_at")
     list_filter = ("state", "author")
     search_fields = ("template__name", "body", "change_note")
     fields = ("template", "standing", "author", "change_note", "body", "guidelines")
-    readonly_fields = ("template", "standing", "author")
     empty_state = "No version yet. Open a reply template and press “Write a new version”."
-    buttons = (
-        Button(
-            "submit",
-            "Send for approval",
-            templates.submit_version,
-            templates.refuse_submission,
-            form=NoteForm,
-            confirm="It is fixed as it is saved now. Who wrote or edited it cannot approve it.",
-            style="primary",
-        ),
-    )
-
-    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
-        """Load template and author with the rows."""
-        found: models.QuerySet[Any] = super().get_queryset(request).select_related("template", "author")
-        return found
+    buttons = (submit_button(templates.submit_version, templates.refuse_submission),)
 
     @display(description="State", ordering="state", label=STATES)
     def standing(self, version: TemplateVersion) -> str:

@@ -64,8 +64,7 @@ def start_version(template: ReplyTemplate, *, by: "User") -> str:
     Raises:
         NotAllowed, WrongState: as `drafts.refuse_next` says.
     """
-    made = write_version(template, by=by)
-    return f"Version {made.number} is a draft; write it and send it for approval."
+    return drafts.started(write_version(template, by=by))
 
 
 def write_version(

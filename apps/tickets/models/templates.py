@@ -2,10 +2,9 @@
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
 
 from apps.core.governed import GovernedModel
-from apps.core.transitions import fixed_after_draft, guarded_columns, written_once
+from apps.core.versions import version_constraints, version_triggers
 from apps.tickets.enums import TemplateState
 from apps.tickets.models.catalogue import ReplyTemplate
 
@@ -30,27 +29,12 @@ class TemplateVersion(GovernedModel):
 
     class Meta(GovernedModel.Meta):
         ordering = ("template", "-number")
-        constraints = [
-            models.UniqueConstraint(fields=("template", "number"), name="template_version_number_once"),
-            models.UniqueConstraint(
-                fields=("template",),
-                condition=Q(state__in=("draft", "in_review")),
-                name="template_one_under_way",
-                violation_error_message="This template has a draft already; finish that one.",
-            ),
-            models.UniqueConstraint(
-                fields=("template",), condition=Q(state=TemplateState.IN_FORCE), name="template_one_in_force"
-            ),
-        ]
+        constraints = version_constraints(
+            "template", in_force=TemplateState.IN_FORCE, once="template_version_number_once"
+        )
         triggers = [
             *GovernedModel.Meta.triggers,
-            *guarded_columns(
-                *("state", "in_force_at"),
-                starts={"state": TemplateState.DRAFT.value},
-                sentence="A version comes into force by approval, not by an edit.",
-            ),
-            *written_once(("template_id", "number", "author_id"), "A version keeps its template, number and author."),
-            *fixed_after_draft(MATERIAL, "What was sent for approval stays as it is; write a new version."),
+            *version_triggers(MATERIAL),
         ]
 
     def __str__(self) -> str:
