@@ -45,7 +45,7 @@ class StuckFilter(admin.SimpleListFilter):
 
 
 class AnswerFilter(admin.SimpleListFilter):
-    """Leads whose clocks run: in time, at risk or late."""
+    """Leads whose clocks run: late, due within a day, or waiting for a contact."""
 
     title = "answer"
     parameter_name = "answer"

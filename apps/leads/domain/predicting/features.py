@@ -1,4 +1,4 @@
-"""What the predictive score looks at: plain facts and counts of touches, as they were known at a moment."""
+"""What the predictive score looks at: touches and stage as of a moment, company and title as they are now."""
 
 import datetime as dt
 import math
