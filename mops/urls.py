@@ -23,7 +23,7 @@ from apps.rights.admin.explain_page import explain_page
 from apps.rights.admin.then_page import then_page
 from apps.rights.admin.view_as_kit import stop_page
 from apps.technology.admin.flow_map_page import conflicts_page, map_file, map_page
-from apps.technology.admin.renewals import calendar_view, feed_view, renewals_page
+from apps.technology.admin.renewals import calendar_view, renewals_page
 from apps.tickets.admin import knowledge, portal
 from apps.tickets.admin.after import satisfaction_page
 from apps.tickets.admin.figures import figures_page as ticket_figures
@@ -79,7 +79,7 @@ urlpatterns = [
     path("admin/technology/map/", map_page, name="technology-map"),
     path("admin/technology/map/<slug:kind>/", map_file, name="technology-map-file"),
     path("admin/technology/conflicts/", conflicts_page, name="technology-conflicts"),
-    path("calendar/<str:token>.ics", feed_view, name="technology-feed"),
+    path("calendar/<str:token>.ics", calendar_view, name="technology-feed"),
     path("calendar/<str:token>/<slug:key>.ics", calendar_view, name="calendar-feed"),
     path("admin/", admin.site.urls),
 ]

@@ -1,10 +1,10 @@
-"""Calendars for calendar programs: whole-day events written as iCalendar (RFC 5545)."""
+"""Calendars for calendar programs: whole-day events as iCalendar (RFC 5545)."""
 
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-FOLD = 75  # octets in a line, RFC 5545 section 3.1
+import icalendar
 
 
 @dataclass(frozen=True)
@@ -29,44 +29,27 @@ class Event:
 
 
 def calendar_of(name: str, key: str, events: Iterable[Event], now: dt.datetime) -> str:
-    """Return a calendar as text, lines folded and ended as the standard wants them."""
-    lines = ["BEGIN:VCALENDAR", "VERSION:2.0", f"PRODID:-//mops//{key}//EN", "CALSCALE:GREGORIAN"]
-    lines += ["METHOD:PUBLISH", f"X-WR-CALNAME:{_escaped(name)}", "REFRESH-INTERVAL;VALUE=DURATION:PT12H"]
+    """Return a calendar as text, for programs to ask for again every twelve hours."""
+    written = icalendar.Calendar()
+    said = {"version": "2.0", "prodid": f"-//mops//{key}//EN", "calscale": "GREGORIAN", "method": "PUBLISH"}
+    for property_name, value in {**said, "x-wr-calname": name}.items():
+        written.add(property_name, value)
+    written.add("refresh-interval", dt.timedelta(hours=12), parameters={"value": "DURATION"})
     for each in events:
-        lines += _lines_of(each, now)
-    return "\r\n".join(_folded([*lines, "END:VCALENDAR"])) + "\r\n"
+        written.add_component(_written(each, now))
+    return written.to_ical().decode()
 
 
-def _lines_of(event: Event, now: dt.datetime) -> list[str]:
-    after = (event.last or event.first) + dt.timedelta(days=1)
-    lines = [
-        "BEGIN:VEVENT",
-        f"UID:{event.uid}@mops",
-        f"DTSTAMP:{now.astimezone(dt.UTC):%Y%m%dT%H%M%SZ}",
-        f"DTSTART;VALUE=DATE:{event.first:%Y%m%d}",
-        f"DTEND;VALUE=DATE:{after:%Y%m%d}",
-        f"SUMMARY:{_escaped(event.summary)}",
-    ]
+def _written(event: Event, now: dt.datetime) -> icalendar.Event:
+    row = icalendar.Event()
+    row.add("uid", f"{event.uid}@mops")
+    row.add("dtstamp", now.astimezone(dt.UTC))
+    row.add("dtstart", event.first)
+    row.add("dtend", (event.last or event.first) + dt.timedelta(days=1))
+    row.add("summary", event.summary)
     if event.more:
-        lines.append(f"DESCRIPTION:{_escaped(event.more)}")
+        row.add("description", event.more)
     if event.url:
-        lines.append(f"URL:{event.url}")
-    return [*lines, "TRANSP:TRANSPARENT", "END:VEVENT"]
-
-
-def _escaped(text: str) -> str:
-    for sign in ("\\", ";", ","):
-        text = text.replace(sign, "\\" + sign)
-    return text.replace("\r\n", "\\n").replace("\n", "\\n").replace("\r", "\\n")
-
-
-def _folded(lines: Iterable[str]) -> Iterable[str]:
-    for line in lines:
-        rest, room = line, FOLD
-        while len(rest.encode()) > room:
-            cut = room
-            while len(rest[:cut].encode()) > room:
-                cut -= 1
-            yield rest[:cut] if room == FOLD else f" {rest[:cut]}"
-            rest, room = rest[cut:], FOLD - 1
-        yield rest if room == FOLD else f" {rest}"
+        row.add("url", event.url)
+    row.add("transp", "TRANSPARENT")
+    return row

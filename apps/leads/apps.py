@@ -143,6 +143,7 @@ def _register_routing() -> None:
 def _register_sales() -> None:
     """Let leads be answered in time by signed SLAs, and who answers for rules hear of their reviews."""
     from apps.accounts.domain.ownership import register_ownership  # noqa: PLC0415  # models must be ready
+    from apps.approvals.domain import signing  # noqa: PLC0415
     from apps.approvals.registry import ApprovalSubject, register  # noqa: PLC0415
     from apps.core.clocks.registry import register_metric  # noqa: PLC0415
     from apps.core.notifications import kinds  # noqa: PLC0415
@@ -159,7 +160,7 @@ def _register_sales() -> None:
         ApprovalSubject(
             material=SLA_MATERIAL,
             apply=sla_signing.sign,
-            on_refused=sla_signing.return_to_draft,
+            on_refused=signing.return_to_draft,
             owner_fields=sla_signing.SIGNATORIES,
             policy=sla_signing.both_sides,
         ),

@@ -19,7 +19,9 @@ class TechnologyConfig(AppConfig):
     def ready(self) -> None:
         """Offer the imports, let requests and waivers be approved, name who answers for what and what is overdue."""
         from apps.technology import imports, measures, money_imports, pack_part, use_imports  # noqa: F401, PLC0415  # register on import
+        from apps.technology.domain import feeds  # noqa: PLC0415  # models must be ready
 
+        feeds.register()
         measures.register()
         pack_part.register()
         _name_posts()

@@ -13,7 +13,7 @@ class TicketsConfig(AppConfig):
     def ready(self) -> None:
         """Name what people are told, who answers for a ticket, and what waits for a word."""
         from apps.accounts.domain.ownership import register_ownership  # noqa: PLC0415  # models must be ready
-        from apps.approvals.domain import drafts  # noqa: PLC0415
+        from apps.approvals.domain import drafts, signing  # noqa: PLC0415
         from apps.approvals.registry import ApprovalSubject, register  # noqa: PLC0415
         from apps.core.access import register_scope  # noqa: PLC0415
         from apps.core.clocks.registry import register_metric  # noqa: PLC0415
@@ -52,7 +52,7 @@ class TicketsConfig(AppConfig):
             ApprovalSubject(
                 material=MATERIAL,
                 apply=agreements.sign,
-                on_refused=agreements.return_to_draft,
+                on_refused=signing.return_to_draft,
                 owner_fields=agreements.SIGNATORIES,
                 policy=agreements.both_sides,
             ),

@@ -8,7 +8,7 @@ from django.db import DatabaseError, transaction
 from apps.accounts.enums import Role
 from apps.campaigns.domain import closure, running, scheduling, working
 from apps.campaigns.domain.approval import submit_campaign
-from apps.campaigns.domain.intervals import cycle_times, intervals_of
+from apps.campaigns.domain.intervals import cycle_times_by_template, intervals_of
 from apps.campaigns.domain.launch import launch_campaign
 from apps.campaigns.domain.moves import refuse_move
 from apps.campaigns.enums import MOVES, CampaignState
@@ -117,9 +117,9 @@ def test_pause_and_resume_keep_their_reasons():
     assert campaign.launched_at == NOON
     trail = [(each.state, each.words, each.reason) for each in intervals_of(campaign, later)][-3:]
     assert trail == [("live", "3 h", ""), ("paused", "2 h", "Server down."), ("live", "0 min", "Repaired.")]
-    cycle = cycle_times(NOON - HOUR)
-    assert (cycle.sent, cycle.launched) == (1, 1)
-    assert (cycle_times(NOON + HOUR).sent, cycle_times(NOON + HOUR).launch_hours) == (0, None)
+    (line,) = cycle_times_by_template(NOON - HOUR)
+    assert (line.label, line.cycle.sent, line.cycle.launched) == ("Without a template", 1, 1)
+    assert cycle_times_by_template(NOON + HOUR) == []
 
 
 def test_a_change_of_the_plan_voids_a_scheduled_launch_too():

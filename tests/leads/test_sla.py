@@ -6,6 +6,7 @@ import pytest
 from django.db import DatabaseError, transaction
 
 from apps.accounts.enums import Role
+from apps.approvals.domain import signing
 from apps.approvals.domain.decisions import approve
 from apps.approvals.domain.policies import ensure_policy
 from apps.approvals.models import ApprovalRequest
@@ -102,8 +103,8 @@ def test_both_sides_sign_and_who_wrote_it_does_not(ops, signers):
     with pytest.raises(WrongState, match="First answer v2 follows it already"):
         sla_signing.write_next(sla, by=ops)
     with pytest.raises(WrongState, match="First answer v2 is not in force"):
-        sla_signing.retire(LeadSla.objects.get(number=2), by=ops, reason="x")
-    assert sla_signing.retire(sla, by=ops, reason="Sales is gone") == "First answer v1 has ended."
+        signing.retire(LeadSla.objects.get(number=2), by=ops, reason="x")
+    assert signing.retire(sla, by=ops, reason="Sales is gone") == "First answer v1 has ended."
 
 
 def test_two_clocks_count_from_capture_and_from_assignment_and_a_contact_stops_both(ops, signers):

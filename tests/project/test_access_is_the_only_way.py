@@ -42,8 +42,6 @@ ROWS_ALLOWED: dict[str, str] = {
     "apps/technology/admin/data.py::_defined": "the approved text of an entity or field that the list has from visible",
     "apps/technology/admin/evaluation_forms.py::EvaluationForm.__init__": OFFERED,
     "apps/technology/admin/evaluation_forms.py::people_form": OFFERED,
-    "apps/technology/admin/renewals.py::feed_address": OWN,
-    "apps/technology/admin/renewals.py::renewals_page": OWN,
     "apps/tickets/admin/forms.py::AssignForm": OFFERED,
     "apps/tickets/admin/forms.py::DeskForm": OFFERED,
     "apps/tickets/admin/forms.py::ProblemForm": OFFERED,

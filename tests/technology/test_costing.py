@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.technology.domain.costing import Price, allocate, annualised, cost_between, price_steps, rounded
+from apps.technology.domain.costing import Price, annualised, cost_between, price_steps
 
 DAY = st.dates(dt.date(2019, 1, 1), dt.date(2033, 12, 31))
 AMOUNT = st.decimals(0, 100_000, places=4)
@@ -102,37 +102,6 @@ def test_a_line_cut_in_two_costs_the_same_year(price, cut, on):
     first = Price(price.amount, price.quantity, price.period, price.valid_from, cut - dt.timedelta(days=1))
     second = Price(price.amount, price.quantity, price.period, cut, price.valid_to)
     assert annualised(first, on) + annualised(second, on) == annualised(price, on)
-
-
-@given(st.decimals(0, 10_000_000, places=2), st.lists(st.integers(0, 10_000), min_size=1, max_size=40))
-def test_shares_add_up_and_are_fair(total, weights):
-    shares = allocate(total, weights)
-    assert sum(shares) == total
-    whole = sum(weights) or len(weights)
-    for share, weight in zip(shares, weights, strict=True):
-        exact = total * (weight if sum(weights) else 1) / whole
-        assert abs(share - exact) < Decimal("0.01000001")
-
-
-def test_the_largest_remainder_gets_the_last_coin():
-    assert allocate(Decimal("100.00"), [1, 1, 1]) == [Decimal("33.34"), Decimal("33.33"), Decimal("33.33")]
-    assert allocate(Decimal("0.05"), [5, 3, 2]) == [Decimal("0.03"), Decimal("0.01"), Decimal("0.01")]
-    assert allocate(Decimal("-0.05"), [1, 1]) == [Decimal("-0.03"), Decimal("-0.02")]
-    assert allocate(Decimal(7), [0, 0], decimals=0) == [Decimal(4), Decimal(3)]
-
-
-@pytest.mark.parametrize("weights", [[], [1, -1]])
-def test_nothing_is_shared_with_nobody(weights):
-    with pytest.raises(ValueError, match="at least one"):
-        allocate(Decimal(1), weights)
-
-
-def test_rounding_goes_away_from_nothing():
-    assert [rounded(Decimal(each)) for each in ("0.125", "0.135", "-0.125")] == [
-        Decimal("0.13"),
-        Decimal("0.14"),
-        Decimal("-0.13"),
-    ]
 
 
 def test_price_rises_are_told_in_per_cent():

@@ -1,7 +1,9 @@
 """Renewals: told in time and once, decided through approval, seen in a calendar."""
 
 import datetime as dt
+import re
 
+import icalendar
 import pytest
 from django.urls import reverse
 
@@ -12,15 +14,16 @@ from apps.approvals.models import ApprovalRequest
 from apps.core import clock
 from apps.core.alerts.models import Alert
 from apps.core.errors import WrongState
-from apps.technology.domain.feeds import calendar_text, feed_of, open_feed, revoke_feed, token_of
+from apps.technology.domain.feeds import calendar_named, feed_of, newest_feed, open_feed, revoke_feed, token_of
 from apps.technology.domain.renewals import refuse_submission, submit_decision, watch_renewals
 from apps.technology.enums import CaseState, Renewal
-from apps.technology.models import Contract, RenewalAlert
+from apps.technology.models import CalendarFeed, Contract, RenewalAlert
 from tests.admin_pages import page_of
 from tests.factories.accounts import person_with
 from tests.factories.technology import ContractFactory, RenewalDecisionFactory, ToolFactory
 
 pytestmark = pytest.mark.django_db
+RENEWALS = calendar_named("renewals")
 
 
 @pytest.fixture(autouse=True)
@@ -109,16 +112,21 @@ def test_refusals_of_a_decision():
 
 def test_the_calendar_is_personal_signed_and_ends():
     ops = person_with(Role.OPS)
-    contract_ending(140, tool=ToolFactory(name="CRM, the big; one", active=True))
+    ends = contract_ending(140, tool=ToolFactory(name="CRM, the big; one", active=True))
     feed = open_feed(by=ops)
-    assert feed_of(token_of(feed)) == feed
-    assert feed_of(token_of(feed)[:-1] + "x") is None
-    text = calendar_text(ops, clock.today(), clock.now())
-    assert text.count("BEGIN:VEVENT") == 2
+    assert feed_of(token_of(feed), RENEWALS) == feed
+    assert feed_of(token_of(feed)[:-1] + "x", RENEWALS) is None
+    text = RENEWALS.text(ops, clock.today(), clock.now(), lambda path: f"https://mops.example{path}")
+    first, second = icalendar.Calendar.from_ical(text).walk("VEVENT")
+    assert first["summary"] == "Last day to cancel CRM, the big; one: Subscription"
+    assert second.decoded("dtstart") == ends.ends_on
+    assert second.decoded("dtend") == ends.ends_on + dt.timedelta(days=1)
+    assert first["url"] == f"https://mops.example/admin/technology/contract/{ends.pk}/change/"
+    assert "REFRESH-INTERVAL;VALUE=DURATION:PT12H" in text
     assert "SUMMARY:Last day to cancel CRM\\, the big\\; one: Subscription" in text.replace("\r\n ", "")
     assert max(len(line.encode()) for line in text.split("\r\n")) <= 75
     revoke_feed(feed, by=ops)
-    assert feed_of(token_of(feed)) is None
+    assert feed_of(token_of(feed), RENEWALS) is None
     with pytest.raises(WrongState, match="has ended already"):
         revoke_feed(feed, by=ops)
 
@@ -128,7 +136,7 @@ def test_who_has_left_gets_no_calendar():
     feed = open_feed(by=ops)
     ops.is_active = False
     ops.save()
-    assert feed_of(token_of(feed)) is None
+    assert feed_of(token_of(feed), RENEWALS) is None
 
 
 def test_the_address_answers_without_a_session_and_made_up_ones_do_not(client):
@@ -136,6 +144,21 @@ def test_the_address_answers_without_a_session_and_made_up_ones_do_not(client):
     answer = client.get(reverse("technology-feed", args=(token_of(feed),)))
     assert (answer.status_code, answer["Content-Type"]) == (200, "text/calendar; charset=utf-8")
     assert client.get(reverse("technology-feed", args=("made-up",))).status_code == 404
+    assert client.get(reverse("calendar-feed", args=(token_of(feed), "unheard-of"))).status_code == 404
+
+
+def test_the_page_offers_no_address_that_does_not_answer(client):
+    """An archived address answers nothing any more, so the page shows the one before it, or none."""
+    ops = person_with(Role.OPS)
+    older, archived = open_feed(by=ops, label="Phone"), open_feed(by=ops, label="Desk")
+    CalendarFeed.objects.filter(pk=archived.pk).update(archived_at=clock.now())
+    assert newest_feed(ops) == older
+    client.force_login(ops)
+    page = client.get("/admin/technology/renewals/").content.decode()
+    address = re.search(r'value="http://testserver([^"]+renewals\.ics)"', page)[1]
+    assert client.get(address).content.startswith(b"BEGIN:VCALENDAR")
+    CalendarFeed.objects.filter(pk=older.pk).update(archived_at=clock.now())
+    assert "renewals.ics" not in client.get("/admin/technology/renewals/").content.decode()
 
 
 def test_the_page_shows_month_agenda_and_preview(client):

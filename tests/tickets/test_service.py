@@ -9,6 +9,7 @@ from apps.accounts.enums import Role
 from apps.accounts.models import Membership
 from apps.approvals.domain.decisions import approve, reject
 from apps.approvals.domain.policies import ensure_default_policies
+from apps.approvals.domain.signing import retire
 from apps.approvals.models import ApprovalRequest
 from apps.core.calendars.domain.publishing import ensure_default_calendar
 from apps.core.clocks.domain.explaining import explain
@@ -17,7 +18,7 @@ from apps.core.clocks.domain.queries import clock_of, clocks_of
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.core.notifications.models import Notification
 from apps.tickets.domain import moves, service
-from apps.tickets.domain.agreements import attainment, retire, submit_agreement, write_next_version
+from apps.tickets.domain.agreements import attainment, submit_agreement, write_next_version
 from apps.tickets.domain.conversation import answer_as_requester, reply
 from apps.tickets.domain.linking import merge_into
 from apps.tickets.models import Agreement, Ticket

@@ -3,7 +3,6 @@
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import connection
 
@@ -48,20 +47,6 @@ def intervals_of(campaign: Campaign, now: dt.datetime) -> list[Interval]:
     ]
 
 
-# Of campaigns that began since a day: from the first entry of the trail to the first time sent for approval, and to
-# the first time live; medians, since a few that lay still for months say nothing about the others.
-_CYCLES = """
-    SELECT count(*) FILTER (WHERE sent IS NOT NULL) AS sent_count,
-           count(*) FILTER (WHERE live IS NOT NULL) AS live_count,
-           percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM sent - begun) / 3600) AS set_up_hours,
-           percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM live - begun) / 3600) AS launch_hours
-    FROM (SELECT campaign_id, min(at) AS begun, min(at) FILTER (WHERE state = 'in_approval') AS sent,
-                 min(at) FILTER (WHERE state = 'live') AS live
-          FROM campaigns_statechange GROUP BY campaign_id) c
-    WHERE begun >= %(since)s
-"""
-
-
 @dataclass(frozen=True)
 class Cycle:
     """What setting up and launching took: medians in hours, None where nothing was sent or launched."""
@@ -72,15 +57,9 @@ class Cycle:
     launch_hours: float | None
 
 
-def cycle_times(since: dt.datetime) -> Cycle:
-    """Return how long campaigns that began since then took until sent for approval, and until live."""
-    with connection.cursor() as cursor:
-        cursor.execute(_CYCLES, {"since": since})
-        row: Any = cursor.fetchone()
-    return Cycle(*row)
-
-
-# The same by template: the medians of each template, and of what was set up without one.
+# Of campaigns that began since a day: from the first entry of the trail to the first time sent for approval, and to
+# the first time live; medians, since a few that lay still for months say nothing about the others. For each template,
+# for all of them, and for what was set up without one.
 _BY_TEMPLATE = """
     SELECT coalesce(t.name, ''), count(*), count(*) FILTER (WHERE sent IS NOT NULL),
            count(*) FILTER (WHERE live IS NOT NULL),

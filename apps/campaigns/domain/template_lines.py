@@ -4,7 +4,7 @@ import datetime as dt
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import TextChoices
@@ -13,6 +13,7 @@ from apps.campaigns.domain.money import first_of
 from apps.campaigns.enums import Channel, CheckKind
 from apps.campaigns.models.utm import NEEDED, WORDED
 from apps.content.enums import Kind as ContentKind
+from apps.core.amounts import allocate
 from apps.core.errors import InvalidInput
 
 MOST_LINES, LONGEST = 60, 200
@@ -163,24 +164,6 @@ def _briefs(text: str) -> Iterator[Brief]:
         yield Brief(_choice(where, kind, ContentKind), title, brief)
 
 
-def split(amount: Decimal, weights: Sequence[Decimal], unit: Decimal) -> list[Decimal]:
-    """Split an amount by weights so that the parts come to it exactly (largest remainder, the earlier first).
-
-    Args:
-        amount: not less than nothing, in whole units.
-        weights: more than nothing in all.
-        unit: the smallest piece of money, 0.01 for euros.
-    """
-    whole = sum(weights, Decimal(0))
-    exact = [amount * each / whole for each in weights]
-    parts = [each.quantize(unit, ROUND_DOWN) for each in exact]
-    missing = int((amount - sum(parts, Decimal(0))) / unit)
-    by_rest = sorted(range(len(parts)), key=lambda at: (parts[at] - exact[at], at))
-    for at in by_rest[:missing]:
-        parts[at] += unit
-    return parts
-
-
 def months_of(first: dt.date, last: dt.date) -> list[dt.date]:
     """Return the first days of the months from `first` to `last`, both included."""
     found, month = [], first_of(first)
@@ -191,9 +174,12 @@ def months_of(first: dt.date, last: dt.date) -> list[dt.date]:
 
 
 def spread(
-    budget: Decimal, shares: Sequence[tuple[str, Decimal]], months: Sequence[dt.date], unit: Decimal
+    budget: Decimal, shares: Sequence[tuple[str, Decimal]], months: Sequence[dt.date], decimals: int
 ) -> list[tuple[str, dt.date, Decimal]]:
-    """Return the planned amounts by channel and month; they come to `budget` exactly, and none is nothing."""
+    """Return the planned amounts by channel and month; they come to `budget` exactly, and none is nothing.
+
+    `decimals` is how finely the currency is divided: 2 for euros.
+    """
     pieces = [(channel, month, share / len(months)) for channel, share in shares for month in months]
-    amounts = split(budget, [weight for _, _, weight in pieces], unit)
+    amounts = allocate(budget, [weight for _, _, weight in pieces], decimals=decimals)
     return [(channel, month, amount) for (channel, month, _), amount in zip(pieces, amounts, strict=True) if amount]

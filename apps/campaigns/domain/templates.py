@@ -1,7 +1,6 @@
 """Templates of campaigns: written as versions, approved, and then setting a campaign up in one go."""
 
 import datetime as dt
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
@@ -180,8 +179,8 @@ def _tasks(row: Campaign, contents: Contents) -> int:
 def _budget(row: Campaign, contents: Contents, by: "User") -> int:
     if not contents.shares or not row.budget or row.starts_on is None or row.ends_on is None:
         return 0
-    unit, months = Decimal(1).scaleb(-decimals(row.currency)), months_of(row.starts_on, row.ends_on)
-    lines = spread(row.budget, contents.shares, months, unit)
+    months = months_of(row.starts_on, row.ends_on)
+    lines = spread(row.budget, contents.shares, months, decimals(row.currency))
     for channel, month, amount in lines:
         money.enter(row, by=by, kind=Money.PLANNED, channel=channel, month=month, amount=amount, note="By template")
     return len(lines)

@@ -8,6 +8,7 @@ from django.db import models
 from django.http import HttpRequest
 from unfold.decorators import display
 
+from apps.approvals.domain import signing
 from apps.approvals.models import ApprovalRequest
 from apps.core import access, clock
 from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin, ReadOnlyAdmin
@@ -62,14 +63,14 @@ class LeadSlaAdmin(MopsAdmin):
             "next",
             "Write the next version",
             sla_signing.write_next,
-            sla_signing.refuse_next,
+            signing.refuse_next,
             confirm="A draft that says the same; this version holds until the next is signed.",
         ),
         Button(
             "retire",
             "End it",
-            sla_signing.retire,
-            sla_signing.refuse_retire,
+            signing.retire,
+            signing.refuse_retire,
             form=ReasonForm,
             confirm="New leads get no clock from it; those that run go on.",
             style="danger",

@@ -6,16 +6,14 @@ from typing import Any
 from django.db import models, transaction
 
 from apps.accounts.models import User
+from apps.approvals.domain import signing
 from apps.approvals.domain.asking import request_approval
-from apps.approvals.domain.definition import Definition, Named, Row, Stage
-from apps.approvals.enums import Mode, Via
-from apps.core import access, clock
+from apps.approvals.domain.definition import Definition
+from apps.core import access
 from apps.core.actors import acting_as
 from apps.core.clocks.enums import ClockState
 from apps.core.clocks.models import Clock
-from apps.core.errors import NotAllowed, WrongState
 from apps.core.records import kind_of
-from apps.core.transitions import transition
 from apps.leads.domain.answer_clocks import TITLES
 from apps.leads.enums import SlaState
 from apps.leads.models import Lead, LeadSla
@@ -26,23 +24,13 @@ SIGNATORIES = ("marketing_signatory", "sales_signatory")
 
 def both_sides() -> Definition:
     """Return the policy that SLAs of leads start with: both signatories, in either order."""
-    names = tuple(Named(Via.OWNER, each) for each in SIGNATORIES)
-    return Definition((Stage(1, "Signatures", names, mode=Mode.ALL),), (Row("Everything", {"all": []}, (1,)),))
-
-
-def refuse_change(user: User, sla: LeadSla) -> str | None:
-    """Return why `user` cannot work on `sla`, None when they can."""
-    if not access.can(user, "change", sla):
-        return f"You may not change {sla}."
-    return f"{sla} is archived; restore it first." if sla.is_archived else None
+    return signing.both_sides(SIGNATORIES)
 
 
 def refuse_submission(user: User, sla: LeadSla) -> str | None:
     """Return why `user` cannot send `sla` to both sides, None when they can."""
-    if refused := refuse_change(user, sla):
+    if refused := signing.refuse_sending(user, sla):
         return refused
-    if not sla.is_draft:
-        return f"{sla} is {sla.get_state_display().lower()}; only a draft is sent."
     for side, person in (("marketing", sla.marketing_signatory), ("sales", sla.sales_signatory)):
         if person is None:
             return f"Say who signs for {side}."
@@ -60,9 +48,9 @@ def submit_sla(sla: LeadSla, *, by: User, note: str = "", at: dt.datetime | None
         NotAllowed, WrongState: as `refuse_submission` says, or nobody could sign.
     """
     with transaction.atomic(), acting_as(by, reason=note or None):
-        row = _locked(sla)
-        _raise(by, row, refuse_submission(by, row))
-        _write(row, state=SlaState.IN_REVIEW)
+        row = signing.locked(sla, *SIGNATORIES)
+        signing.ensure(by, row, refuse_submission(by, row))
+        signing.write_state(row, state=SlaState.IN_REVIEW)
         request_approval(row, by=by, note=note, at=at)
     return f"{row} waits for the signatures of {row.marketing_signatory} and {row.sales_signatory}."
 
@@ -73,61 +61,17 @@ def sign(sla: LeadSla, request: Any, *, by: User, at: dt.datetime | None = None)
     Raises:
         WrongState: it no longer waits for signatures.
     """
-    if sla.state != SlaState.IN_REVIEW:
-        raise WrongState(f"{sla} no longer waits for signatures.")
-    moment = at or clock.now()
-    for each in LeadSla.objects.filter(territory=sla.territory, state=SlaState.SIGNED):
-        _write(each, state=SlaState.RETIRED, retired_at=moment)
-    _write(sla, state=SlaState.SIGNED, signed_at=moment)
-
-
-def return_to_draft(sla: LeadSla, request: Any, *, by: User) -> None:
-    """Bring a refused or withdrawn SLA back to its draft."""
-    _write(sla, state=SlaState.DRAFT)
-
-
-def refuse_next(user: User, sla: LeadSla) -> str | None:
-    """Return why `user` cannot write the next version of `sla`, None when they can."""
-    if refused := refuse_change(user, sla):
-        return refused
-    if sla.state not in (SlaState.SIGNED, SlaState.RETIRED):
-        return f"{sla} is not signed yet; change it instead."
-    following = LeadSla.objects.filter(follows=sla).first()
-    return f"{following} follows it already." if following is not None else None
+    before = LeadSla.objects.filter(territory=sla.territory, state=SlaState.SIGNED)
+    signing.sign(sla, before, waits=SlaState.IN_REVIEW, at=at)
 
 
 def write_next(sla: LeadSla, *, by: User) -> str:
     """Start the next version as a draft that says the same; the one in force holds until it is signed.
 
     Raises:
-        NotAllowed, WrongState: as `refuse_next` says.
+        NotAllowed, WrongState: as `signing.refuse_next` says.
     """
-    with transaction.atomic(), acting_as(by):
-        row = _locked(sla)
-        _raise(by, row, refuse_next(by, row))
-        values = {name: getattr(row, name) for name in (*SLA_MATERIAL, "owner_person", "owner_team")}
-        made = LeadSla.objects.create(**values, number=row.number + 1, follows=row)
-    return f"{made} is a draft; change it and send it to both sides."
-
-
-def refuse_retire(user: User, sla: LeadSla) -> str | None:
-    """Return why `user` cannot end `sla`, None when they can."""
-    if refused := refuse_change(user, sla):
-        return refused
-    return None if sla.state == SlaState.SIGNED else f"{sla} is not in force."
-
-
-def retire(sla: LeadSla, *, by: User, reason: str) -> str:
-    """End an SLA; clocks that run go on, new leads get none from it.
-
-    Raises:
-        NotAllowed, WrongState: as `refuse_retire` says.
-    """
-    with transaction.atomic(), acting_as(by, reason=reason):
-        row = _locked(sla)
-        _raise(by, row, refuse_retire(by, row))
-        _write(row, state=SlaState.RETIRED, retired_at=clock.now())
-    return f"{row} has ended."
+    return signing.write_next(sla, by=by, copied=SLA_MATERIAL)
 
 
 def kept(user: User, *, since: dt.datetime) -> list[tuple[str, int, int, int]]:
@@ -143,21 +87,3 @@ def kept(user: User, *, since: dt.datetime) -> list[tuple[str, int, int, int]]:
     )
     found = {each["metric"]: (each["met"], each["late"], each["runs"]) for each in rows}
     return [(title, *found.get(key, (0, 0, 0))) for key, title in TITLES.items()]
-
-
-def _locked(sla: LeadSla) -> LeadSla:
-    rows = LeadSla.objects.select_for_update(of=("self",)).select_related("marketing_signatory", "sales_signatory")
-    row: LeadSla = rows.get(pk=sla.pk)
-    return row
-
-
-def _write(sla: LeadSla, **changed: Any) -> None:
-    for name, value in changed.items():
-        setattr(sla, name, value)
-    with transition(LeadSla):
-        sla.save(update_fields=list(changed))
-
-
-def _raise(user: User, sla: LeadSla, sentence: str | None) -> None:
-    if sentence is not None:
-        raise (WrongState if access.can(user, "change", sla) else NotAllowed)(sentence)

@@ -21,9 +21,10 @@ from apps.technology.admin.cases import CaseAdmin
 from apps.technology.admin.forms import CurrencyForm
 from apps.technology.domain import renewals
 from apps.technology.domain.feeds import (
+    RENEWALS,
     calendar_named,
-    calendar_text,
     feed_of,
+    newest_feed,
     open_feed,
     refuse_feed,
     refuse_revocation,
@@ -156,7 +157,6 @@ def renewals_page(request: HttpRequest) -> HttpResponse:
     given = span.cleaned_data if span.is_bound and span.is_valid() else {}
     start = given.get("start") or today - dt.timedelta(days=30)
     end = min(given.get("end") or today + dt.timedelta(days=90), start + dt.timedelta(days=1500))
-    feed = CalendarFeed.objects.filter(person=person, revoked_at__isnull=True).order_by("-pk").first()
     context = {
         **admin.site.each_context(request),
         "title": "Renewals",
@@ -171,35 +171,21 @@ def renewals_page(request: HttpRequest) -> HttpResponse:
         "fired": renewals.would_fire(contracts, calendar, start, end)[:300],
         "start": start,
         "end": end,
-        "feed": feed,
-        "feed_url": request.build_absolute_uri(reverse("technology-feed", args=(token_of(feed),))) if feed else "",
+        "feed": (feed := newest_feed(person)),
+        "feed_url": _address(request, feed, RENEWALS),
         "may_decide": access.has_model_permission(person, "add", RenewalDecision),
     }
     return TemplateResponse(request, "admin/technology/renewals.html", context)
 
 
-def feed_view(request: HttpRequest, token: str) -> HttpResponse:
-    """Answer a calendar program with the renewals its person may see; the address is all it shows.
+def calendar_view(request: HttpRequest, token: str, key: str = RENEWALS) -> HttpResponse:
+    """Answer a calendar program with a calendar its person may see; the address is all it shows.
 
     Raises:
-        Http404: it was made up or revoked, or its person may not see contracts any more.
-    """
-    feed = feed_of(token)
-    if feed is None:
-        raise Http404
-    text = calendar_text(feed.person, clock.today(), clock.now())
-    headers = {"Content-Disposition": 'inline; filename="renewals.ics"', "Cache-Control": "private, max-age=3600"}
-    return HttpResponse(text, content_type="text/calendar; charset=utf-8", headers=headers)
-
-
-def calendar_view(request: HttpRequest, token: str, key: str) -> HttpResponse:
-    """Answer a calendar program with another calendar its person may see.
-
-    Raises:
-        Http404: there is no such calendar, the address was made up or revoked, or its person may not see it.
+        Http404: there is no such calendar, the address was made up or has ended, or its person may not see it.
     """
     calendar = calendar_named(key)
-    feed = feed_of(token, calendar.refuse) if calendar is not None else None
+    feed = feed_of(token, calendar) if calendar is not None else None
     if calendar is None or feed is None:
         raise Http404
     text = calendar.text(feed.person, clock.today(), clock.now(), request.build_absolute_uri)
@@ -207,15 +193,14 @@ def calendar_view(request: HttpRequest, token: str, key: str) -> HttpResponse:
     return HttpResponse(text, content_type="text/calendar; charset=utf-8", headers=headers)
 
 
-def feed_address(request: HttpRequest, key: str = "") -> str:
-    """Return the address of one's own newest calendar address for a calendar, "" where there is none."""
+def feed_address(request: HttpRequest, key: str = RENEWALS) -> str:
+    """Return one's own newest address for a calendar, "" where there is none in use."""
     person: Any = request.user
-    feed = CalendarFeed.objects.filter(person=person, revoked_at__isnull=True).order_by("-pk").first()
-    if feed is None:
-        return ""
-    token = token_of(feed)
-    path = reverse("calendar-feed", args=(token, key)) if key else reverse("technology-feed", args=(token,))
-    return request.build_absolute_uri(path)
+    return _address(request, newest_feed(person), key)
+
+
+def _address(request: HttpRequest, feed: CalendarFeed | None, key: str) -> str:
+    return request.build_absolute_uri(reverse("calendar-feed", args=(token_of(feed), key))) if feed else ""
 
 
 def _month(text: str, today: dt.date) -> dt.date:

@@ -1,4 +1,4 @@
-"""What things cost: a year at the prices of a day, any span of days to the cent, and sums shared without losing one.
+"""What things cost: a year at the prices of a day, and any span of days to the cent.
 
 The decisions here are plain functions on values; `stack.py` says the same to the database in one statement.
 """
@@ -7,12 +7,12 @@ import calendar
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal, localcontext
+from decimal import Decimal
 from fractions import Fraction
 
+from apps.core.amounts import rounded
 from apps.technology.enums import A_YEAR, MONTHS, Period
 
-PRECISION = 80  # digits; enough for amount × quantity × rate without rounding before the end
 ONE_DAY = dt.timedelta(days=1)
 
 
@@ -45,18 +45,6 @@ class Price:
         if self.period == Period.ONCE:
             return day == self.valid_from
         return self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)
-
-
-def rounded(exact: Decimal | Fraction, decimals: int = 2) -> Decimal:
-    """Return an amount rounded to the smallest coin, halves away from nothing, as PostgreSQL's round() does."""
-    with localcontext() as context:
-        context.prec = PRECISION
-        if isinstance(exact, Fraction):
-            scale = 10**decimals
-            cents, rest = divmod(abs(exact.numerator) * scale, exact.denominator)
-            cents += 2 * rest >= exact.denominator
-            return Decimal(cents if exact >= 0 else -cents).scaleb(-decimals)
-        return exact.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
 
 
 def annualised(price: Price, on: dt.date, *, rate: Decimal = Decimal(1), decimals: int = 2) -> Decimal:
@@ -105,30 +93,6 @@ def _periods_until(day: dt.date, months: int) -> Fraction:
     start = dt.date(day.year, day.month - months_in, 1)
     length = sum(calendar.monthrange(start.year, start.month + each)[1] for each in range(months))
     return number + Fraction((day - start).days, length)
-
-
-def allocate(total: Decimal, weights: Sequence[Decimal | int], *, decimals: int = 2) -> list[Decimal]:
-    """Share `total` by `weights` to the smallest coin, losing none: the largest remainders get what is left over.
-
-    Among equal remainders the earlier one gets it. Where all weights are nothing the shares are equal.
-
-    Raises:
-        ValueError: there is nobody to share with, or a weight is negative.
-    """
-    if not weights or any(weight < 0 for weight in weights):
-        raise ValueError("A sum is shared by weights that are not negative, and by at least one.")
-    parts = [Fraction(weight) for weight in weights]
-    whole = sum(parts)
-    if not whole:
-        parts, whole = [Fraction(1)] * len(parts), Fraction(len(parts))
-    coins = int(rounded(abs(total), decimals).scaleb(decimals))
-    exact = [coins * part / whole for part in parts]
-    shares = [int(each) for each in exact]
-    by_remainder = sorted(range(len(exact)), key=lambda each: (shares[each] - exact[each], each))
-    for each in by_remainder[: coins - sum(shares)]:
-        shares[each] += 1
-    sign = -1 if total < 0 else 1
-    return [Decimal(sign * share).scaleb(-decimals) for share in shares]
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from django.core import signing
 from django.db import transaction
+from django.db.models import QuerySet
+from django.urls import reverse
 
 from apps.core import access, clock
 from apps.core.actors import acting_as
@@ -20,7 +22,38 @@ from apps.technology.models import CalendarFeed, Contract
 if TYPE_CHECKING:
     from apps.accounts.models import User
 
+RENEWALS = "renewals"
 _signer = signing.Signer(salt="technology.calendar-feed")
+
+
+@dataclass(frozen=True)
+class FeedCalendar:
+    """A calendar that the personal addresses of people answer with.
+
+    Attributes:
+        key: stands in the address: "renewals".
+        title: as people read it.
+        refuse: why a person may not have it, None when they may.
+        text: the calendar for a person, a day and a moment; the last argument makes a whole address of a path.
+    """
+
+    key: str
+    title: str
+    refuse: Callable[["User"], str | None]
+    text: Callable[["User", dt.date, dt.datetime, Callable[[str], str]], str]
+
+
+_calendars: dict[str, FeedCalendar] = {}
+
+
+def register_calendar(calendar: FeedCalendar) -> None:
+    """Let personal calendar addresses answer with this calendar."""
+    _calendars[calendar.key] = calendar
+
+
+def calendar_named(key: str) -> FeedCalendar | None:
+    """Return the calendar of this key, None where no installed app brings it."""
+    return _calendars.get(key)
 
 
 def refuse_feed(user: "User") -> str | None:
@@ -30,8 +63,8 @@ def refuse_feed(user: "User") -> str | None:
 
 def refuse_any_feed(user: "User") -> str | None:
     """Return why `user` cannot have a calendar address at all, None when one of the calendars is theirs."""
-    refused = refuse_feed(user)
-    return None if any(each.refuse(user) is None for each in _calendars.values()) else refused
+    refused = [each.refuse(user) for each in _calendars.values()]
+    return None if None in refused else next(iter(refused), None)
 
 
 def open_feed(*, by: "User", label: str = "") -> CalendarFeed:
@@ -52,15 +85,24 @@ def token_of(feed: CalendarFeed) -> str:
     return _signer.sign(str(feed.uuid)).replace(":", "~")
 
 
-def feed_of(token: str, refuse: "Callable[[User], str | None]" = refuse_feed) -> CalendarFeed | None:
-    """Return the feed of an address; None when it was made up, revoked, or its person has left or lost the right."""
+def feed_of(token: str, calendar: FeedCalendar) -> CalendarFeed | None:
+    """Return the feed of an address; None when it was made up, ended, or its person may not have that calendar."""
     try:
         key = _signer.unsign(token.replace("~", ":"))
     except signing.BadSignature:
         return None
-    feeds = CalendarFeed.objects.filter(uuid=key, revoked_at__isnull=True, archived_at__isnull=True)
-    feed: CalendarFeed | None = feeds.select_related("person").first()
-    return feed if feed is not None and refuse(feed.person) is None else None
+    feed: CalendarFeed | None = _in_use().filter(uuid=key).select_related("person").first()
+    return feed if feed is not None and calendar.refuse(feed.person) is None else None
+
+
+def newest_feed(person: "User") -> CalendarFeed | None:
+    """Return the newest address of a person that calendar programs are answered under."""
+    feed: CalendarFeed | None = _in_use().filter(person=person).order_by("-pk").first()
+    return feed
+
+
+def _in_use() -> QuerySet[CalendarFeed]:
+    return CalendarFeed.objects.filter(revoked_at__isnull=True, archived_at__isnull=True)
 
 
 def refuse_revocation(user: "User", feed: CalendarFeed) -> str | None:
@@ -86,7 +128,7 @@ def revoke_feed(feed: CalendarFeed, *, by: "User") -> str:
     return "The address has ended; calendar programs that use it no longer get anything."
 
 
-def calendar_text(person: "User", today: dt.date, now: dt.datetime) -> str:
+def calendar_text(person: "User", today: dt.date, now: dt.datetime, address: Callable[[str], str]) -> str:
     """Return the renewals `person` may see as an iCalendar (RFC 5545): last days to cancel, and ends of terms."""
     rows = undecided(access.visible(person, Contract).filter(archived_at__isnull=True))
     rows = rows.filter(ends_on__gte=today - dt.timedelta(days=30)).select_related("tool").order_by("ends_on")
@@ -95,36 +137,12 @@ def calendar_text(person: "User", today: dt.date, now: dt.datetime) -> str:
         last, name = last_day_to_cancel(contract, calendar), f"{contract.tool}: {contract.name}"
         renews = " and renews by itself" if contract.auto_renew else ""
         more = f"The term ends on {contract.ends_on:%-d %B %Y}{renews}."
-        events.append(Event(f"{contract.uuid}-cancel", last, f"Last day to cancel {name}", more=more))
-        events.append(Event(f"{contract.uuid}-end", contract.ends_on, f"Term ends: {name}"))
-    return calendar_of("Renewals", "renewals", events, now)
+        url = address(reverse("admin:technology_contract_change", args=(contract.pk,)))
+        events.append(Event(f"{contract.uuid}-cancel", last, f"Last day to cancel {name}", more=more, url=url))
+        events.append(Event(f"{contract.uuid}-end", contract.ends_on, f"Term ends: {name}", url=url))
+    return calendar_of("Renewals", RENEWALS, events, now)
 
 
-@dataclass(frozen=True)
-class FeedCalendar:
-    """A calendar that an app above answers with under the personal addresses of people.
-
-    Attributes:
-        key: stands in the address: "campaigns".
-        title: as people read it.
-        refuse: why a person may not have it, None when they may.
-        text: the calendar for a person, a day and a moment; the last argument makes a whole address of a path.
-    """
-
-    key: str
-    title: str
-    refuse: Callable[["User"], str | None]
-    text: Callable[["User", dt.date, dt.datetime, Callable[[str], str]], str]
-
-
-_calendars: dict[str, FeedCalendar] = {}
-
-
-def register_calendar(calendar: FeedCalendar) -> None:
-    """Let personal calendar addresses answer with another calendar too."""
-    _calendars[calendar.key] = calendar
-
-
-def calendar_named(key: str) -> FeedCalendar | None:
-    """Return the calendar of this key, None where no installed app brings it."""
-    return _calendars.get(key)
+def register() -> None:
+    """Let personal calendar addresses answer with renewals."""
+    register_calendar(FeedCalendar(RENEWALS, "Renewals", refuse_feed, calendar_text))

@@ -7,7 +7,7 @@ from decimal import Decimal
 from django.db import models
 from django.db.models import Q
 
-from apps.technology.domain.costing import allocate, rounded
+from apps.core.amounts import allocate, rounded
 from apps.technology.domain.stack import AsOf, stack_cost
 from apps.technology.models import Tool, ToolCapability, UtilisationSample
 

@@ -7,6 +7,7 @@ from django.db import models
 from django.http import HttpRequest
 from unfold.decorators import display
 
+from apps.approvals.domain import signing
 from apps.approvals.models import ApprovalRequest
 from apps.core import access
 from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin
@@ -74,14 +75,14 @@ class AgreementAdmin(MopsAdmin):
             "next",
             "Write the next version",
             agreements.write_next_version,
-            agreements.refuse_next_version,
+            signing.refuse_next,
             confirm="A draft that says the same; this version holds until the next is signed.",
         ),
         Button(
             "retire",
             "End it",
-            agreements.retire,
-            agreements.refuse_retire,
+            signing.retire,
+            signing.refuse_retire,
             form=ReasonForm,
             confirm="New tickets get no promises from it; those under it keep theirs.",
             style="danger",
