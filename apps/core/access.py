@@ -138,6 +138,22 @@ def _by_role(user: "User", verb: str, rows: "models.QuerySet[M]") -> "models.Que
     return scoped if limit is None else scoped.filter(within(model, limit))
 
 
+def refuse_outside(user: "User", verb: str, thing: models.Model) -> str | None:
+    """Return why a row as it stands now is not one on which `user` may `verb`, None where it is: asked after a write.
+
+    Whoever writes has the row read back through their own scope; what has left it is not saved at all.
+    """
+    if can(user, verb, thing):
+        return None
+    model = type(thing)
+    kind, limit = model._meta.verbose_name_plural, limit_of(user, verb, model)
+    where = f"in {limit.words}" if limit else "among yours"
+    return (
+        f"Nothing was saved: with these values {thing} would be outside the {kind} that you may {verb}."
+        f" Keep it {where}, or ask somebody who oversees all {kind} to hand it over."
+    )
+
+
 def hidden_columns(user: "User", model: type[models.Model]) -> frozenset[str]:
     """Return the fields of `model` that `user` must not see: not listed, filtered, searched, exported or compared."""
     found: frozenset[str] = frozenset()

@@ -14,7 +14,8 @@ from apps.accounts.domain.roles import synchronise_groups_of
 from apps.accounts.domain.territories import archive_territory, limit_role, unknown_names
 from apps.accounts.enums import Role
 from apps.accounts.models import Membership, Territory, User
-from apps.campaigns.models import Campaign
+from apps.campaigns.domain.intake import twins_of
+from apps.campaigns.models import Campaign, CampaignRequest
 from apps.core import access, clock
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.leads.models import Company, FieldValue, Lead
@@ -24,6 +25,7 @@ from apps.rights.domain.point_in_time import could, rights_on
 from tests.admin_pages import assert_same_queries, page_of
 from tests.factories.accounts import TeamFactory, UserFactory, administrator, person_with, sign_in
 from tests.factories.campaigns import CampaignFactory
+from tests.factories.exchange import import_text
 from tests.factories.leads import LeadFactory
 
 pytestmark = pytest.mark.django_db
@@ -128,6 +130,27 @@ def test_a_write_that_leaves_the_territory_is_rolled_back(boss, europe):
     assert Lead.objects.get(pk=lead.pk).territory == "DACH"
 
 
+def test_an_import_writes_no_row_outside_the_territory(boss, europe):
+    person = limited(Role.OPS, europe, boss)
+    Company.objects.create(domain="in.example.com", name="In", territory="DACH")
+    text = "Domain,Name,Territory\nin.example.com,In,Nordics\nnew.example.com,New,Nordics\nours.example.com,Ours,DACH\n"
+    batch = import_text("leads.companies", text, by=person)
+    refused = [each.reason for each in batch.outcomes.filter(kind="refused").order_by("line")]
+    assert len(refused) == 2
+    assert all(
+        each.startswith("Nothing was saved: with these values") and "Keep it in Europe" in each for each in refused
+    )
+    assert dict(Company.objects.values_list("name", "territory")) == {"In": "DACH", "Ours": "DACH"}
+
+
+def test_what_may_be_the_same_is_told_without_its_name_to_who_does_not_see_it(boss, europe):
+    there = CampaignFactory(name="Spring webinar on reporting", region="Nordics")
+    asked = CampaignRequest(title="Spring webinar on reporting", main_channel=there.main_channel)
+    person = limited(Role.OPS, europe, boss)
+    assert [str(each.thing) for each in twins_of(asked, reader=boss)] == [there.name]
+    assert [str(each.thing) for each in twins_of(asked, reader=person)] == ["a campaign elsewhere"]
+
+
 def test_a_person_without_limits_costs_no_query_more(europe, boss):
     LeadFactory(territory="DACH")
     counts = {}
@@ -226,6 +249,9 @@ def test_the_tree_takes_no_circle_and_no_name_twice(europe):
     dach = Territory.objects.get(name="DACH")
     with pytest.raises(ValidationError, match="that would be a circle"):
         Territory(pk=europe.pk, name="Europe", parent=dach).clean()
+    with pytest.raises(ValidationError, match="“germany” is a name of the territory DACH already"):
+        Territory(name="Germany").clean()
+    archive_territory(dach, by=administrator())
     with pytest.raises(ValidationError, match="“germany” is a name of the territory DACH already"):
         Territory(name="Germany").clean()
 

@@ -76,7 +76,7 @@ class TerritoryAdmin(MopsAdmin):
         """Show what is in the territory and who sees nothing else."""
         territory: Any = self.get_object(request, object_id) if request.method == "GET" else None
         user: Any = request.user
-        panels = []
+        extra, panels = dict(extra_context or {}), []
         if territory is not None:
             panels = [
                 {
@@ -85,4 +85,5 @@ class TerritoryAdmin(MopsAdmin):
                     "limited": list(limited_now(territory)),
                 }
             ]
-        return super().change_view(request, object_id, form_url, {**(extra_context or {}), "row_panels": panels})
+        extra["row_panels"] = [*extra.get("row_panels", []), *panels]
+        return super().change_view(request, object_id, form_url, extra)

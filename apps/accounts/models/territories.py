@@ -65,9 +65,8 @@ class Territory(GovernedModel):
     def clean(self) -> None:
         """Refuse a circle, and a name that another territory carries."""
         super().clean()
-        others: dict[Any, Territory] = {
-            each.pk: each for each in Territory._default_manager.filter(archived_at=None).exclude(pk=self.pk)
-        }
+        # archived ones, too: roles are limited to them still, and they may be restored
+        others: dict[Any, Territory] = {each.pk: each for each in Territory._default_manager.exclude(pk=self.pk)}
         above, steps = self.parent_id, 0
         while above is not None and steps <= len(others):
             if above == self.pk:

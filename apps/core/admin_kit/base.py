@@ -197,14 +197,8 @@ class MopsAdmin(RowRights, LimitsColumns, CarriesKits, ModelAdmin):  # type: ign
         super().save_related(request, form, formsets, change)
         person: Any = request.user
         verb = "change" if change else "add"
-        if not access.can(person, verb, form.instance):
-            kind = self.opts.verbose_name_plural
-            limit = access.limit_of(person, verb, self.model)
-            where = f"in {limit.words}" if limit else "among yours"
-            raise NotAllowed(
-                f"Nothing was saved: with these values {form.instance} would be outside the {kind} that you may {verb}."
-                f" Keep it {where}, or ask somebody who oversees all {kind} to hand it over."
-            )
+        if refused := access.refuse_outside(person, verb, form.instance):
+            raise NotAllowed(refused)
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """Save a form; what the database refuses comes back as a sentence, never as a server error."""

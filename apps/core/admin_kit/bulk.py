@@ -9,22 +9,25 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.admin import action
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.db import models, transaction
+from django.db import models
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-from apps.core.actors import acting_as
-from apps.core.admin_kit.buttons import Button
-from apps.core.admin_kit.refusals import sentence_of
-from apps.core.errors import DomainError
+from apps.core.admin_kit.buttons import Button, carry_out, form_of
 
 MOST, SHOWN = 500, 50
 Action = Callable[[Any, HttpRequest, "models.QuerySet[Any]"], HttpResponse | None]
 
 
 def for_many(button: Button, label: str = "") -> Action:
-    """Return the list action that does what `button` does with every chosen row, after showing what that is."""
+    """Return the list action that does what `button` does with every chosen row, after showing what that is.
+
+    Raises:
+        ValueError: the button asks each row something else, or wants the person to sign in anew.
+    """
+    if button.form_for is not None or button.step_up:
+        raise ValueError(f"{button.name} cannot be done with many rows at once.")
 
     def act(model_admin: Any, request: HttpRequest, queryset: "models.QuerySet[Any]") -> HttpResponse | None:
         number = queryset.count()
@@ -33,7 +36,8 @@ def for_many(button: Button, label: str = "") -> Action:
             return None
         rows = [(row, button.refused(request.user, row)) for row in queryset]
         sent = "bulk_apply" in request.POST
-        form = button.form(request.POST if sent else None) if button.form else None
+        kind = form_of(button, queryset.model, button.form, None)
+        form = kind(request.POST if sent else None) if kind else None
         if sent and (form is None or form.is_valid()):
             _do(request, button, [row for row, refused in rows if not refused], form)
             return None
@@ -46,22 +50,13 @@ def for_many(button: Button, label: str = "") -> Action:
 
 
 def _do(request: HttpRequest, button: Button, rows: list[Any], form: Form | None) -> None:
-    data = dict(form.cleaned_data) if form else {}
-    why = str(data.get("reason") or data.get("note") or "")
-    person: Any = request.user
     done, refusals = 0, dict[str, int]()
     for row in rows:
-        try:
-            with transaction.atomic(), acting_as(person, reason=why):
-                button.operation(row, by=person, **data)
-        except DomainError as refusal:
-            refusals[refusal.message] = refusals.get(refusal.message, 0) + 1
-        except Exception as error:
-            if (sentence := sentence_of(error)) is None:
-                raise
-            refusals[sentence] = refusals.get(sentence, 0) + 1
-        else:
+        is_done, said = carry_out(button, row, by=request.user, given=form.cleaned_data if form else {})
+        if is_done:
             done += 1
+        else:
+            refusals[said] = refusals.get(said, 0) + 1
     if done:
         messages.success(request, f"{button.label}: {done:,} done.")
     for sentence, number in refusals.items():

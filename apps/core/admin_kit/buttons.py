@@ -1,6 +1,6 @@
 """Declared buttons: each POSTs to its own address and calls one domain operation; refusals become messages."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -128,19 +128,29 @@ def run_button(model_admin: Any, request: HttpRequest, object_id: str, name: str
         return HttpResponseRedirect(back)
     if button.step_up:
         ask_for_recent_authentication(request)
-    kind = _form_of(button, thing)
+    kind = form_of(button, type(thing), button.form_for(thing) if button.form_for else button.form, thing)
     form = kind(request.POST or None, request.FILES or None) if kind else None
     if request.method == "POST" and (form is None or form.is_valid()):
-        return _act(request, button, thing, form, back)
+        done, said = carry_out(button, thing, by=request.user, given=form.cleaned_data if form else {})
+        (messages.success if done else messages.error)(request, said)
+        return HttpResponseRedirect(back)
     return _ask(model_admin, request, button, thing, form, back)
 
 
-def _form_of(button: Button, thing: models.Model) -> type[forms.Form] | None:
-    """The button's form; where a rule wants a reason and the button does not ask for one, with a field for it."""
-    given = button.form_for(thing) if button.form_for else button.form
+def form_of(
+    button: Button, model: type[models.Model], given: type[forms.Form] | None, thing: models.Model | None
+) -> type[forms.Form] | None:
+    """Return the form of a button; where a rule wants a reason and it asks for none, with a field for it.
+
+    Args:
+        button: the button.
+        model: of what it works on.
+        given: the form it declares.
+        thing: the row, None where it is for many rows.
+    """
     asks = given is not None and {"reason", "note"} & set(given.base_fields)
     written = button.writes(thing) if button.writes else None
-    demanded = demanded_reason(type(thing), "update") or (
+    demanded = demanded_reason(model, "update") or (
         written and (demanded_reason(written, "insert") or demanded_reason(written, "update"))
     )
     if asks or not demanded:
@@ -149,25 +159,30 @@ def _form_of(button: Button, thing: models.Model) -> type[forms.Form] | None:
     return type("ReasonedForm", (given or forms.Form,), {"change_reason": field})
 
 
-def _act(request: HttpRequest, button: Button, thing: Any, form: forms.Form | None, back: str) -> HttpResponse:
-    data = dict(form.cleaned_data) if form else {}
+def carry_out(button: Button, thing: Any, *, by: Any, given: Mapping[str, Any]) -> tuple[bool, str]:
+    """Do what a button does with a row, and return whether it was done and what is said of it.
+
+    Args:
+        button: the button.
+        thing: the row.
+        by: who presses it.
+        given: what its form asked; `change_reason`, `reason` or `note` is kept with the change.
+    """
+    data = dict(given)
     why = str(data.pop("change_reason", "") or data.get("reason") or data.get("note") or "")
-    person: Any = request.user
     try:
-        with acting_as(person, reason=why):
-            said = button.operation(thing, by=person, **data)
+        with acting_as(by, reason=why):
+            said = button.operation(thing, by=by, **data)
     except DomainError as refusal:
         refusal.settle()
-        messages.error(request, refusal.message)
+        return False, refusal.message
     except models.ProtectedError:
-        messages.error(request, "Other records still need this one; archive it instead.")
+        return False, "Other records still need this one; archive it instead."
     except Exception as error:
         if (sentence := sentence_of(error)) is None:
             raise
-        messages.error(request, sentence)
-    else:
-        messages.success(request, said if isinstance(said, str) else f"{button.label}: done.")
-    return HttpResponseRedirect(back)
+        return False, sentence
+    return True, said if isinstance(said, str) else f"{button.label}: done."
 
 
 def _ask(

@@ -10,7 +10,7 @@ from django.db.models.functions import Lower
 from apps.core import access
 from apps.core.admin_kit.names import label_of
 from apps.core.admin_kit.refusals import sentence_of
-from apps.core.errors import DomainError
+from apps.core.errors import DomainError, NotAllowed
 from apps.core.exchange import values
 from apps.core.exchange.columns import column_of
 from apps.core.exchange.registry import Changes, Column, Importer, Outcome, Row
@@ -121,12 +121,14 @@ class ModelImporter(Importer):
                 data = self.prepare(row)
                 if thing is None:
                     made = self.create(data, by=by)
+                    self._read_back(made, "add", by)
                     return Outcome.created(row, object_id=made.pk, changes=self._told(None, data))
                 changed = self.differing(thing, data)
                 if not changed:
                     return Outcome.unchanged(row, object_id=thing.pk)
                 told = self._told(thing, changed)
                 self.update(thing, changed, by=by)
+                self._read_back(thing, "change", by)
                 return Outcome.updated(row, object_id=thing.pk, changes=told)
         except DomainError as refusal:
             return Outcome.refused(row, refusal.message, object_id=known)
@@ -136,6 +138,11 @@ class ModelImporter(Importer):
             if (sentence := sentence_of(error)) is None:
                 raise
             return Outcome.refused(row, sentence, object_id=known)
+
+    def _read_back(self, thing: Any, verb: str, by: Any) -> None:
+        """Take the row back that has left what the importing person may write, as a form does."""
+        if access.is_narrowed(by, type(thing), verb=verb) and (refused := access.refuse_outside(by, verb, thing)):
+            raise NotAllowed(refused)
 
     def _refusal(self, row: Row, things: list[Any], mine: set[Any], by: Any) -> str | None:
         name, kind = self.name_of(row), str(self.model._meta.verbose_name)

@@ -20,7 +20,9 @@ def limit_then(then: "RightsThen", verb: str, model: type[models.Model]) -> acce
 
     Which role gives which right is kept in code; that of today is asked.
     """
-    if then.superuser or access.territory_path(model) is None or not then.places:
+    if then.superuser or access.territory_path(model) is None:
+        return None
+    if not any(each.territory is not None for each in then.roles):
         return None
     name = str(model._meta.model_name)
     codes = [f"{each}_{name}" for each in IMPLIED.get(verb, (verb,))]

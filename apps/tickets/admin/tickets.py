@@ -84,15 +84,6 @@ class TicketAdmin(MopsAdmin):
         match = request.resolver_match
         return whole(due, _person(request)) if match is not None and match.url_name == CHANGE else due
 
-    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        """Read the ticket once for the whole page."""
-        if request.method != "GET":
-            return super().get_object(request, object_id, from_field)
-        known = request.__dict__.setdefault("mops_tickets", {})
-        if object_id not in known:
-            known[object_id] = super().get_object(request, object_id, from_field)
-        return known[object_id]
-
     def get_search_results(
         self, request: HttpRequest, queryset: models.QuerySet[Any], search_term: str
     ) -> tuple[models.QuerySet[Any], bool]:
