@@ -52,6 +52,7 @@ VOIDABLE = (CampaignState.APPROVED, CampaignState.SCHEDULED)
 EDITABLE = (CampaignState.PLANNING, CampaignState.IN_CREATIVE, *VOIDABLE)
 NOT_YET_LIVE = (*EDITABLE, CampaignState.IN_APPROVAL)
 RUNNING = (CampaignState.LIVE, CampaignState.PAUSED)
+OVER = (CampaignState.COMPLETED, CampaignState.CLOSED, CampaignState.CANCELLED)
 
 
 class CheckKind(models.TextChoices):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Exists, F, OuterRef, Q
 
 from apps.campaigns.domain.audiences import members_now, refuse_selection
-from apps.campaigns.enums import CampaignState, CheckKind, CheckState
+from apps.campaigns.enums import OVER, CheckKind, CheckState
 from apps.campaigns.models import Audience, Campaign, ChecklistItem
 from apps.campaigns.registry import consent_check_of
 from apps.content.domain.complying import IMPRINT
@@ -25,8 +25,6 @@ from apps.processes.registry import register_check
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
-_DONE_WITH = (CampaignState.COMPLETED, CampaignState.CLOSED, CampaignState.CANCELLED)
-
 
 def campaign_catalog() -> Catalog:
     """Return what rules may ask about campaigns."""
@@ -36,7 +34,7 @@ def campaign_catalog() -> Catalog:
 
 def to_look_at() -> "QuerySet[Any]":
     """Return the campaigns that address somebody, or will."""
-    return Campaign.objects.live().exclude(state__in=_DONE_WITH)
+    return Campaign.objects.live().exclude(state__in=OVER)
 
 
 def consent_given(rows: "QuerySet[Any]", at: dt.datetime) -> Mapping[int, str]:

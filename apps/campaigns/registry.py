@@ -87,11 +87,13 @@ class TagWitness:
         key: "leads.touches"; stable.
         title: as people read it: "Touches of leads".
         seen: `seen(user, since, most)` returns what was seen since that day and `user` may know of, most often first.
+        are_visits: whether people came by a link; one that merely stands in a text was followed by nobody.
     """
 
     key: str
     title: str
     seen: "Callable[[User, dt.date, int], list[SeenTags]]"
+    are_visits: bool = True
 
 
 _witnesses: dict[str, TagWitness] = {}

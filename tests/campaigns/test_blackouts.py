@@ -58,15 +58,30 @@ def test_channel_region_and_warnings():
         planned(author=ops, main_channel="event", region="DACH, UK", **day),
         planned(author=ops, main_channel="event", region="Nordics", **day),
     )
-    assert calendar.warnings_of(mail, counting_calendar()) == [
+    assert calendar.warnings_of(mail, counting_calendar(), reader=ops) == [
         "2 June 2099 is kept free of launches: Mails (until 2 June 2099): Ask Ines.",
         "2 June 2099 is better avoided: Fair (until 9 June 2099): Ask Ines.",
     ]
-    assert len(calendar.warnings_of(event, counting_calendar())) == 1
-    assert calendar.warnings_of(nordic, counting_calendar()) == []
+    assert len(calendar.warnings_of(event, counting_calendar(), reader=ops)) == 1
+    assert calendar.warnings_of(nordic, counting_calendar(), reader=ops) == []
     with pytest.raises(WrongState, match="1 June 2099 is kept free of launches: Mails"):
         calendar.reschedule(mail, by=ops, starts_on=dt.date(2099, 6, 1))
     assert calendar.reschedule(event, by=ops, starts_on=dt.date(2099, 6, 3)).startswith("Campaign")
+
+
+@pytest.mark.parametrize(
+    ("only", "region", "meant"),
+    [
+        ("UK", "Ukraine", False),
+        ("US", "Australia", False),
+        ("dach", "DACH, Nordics", True),
+        ("UK", "UK and Ireland", True),
+        ("UK", "", True),
+        ("", "Ukraine", True),
+    ],
+)
+def test_a_region_is_meant_by_its_whole_name(only, region, meant):
+    assert Blackout(only_region=only).concerns("email", region) is meant
 
 
 def test_pages_and_days_that_are_crossed(client):

@@ -70,13 +70,15 @@ def test_days_off_and_shared_people_are_warned_of():
         with acting_as(ops):
             row = Audience.objects.create(campaign=campaign, name="DACH", provider="leads", selection=selection)
         audiences.freeze_audience(row, by=ops)
-    assert calendar.warnings_of(one, counting_calendar()) == [
+    assert calendar.warnings_of(one, counting_calendar(), reader=ops) == [
         "Sunday, 3 May 2099 is a day off: nobody is there when it goes live.",
         "Other addresses 1 of “DACH” at the same time.",
     ]
+    told = calendar.warnings_of(one, counting_calendar(), reader=person_with())
+    assert told[1] == "A campaign elsewhere addresses 1 of “DACH” at the same time."
     calendar.reschedule(other, by=ops, starts_on=dt.date(2099, 8, 3))
-    assert len(calendar.warnings_of(one, counting_calendar())) == 1
-    assert calendar.warnings_of(in_state("live"), counting_calendar()) == []
+    assert len(calendar.warnings_of(one, counting_calendar(), reader=ops)) == 1
+    assert calendar.warnings_of(in_state("live"), counting_calendar(), reader=ops) == []
 
 
 def test_pages(client):

@@ -63,6 +63,11 @@ def test_what_is_wrong_with_a_link_is_said_beside_its_field(name, value, sentenc
     assert sentence in wrong[name]
 
 
+def test_words_between_hyphens_are_no_e_mail_address():
+    assert problems_of({**GOOD, "landing_url": "https://www.example.com/meet-us-at-hannover.html"}) == {}
+    assert personal_data("jane(at)example.com") == "an e-mail address"
+
+
 def test_dates_are_no_telephone_numbers_and_suggestions_are_right():
     for harmless in ("20270501-20270531", "2027-05-01", "id-12345678", "spring-2027"):
         assert personal_data(harmless) is None, harmless

@@ -107,7 +107,7 @@ def request_page(request: HttpRequest, request_id: int) -> HttpResponse:
         messages.success(request, said)
         return HttpResponseRedirect(request.path)
     context = {"asked": asked, "form": form, "refused": intake.refuse_answer(person, asked)}
-    context["twins"] = [] if context["refused"] else intake.twins_of(asked)
+    context["twins"] = [] if context["refused"] else intake.twins_of(asked, reader=person)
     return _page(request, "request", asked.title, context)
 
 

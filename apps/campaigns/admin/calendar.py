@@ -152,7 +152,7 @@ def move_page(request: HttpRequest, campaign_id: int) -> HttpResponse:
         start = (campaign.starts_on or clock.today()) + dt.timedelta(days=days)
         said = calendar.reschedule(campaign, by=person, starts_on=start, reason="Dragged in the calendar")
         campaign.refresh_from_db()
-        said = " ".join((said, *calendar.warnings_of(campaign, counting_calendar())))
+        said = " ".join((said, *calendar.warnings_of(campaign, counting_calendar(), reader=person)))
     except DomainError as refusal:
         return JsonResponse({"said": refusal.message}, status=refusal.status)
     return JsonResponse({"said": said})

@@ -35,7 +35,7 @@ def panels_of(request: HttpRequest, campaign: Campaign) -> list[dict[str, Any]]:
     by_itself = launch.LAUNCHED if campaign.state in NOT_YET_LIVE else ""
     return [
         *closing_panel(campaign),
-        *_gate(campaign),
+        *_gate(campaign, request),
         _checklist(campaign),
         *tasks_panel(request, campaign),
         audience_panel(request, campaign),
@@ -48,16 +48,17 @@ def panels_of(request: HttpRequest, campaign: Campaign) -> list[dict[str, Any]]:
     ]
 
 
-def _gate(campaign: Campaign) -> list[dict[str, Any]]:
+def _gate(campaign: Campaign, request: HttpRequest) -> list[dict[str, Any]]:
     if campaign.state not in NOT_YET_LIVE:
         return []
+    reader: Any = request.user
     conditions = seen_conditions(campaign)
     return [
         {
             "template": "admin/campaigns/gate_panel.html",
             "conditions": conditions,
             "unmet": sum(not each.is_met for each in conditions),
-            "warnings": warnings_of(campaign, counting_calendar()),
+            "warnings": warnings_of(campaign, counting_calendar(), reader=reader),
             "would_void": campaign.state in VOIDABLE,
             "zone": settings.TIME_ZONE,
             "campaign": campaign,

@@ -205,15 +205,11 @@ class CampaignAdmin(MopsAdmin):
         return super().get_queryset(request).select_related("owner_person", "owner_team")
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        """Return the row; a page that only shows it loads it once."""
-        if request.method != "GET" or from_field is not None:
-            return super().get_object(request, object_id, from_field)
-        known = request.__dict__.setdefault("shown_campaigns", {})
-        if object_id not in known:
-            found = known[object_id] = super().get_object(request, object_id, from_field)
-            if found is not None:
-                models.prefetch_related_objects([found], *PARTS)
-        return known[object_id]
+        """Return the row, for a page that only shows it with all its parts."""
+        found = super().get_object(request, object_id, from_field)
+        if found is not None and request.method == "GET":
+            models.prefetch_related_objects([found], *PARTS)  # asks nothing where they are there already
+        return found
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """The plan is fixed while it is decided about, and once it is live."""

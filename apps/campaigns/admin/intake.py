@@ -93,6 +93,7 @@ class CampaignRequestAdmin(ReadOnlyAdmin):
 
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
         """Show further answers, and what may be the same thing."""
+        person: Any = request.user
         asked, extra = self.get_object(request, object_id), dict(extra_context or {})
         if asked is not None:
             questions = asked.form.questions if asked.form is not None else []
@@ -101,7 +102,7 @@ class CampaignRequestAdmin(ReadOnlyAdmin):
                 "answers": [
                     (one["label"], asked.answers[one["key"]]) for one in questions if one["key"] in asked.answers
                 ],
-                "twins": intake.twins_of(asked) if asked.stage in WAITING else [],
+                "twins": intake.twins_of(asked, reader=person) if asked.stage in WAITING else [],
             }
             extra["row_panels"] = [*extra.get("row_panels", []), panel]
         return super().change_view(request, object_id, form_url, extra)

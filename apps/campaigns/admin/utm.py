@@ -12,6 +12,7 @@ from django.urls import reverse
 from unfold.decorators import display
 
 from apps.campaigns.domain import utm, utm_drift, utm_plan
+from apps.campaigns.enums import OVER
 from apps.campaigns.models import Campaign, UtmLink
 from apps.campaigns.models.utm import TAGS
 from apps.core import access, clock
@@ -40,7 +41,7 @@ class BuilderForm(forms.Form):
     def __init__(self, *args: Any, person: Any, **kwargs: Any) -> None:
         """Offer the campaigns one sees that are not over; the operation says for which one may plan."""
         super().__init__(*args, **kwargs)
-        rows = access.visible(person, Campaign).filter(archived_at=None).exclude(state__in=utm_plan.OVER)
+        rows = access.visible(person, Campaign).filter(archived_at=None).exclude(state__in=OVER)
         self.fields["campaign"].queryset = rows.order_by("name")  # type: ignore[attr-defined]  # a choice of rows
 
     def given(self) -> dict[str, str]:
@@ -174,7 +175,7 @@ def utm_panel(request: HttpRequest, campaign: Campaign) -> list[dict[str, Any]]:
     if not access.has_model_permission(person, "view", UtmLink):
         return []
     links = campaign.live_parts("utm_links")
-    may_add = access.has_model_permission(person, "add", UtmLink) and campaign.state not in utm_plan.OVER
+    may_add = access.has_model_permission(person, "add", UtmLink) and campaign.state not in OVER
     return [
         {
             "template": "admin/campaigns/utm_panel.html",

@@ -114,12 +114,13 @@ def reschedule(
     return f"{row} runs from {starts_on:%-d %B %Y} to {last:%-d %B %Y}.{void}"
 
 
-def warnings_of(campaign: Campaign, calendar: Calendar) -> list[str]:
+def warnings_of(campaign: Campaign, calendar: Calendar, *, reader: "User") -> list[str]:
     """Return what speaks against the dates of a campaign: days off, and people addressed elsewhere at the same time.
 
     Args:
         campaign: with dates; without them nothing is said.
         calendar: whose days off count.
+        reader: who is warned; campaigns that they do not see count and are not named.
     """
     if campaign.starts_on is None or campaign.ends_on is None or campaign.state not in NOT_YET_LIVE:
         return []
@@ -132,10 +133,10 @@ def warnings_of(campaign: Campaign, calendar: Calendar) -> list[str]:
         starts_on__lte=campaign.ends_on,
         ends_on__gte=campaign.starts_on,
     ).exclude(pk=campaign.pk)
-    return said + _shared_people(campaign, list(others.values_list("pk", flat=True)[:MOST]))
+    return said + _shared_people(campaign, list(others.values_list("pk", flat=True)[:MOST]), reader)
 
 
-def _shared_people(campaign: Campaign, others: list[int]) -> list[str]:
+def _shared_people(campaign: Campaign, others: list[int], reader: "User") -> list[str]:
     """Say of how many people several campaigns of the same time want something."""
     said = []
     for own in campaign.live_parts("audiences"):
@@ -152,5 +153,6 @@ def _shared_people(campaign: Campaign, others: list[int]) -> list[str]:
             mine = frozenset(members_now(own).keys) if mine is None else mine
             shared = len(mine.intersection(members_now(rival).keys))
             if shared:
-                said.append(f"{rival.campaign} addresses {shared:,} of “{own}” at the same time.")
+                named = rival.campaign if access.can(reader, "view", rival.campaign) else "A campaign elsewhere"
+                said.append(f"{named} addresses {shared:,} of “{own}” at the same time.")
     return said

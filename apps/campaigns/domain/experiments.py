@@ -8,19 +8,19 @@ from django.db import transaction
 from django.db.models import Sum
 
 from apps.campaigns.domain.experiment_math import SPLIT_ALARM, Comparison, assigned, compare, split_chance
-from apps.campaigns.enums import CampaignState
+from apps.campaigns.domain.moves import raise_refusal
+from apps.campaigns.enums import OVER
 from apps.campaigns.models import Experiment, Variant, VariantDay
 from apps.content.enums import USABLE
 from apps.core import access, clock
 from apps.core.actors import acting_as
-from apps.core.errors import InvalidInput, NotAllowed, WrongState
+from apps.core.errors import InvalidInput
 from apps.core.transitions import transition
 from apps.core.words import reason_given
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
 
-OVER = (CampaignState.COMPLETED, CampaignState.CLOSED, CampaignState.CANCELLED)
 NONE = ""
 
 
@@ -146,7 +146,7 @@ def start_experiment(experiment: Experiment, *, by: "User", at: dt.datetime | No
     """
     with transaction.atomic(), acting_as(by):
         row = _locked(experiment)
-        _raise(by, row, refuse_start(by, row))
+        raise_refusal(by, row, refuse_start(by, row))
         row.state, row.started_at = "running", at or clock.now()
         with transition(Experiment):
             row.save(update_fields=["state", "started_at"])
@@ -169,7 +169,7 @@ def enter_counts(experiment: Experiment, *, by: "User", letter: str, day: dt.dat
     """
     with transaction.atomic(), acting_as(by):
         row = _locked(experiment)
-        _raise(by, row, refuse_counting(by, row))
+        raise_refusal(by, row, refuse_counting(by, row))
         variant = row.variants.filter(archived_at=None, letter=letter).first()
         if variant is None:
             raise InvalidInput(f"“{row}” has no variant {letter}.")
@@ -200,7 +200,7 @@ def decide(
     reason = reason_given(reason, "Say what the decision stands on.")
     with transaction.atomic(), acting_as(by, reason=reason[:500]):
         row = _locked(experiment)
-        _raise(by, row, refuse_decision(by, row))
+        raise_refusal(by, row, refuse_decision(by, row))
         result = result_of(row)
         if letter and letter not in {each.variant.letter for each in result.standings}:
             raise InvalidInput(f"“{row}” has no variant {letter}.")
@@ -225,7 +225,7 @@ def stop(experiment: Experiment, *, by: "User", reason: str, at: dt.datetime | N
     reason = reason_given(reason, "Say why it is stopped.")
     with transaction.atomic(), acting_as(by, reason=reason[:500]):
         row = _locked(experiment)
-        _raise(by, row, refuse_stop(by, row))
+        raise_refusal(by, row, refuse_stop(by, row))
         _end(row, "stopped", by=by, reason=reason, chosen=NONE, figures=frozen(result_of(row)), at=at)
     return f"“{row}” is stopped."
 
@@ -261,8 +261,3 @@ def _locked(experiment: Experiment) -> Experiment:
     rows: Any = Experiment.objects.select_for_update(of=("self",)).select_related("campaign")
     row: Experiment = rows.get(pk=experiment.pk)
     return row
-
-
-def _raise(by: "User", row: Experiment, sentence: str | None) -> None:
-    if sentence is not None:
-        raise (WrongState if access.may(by, "change", row) else NotAllowed)(sentence)

@@ -40,7 +40,7 @@ _WORDS = re.compile(r"\w{3,}")
 class Twin:
     """Another request or campaign that may be the same thing, and why it looks so."""
 
-    thing: "models.Model"
+    thing: "models.Model | str"
     why: str
 
 
@@ -191,8 +191,12 @@ def accept_request(
     return " ".join((f"“{row}” became the campaign {campaign}, with everything it said.", *started))
 
 
-def twins_of(request: CampaignRequest) -> list[Twin]:
-    """Return requests and campaigns that may be the same thing: alike in name, at the same time, not over yet."""
+def twins_of(request: CampaignRequest, *, reader: "User") -> list[Twin]:
+    """Return requests and campaigns that may be the same thing: alike in name, at the same time, not over yet.
+
+    What `reader` may not see is told of without its name: that there is such a thing is what keeps work from being
+    done twice.
+    """
     span = Q()
     if request.starts_on and request.ends_on:
         span = (Q(starts_on__lte=request.ends_on) | Q(starts_on=None)) & (
@@ -207,8 +211,10 @@ def twins_of(request: CampaignRequest) -> list[Twin]:
         if shared >= ALIKE:
             where = "same channel" if each.main_channel == request.main_channel else "another channel"
             stands = CampaignState(each.state).label if isinstance(each, Campaign) else "request"
+            seen = access.can(reader, "view", each)
+            thing = each if seen else "a campaign elsewhere" if isinstance(each, Campaign) else "somebody's request"
             found.append(
-                (shared, Twin(each, f"{shared:.0%} of the words of the name in common, {where}, {stands.lower()}"))
+                (shared, Twin(thing, f"{shared:.0%} of the words of the name in common, {where}, {stands.lower()}"))
             )
     return [twin for _, twin in sorted(found, key=lambda one: -one[0])[:5]]
 

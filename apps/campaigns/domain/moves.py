@@ -3,6 +3,8 @@
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
+from django.db import models
+
 from apps.campaigns.enums import MOVES, CampaignState
 from apps.campaigns.models import Campaign
 from apps.core import access, clock
@@ -36,11 +38,11 @@ def locked(campaign: Campaign) -> Campaign:
     return row
 
 
-def raise_refusal(user: "User", campaign: Campaign, sentence: str | None) -> None:
+def raise_refusal(user: "User", row: models.Model, sentence: str | None) -> None:
     """Raise `sentence`, if there is one, as the kind of refusal it is."""
     if sentence is None:
         return
-    kind: type[DomainError] = WrongState if access.may(user, "change", campaign) else NotAllowed
+    kind: type[DomainError] = WrongState if access.may(user, "change", row) else NotAllowed
     raise kind(sentence)
 
 

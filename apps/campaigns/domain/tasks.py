@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
+from apps.campaigns.domain.moves import raise_refusal
 from apps.campaigns.models import CampaignTask
 from apps.core import access, clock
 from apps.core.actors import acting_as
-from apps.core.errors import NotAllowed, WrongState
 from apps.core.transitions import transition
 from apps.core.words import reason_given
 
@@ -36,7 +36,7 @@ def do_task(task: CampaignTask, *, by: "User", note: str = "") -> str:
     """
     with transaction.atomic(), acting_as(by, reason=note or None):
         row = _locked(task)
-        _raise(by, row, refuse_doing(by, row))
+        raise_refusal(by, row, refuse_doing(by, row))
         row.done_at, row.done_by = clock.now(), by
         with transition(CampaignTask):
             row.save(update_fields=["done_at", "done_by"])
@@ -60,7 +60,7 @@ def reopen_task(task: CampaignTask, *, by: "User", reason: str) -> str:
     reason = reason_given(reason, "Say what is still to be done.")
     with transaction.atomic(), acting_as(by, reason=reason):
         row = _locked(task)
-        _raise(by, row, refuse_reopening(by, row))
+        raise_refusal(by, row, refuse_reopening(by, row))
         row.done_at, row.done_by = None, None
         with transition(CampaignTask):
             row.save(update_fields=["done_at", "done_by"])
@@ -71,8 +71,3 @@ def _locked(task: CampaignTask) -> CampaignTask:
     rows: Any = CampaignTask.objects.select_for_update(of=("self",)).select_related("campaign")
     row: CampaignTask = rows.get(pk=task.pk)
     return row
-
-
-def _raise(by: "User", row: CampaignTask, sentence: str | None) -> None:
-    if sentence is not None:
-        raise (WrongState if access.may(by, "change", row) else NotAllowed)(sentence)

@@ -11,7 +11,7 @@ from apps.technology.domain.name_checks import NameFinding, checkers
 LABEL = {**{name: name for name in TAGS}, "campaign_tag": "campaign", "landing_url": "landing page"}
 _NEEDED_TAGS = ("source", "medium", "campaign_tag")
 _GOOD = re.compile(NEEDED)
-_E_MAIL = re.compile(r"[^@\s/?&=]+(?:@|%40|\bat\b)[^@\s/?&=]+\.[a-z]{2,}", re.IGNORECASE)
+_E_MAIL = re.compile(r"[^@\s/?&=]+(?:@|%40|[(\[]at[)\]])[^@\s/?&=]+\.[a-z]{2,}", re.IGNORECASE)
 _DIGITS = re.compile(r"\+?\d(?:[\s._()/-]?\d){8,14}")
 _DATE = re.compile(r"(?:19|20)\d\d[._-]?(?:0[1-9]|1[0-2])(?:[._-]?(?:0[1-9]|[12]\d|3[01]))?")
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from apps.campaigns.domain.utm import personal_data, suggestion, tags_in
-from apps.campaigns.domain.utm_plan import OVER, tagged_in
-from apps.campaigns.enums import RUNNING
+from apps.campaigns.domain.utm_plan import tagged_in
+from apps.campaigns.enums import OVER, RUNNING
 from apps.campaigns.models import Campaign, UtmLink
 from apps.campaigns.registry import SeenTags, TagWitness, register_witness, witnesses
 from apps.content.enums import USABLE
@@ -56,16 +56,19 @@ def drift_of(user: "User", today: dt.date) -> Report:
     exact = {link.tags: link for link in plan}
     loose = {_loosely(link.tags): link for link in plan}
     by_tag: dict[str, UtmLink] = {link.campaign_tag: link for link in plan}
-    drifted, met, looked_at = [], set[int](), 0
+    drifted, met, looked_at, told_all = [], set[int](), 0, True
     for witness in witnesses():
-        for seen in witness.seen(user, since, MOST):
-            looked_at += 1
+        found = witness.seen(user, since, MOST)
+        looked_at += len(found)
+        told_all &= not witness.are_visits or len(found) < MOST
+        for seen in found:
             if (link := exact.get(seen.tags)) is not None:
-                met.add(link.pk)
+                met |= {link.pk} if witness.are_visits else set()
                 continue
             drifted.append(_judged(seen, witness.title, loose, by_tag))
     drifted.sort(key=lambda each: (-each.seen.number, each.words))
-    return Report(since, looked_at, drifted, _unseen(plan, met, today))
+    # beyond the most that a witness tells, a link may have been followed after all
+    return Report(since, looked_at, drifted, _unseen(plan, met, today) if told_all else [])
 
 
 def _judged(seen: SeenTags, title: str, loose: dict[tuple[str, ...], UtmLink], by_tag: dict[str, UtmLink]) -> Drift:
@@ -114,4 +117,4 @@ def _in_texts(user: "User", since: dt.date, most: int) -> list[SeenTags]:
 
 def register() -> None:
     """Let the report look into the texts that campaigns show."""
-    register_witness(TagWitness("content.texts", "Texts of campaigns", _in_texts))
+    register_witness(TagWitness("content.texts", "Texts of campaigns", _in_texts, are_visits=False))

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from apps.campaigns.domain.moves import locked, refuse_work
 from apps.campaigns.domain.utm import naming_rules, problems_of, suggestion, tags_in
-from apps.campaigns.enums import CampaignState, Channel
+from apps.campaigns.enums import OVER, Channel
 from apps.campaigns.models import Campaign, UtmLink
 from apps.campaigns.models.utm import TAGS
 from apps.content.domain.linking import links_of
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from apps.accounts.models import User
 
 WITHOUT = (Channel.EVENT, Channel.PARTNER)  # channels that do without links
-OVER = (CampaignState.COMPLETED, CampaignState.CLOSED, CampaignState.CANCELLED)
 MEDIUM_OF = {
     Channel.EMAIL: "email",
     Channel.PAID_SEARCH: "cpc",

@@ -1,5 +1,7 @@
 """Blackouts: days on which no campaign goes live, in a channel and region or everywhere."""
 
+import re
+
 from django.db import models
 from django.db.models import F, Q
 
@@ -43,4 +45,7 @@ class Blackout(GovernedModel):
         """Whether a campaign of this channel and region is meant."""
         if self.only_channel and channel not in (self.only_channel, Channel.MULTI):
             return False
-        return not self.only_region or self.only_region.casefold() in region.casefold() or not region
+        if not self.only_region or not region:
+            return True
+        # whole words: days kept free in the UK are none of Ukraine's
+        return bool(re.search(rf"(?<!\w){re.escape(self.only_region)}(?!\w)", region, re.IGNORECASE))
