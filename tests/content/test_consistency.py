@@ -26,7 +26,7 @@ PIECE = GOOD.replace("Read more.", "{}")
         ("le 1 août, el 1 de agosto de 2026", ["08-01", "08-01 2026"]),
         ("on 12 Oct. we meet", ["10-12"]),
         ("10/12/2026, 31.02.2026, version 1.2.3, 4 of 5, call 030 1234567, EURO 5, v20%", []),
-        ("may 45", []),
+        ("may 45, 3 ſeptember 2026", []),
     ],
 )
 def test_a_figure_is_the_same_however_it_is_written(written, values):

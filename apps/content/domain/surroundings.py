@@ -75,15 +75,12 @@ def others_of(versions: Sequence[ContentVersion]) -> dict[int, tuple[Other, ...]
     said = _said({each for record in records for each in assets.get(record, ())})
     found = {}
     for version in versions:
+        everywhere = version.asset.region == Region.GLOBAL
         near = {each for record in shown_by.get(version.asset_id, ()) for each in assets.get(record, ())}
         near.discard(version.asset_id)
-        regions = (version.asset.region, Region.GLOBAL)
+        told = [said[key] for key in sorted(near) if key in said]
         found[version.pk] = tuple(
-            other
-            for key in sorted(near)
-            if (pair := said.get(key)) is not None
-            for region, other in (pair,)
-            if version.asset.region == Region.GLOBAL or region in regions
+            other for region, other in told if everywhere or region in (version.asset.region, Region.GLOBAL)
         )
     return found
 

@@ -47,7 +47,7 @@ def note_use(
         NotAllowed, WrongState: as `refuse_use` says.
     """
     moment = at or clock.now()
-    if refused := refuse_use(by, version, day=moment.date()):
+    if refused := refuse_use(by, version, day=at.date() if at else None):
         allowed = access.has_model_permission(by, "add", MaterialUse)
         raise (WrongState if allowed else NotAllowed)(refused)
     with acting_as(by):

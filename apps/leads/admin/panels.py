@@ -7,6 +7,7 @@ from django.db.models.functions import Abs, Coalesce
 from django.http import HttpRequest
 from django.urls import reverse
 
+from apps.campaigns.models import Campaign
 from apps.core import access, clock
 from apps.leads.domain.consent import consents_of
 from apps.leads.domain.scoring.explaining import Explanation, explain
@@ -66,19 +67,23 @@ def _unclamped(found: Explanation) -> str:
 
 def touches_panel(request: HttpRequest, lead: Lead) -> dict[str, Any]:
     """Return the latest touches, how many of each kind there are, and the weeks as a small picture."""
+    person: Any = request.user
     today = clock.today()
     counted = dict(TouchDay.objects.filter(lead_id=lead.pk).values_list("type").annotate(Sum("touches")))
     weeks = [0] * WEEKS
-    for day, touches in TouchDay.objects.filter(lead_id=lead.pk).values_list("day", "touches"):
+    for day, number in TouchDay.objects.filter(lead_id=lead.pk).values_list("day", "touches"):
         ago = (today - day).days // 7
         if 0 <= ago < WEEKS:
-            weeks[WEEKS - 1 - ago] += touches
+            weeks[WEEKS - 1 - ago] += number
     most = max(weeks) or 1
     step = WIDTH / WEEKS
+    touches = list(Touchpoint.objects.filter(lead=lead)[:SHOWN])
+    shown = {each.campaign_id for each in touches if each.campaign_id}
+    named = access.visible(person, Campaign).in_bulk(shown) if shown else {}
     return {
         "template": "admin/leads/touches_panel.html",
         "lead": lead,
-        "touches": list(Touchpoint.objects.select_related("campaign").filter(lead=lead)[:SHOWN]),
+        "touches": [(each, named.get(each.campaign_id)) for each in touches],
         "counts": [(kind.label, counted[kind.value]) for kind in TouchType if kind.value in counted],
         "columns": [
             {"x": round(place * step, 1), "y": round(HEIGHT - HEIGHT * number / most, 1), "n": number}

@@ -89,8 +89,8 @@ def _amounts(text: str) -> Iterator[Fact]:
 def _dates(text: str) -> Iterator[Fact]:
     for found in _DATE.finditer(text):
         part = {name[0]: value for name, value in found.groupdict().items() if value}
-        month = _MONTHS.get(part["m"].lower()) or int(part["m"])
         try:
+            month = _MONTHS.get(part["m"].lower()) or int(part["m"])
             day = dt.date(int(part.get("y") or 2000), month, int(part["d"]))
         except ValueError:
             continue  # 31.02.2026 and 45 May are no days
