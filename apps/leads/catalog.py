@@ -1,7 +1,5 @@
 """What rules may ask about leads: segments, scoring and routing all read this catalog."""
 
-from django.db import models
-
 from apps.accounts.models import User
 from apps.core.rules.predicates import (
     Boolean,
@@ -14,11 +12,8 @@ from apps.core.rules.predicates import (
     Text,
     model_fields,
 )
+from apps.leads.domain.rows import active_people
 from apps.leads.models import Lead, Touchpoint
-
-
-def _people() -> models.QuerySet[User]:
-    return User.objects.filter(is_active=True, is_system=False)
 
 
 def touch_catalog() -> Catalog:
@@ -47,7 +42,7 @@ def lead_catalog() -> Catalog:
             Field(
                 "account_manager",
                 "Account manager of its company",
-                Reference(User, rows=_people),
+                Reference(User, rows=active_people),
                 "account__account_manager",
                 help="Somebody a company is named for.",
             ),

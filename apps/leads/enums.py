@@ -17,6 +17,9 @@ class Stage(models.TextChoices):
     FORMER_CUSTOMER = "former_customer", "Former customer"
 
 
+# With these somebody of sales works: they are routed, counted in a pool, and wait for an answer.
+OPEN_STAGES = (Stage.KNOWN_LEAD, Stage.MQL, Stage.SQL)
+
 # From which stage a lead may go where. Who is not ready is recycled and can qualify again; nobody is stuck for good.
 MOVES: dict[Stage, tuple[Stage, ...]] = {
     Stage.ANONYMOUS_VISITOR: (Stage.KNOWN_LEAD, Stage.DISQUALIFIED),

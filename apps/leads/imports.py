@@ -9,10 +9,10 @@ from apps.core.exchange import values
 from apps.core.exchange.registry import Changes, Column, Importer, Outcome, Row, register_importer
 from apps.leads import phones
 from apps.leads.domain.bulk import Written, addresses_taken, phones_taken, upsert_leads
+from apps.leads.domain.rows import count_of
 from apps.leads.models import Lead
 
 FROM_FILES = "file"
-LARGEST = 2_147_483_647
 
 
 def _at_most(name: str) -> Callable[[str], str]:
@@ -26,13 +26,6 @@ def _at_most(name: str) -> Callable[[str], str]:
         return text
 
     return read
-
-
-def _count(cell: str) -> int:
-    number = values.integer(cell)
-    if not 0 <= number <= LARGEST:
-        raise InvalidInput(f"{values.quoted(cell)} is no count that can be.")
-    return number
 
 
 def _address(cell: str) -> str:
@@ -79,12 +72,12 @@ class LeadImporter(Importer):
         _text("territory", "Territory", "region"),
         _text("origin", "Lead origin", "origin"),
         _text("source", "Lead source", "source"),
-        Column("total_visits", "Total visits", aliases=("TotalVisits", "visits"), parse=_count, example="5"),
+        Column("total_visits", "Total visits", aliases=("TotalVisits", "visits"), parse=count_of, example="5"),
         Column(
             "seconds_on_site",
             "Total time spent on website",
             aliases=("seconds on the website",),
-            parse=_count,
+            parse=count_of,
             example="674",
         ),
         _text("last_activity", "Last activity"),
@@ -110,20 +103,23 @@ class LeadImporter(Importer):
 
     def _refusals(self, rows: Sequence[Row], full: dict[int, dict[str, Any]], by: Any) -> dict[int, str]:
         numbers = [given["external_id"] for given in full.values()]
-        stored = Lead.objects.filter(external_id__in=numbers).values_list(
-            "record_source", "external_id", "pk", "archived_at"
-        )
-        known = {(system, number): (pk, archived) for system, number, pk, archived in stored}
+        stored = Lead.objects.filter(external_id__in=numbers)
+        known = {(lead.record_source, lead.external_id): lead for lead in stored}
         mine = set(access.visible(by, Lead, verb="change").filter(external_id__in=numbers).values_list("pk", flat=True))
+        merged = {lead.merged_into_id for lead in known.values() if lead.merged_into_id is not None}
+        kept = access.visible(by, Lead).in_bulk(merged) if merged else {}
         wanted: dict[str, tuple[str, str]] = {}
         refused: dict[int, str] = {}
         for row in rows:
             given = full[row.line]
             key, email = (given["record_source"], given["external_id"]), given.get("email")
-            pk, archived = known.get(key, (None, None))
-            if pk is not None and pk not in mine:
+            lead = known.get(key)
+            if lead is not None and lead.pk not in mine:
                 refused[row.line] = f"There is already a lead {values.quoted(key[1])}, and you may not change it."
-            elif archived is not None:
+            elif lead is not None and lead.merged_into_id is not None:
+                into = kept.get(lead.merged_into_id, "another lead")
+                refused[row.line] = f"Lead {values.quoted(key[1])} was merged into {into}; change that one."
+            elif lead is not None and lead.is_archived:
                 refused[row.line] = f"Lead {values.quoted(key[1])} is archived; restore it first if it is in use again."
             elif problem := _phone_problem(given):
                 refused[row.line] = problem

@@ -14,6 +14,7 @@ from apps.core.rules.field_types import Boolean, Reference, Text
 from apps.core.rules.kinds import RuleKind, Simulation, register_kind
 from apps.core.rules.ordered_types import Number
 from apps.core.rules.predicates import compile_q
+from apps.leads.domain.rows import active_people
 from apps.leads.models import Lead
 
 if TYPE_CHECKING:
@@ -25,15 +26,11 @@ KIND, DOCUMENT = "leads.quality", "lead-quality"
 SAMPLE = 10
 
 
-def _people() -> Any:
-    return User.objects.filter(is_active=True, is_system=False)
-
-
 BODY = RuleListBody(
     Lead,
     outcomes=(
         OutcomeField(
-            "owner", "Answers for it", Reference(User, rows=_people), help="Who sees to it that it is mended."
+            "owner", "Answers for it", Reference(User, rows=active_people), help="Who sees to it that it is mended."
         ),
         OutcomeField("goal", "At most, in %", Number(), help="Of all leads in use; more is told on the page."),
         OutcomeField(

@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from django.db import models
-
 from apps.accounts.models import Team, User
 from apps.core.rules.bodies import OutcomeField, RuleListBody
 from apps.core.rules.domain.tree import Problem
 from apps.core.rules.field_types import Choice, Reference
+from apps.leads.domain.rows import active_people
 from apps.leads.models import Lead, Pool
 
 KIND, DOCUMENT = "leads.routing", "lead-routing"
@@ -20,10 +19,6 @@ TARGETS = (
     (POOL, "whose turn it is in the pool"),
 )
 EVERYTHING: tuple[dict[str, Any], ...] = ({"all": []}, {"any": []})
-
-
-def _people() -> models.QuerySet[User]:
-    return User.objects.filter(is_active=True, is_system=False)
 
 
 def check(body: Any) -> list[Problem]:
@@ -71,7 +66,7 @@ BODY = RuleListBody(
     Lead,
     outcomes=(
         OutcomeField("to", "Goes to", Choice(list(TARGETS))),
-        OutcomeField("person", "Person", Reference(User, rows=_people), required=False),
+        OutcomeField("person", "Person", Reference(User, rows=active_people), required=False),
         OutcomeField("pool", "Pool", Reference(Pool), required=False),
     ),
     settings=(

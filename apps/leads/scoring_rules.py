@@ -14,6 +14,7 @@ from apps.core.rules.domain.reasoning import can_hold
 from apps.core.rules.domain.tree import Problem
 from apps.core.rules.field_types import Boolean, Choice, Reference, Text
 from apps.core.rules.ordered_types import Number
+from apps.leads.domain.rows import active_people
 from apps.leads.enums import TouchType
 from apps.leads.models import Lead
 
@@ -106,10 +107,6 @@ class ScoringBody(RuleListBody):
         return body
 
 
-def _people() -> Any:
-    return User.objects.filter(is_active=True, is_system=False)
-
-
 BODY = ScoringBody(
     Lead,
     outcomes=(
@@ -124,7 +121,9 @@ BODY = ScoringBody(
         OutcomeField("decay", "Fades", Choice(list(DECAYS)), required=False, help="Empty: never."),
         OutcomeField("days", "Days", Number(whole=True), required=False),
         OutcomeField("hand_raise", "Ready at once", Boolean(), required=False, help="Whatever the score is."),
-        OutcomeField("owner", "Owner", Reference(User, rows=_people), required=False, help="Answers for this rule."),
+        OutcomeField(
+            "owner", "Owner", Reference(User, rows=active_people), required=False, help="Answers for this rule."
+        ),
     ),
     settings=(
         OutcomeField("threshold", "Ready for sales from", Number(), help="Points."),

@@ -7,18 +7,10 @@ from apps.core import access
 from apps.core.errors import InvalidInput
 from apps.core.exchange import values
 from apps.core.exchange.registry import Column, Importer, Outcome, Row, register_importer
+from apps.leads.domain.rows import count_of
 from apps.leads.domain.usage import day_that_can_be
 from apps.leads.enums import SubscriptionStatus
 from apps.leads.models import Company, CompanySnapshot
-
-LARGEST = 2_147_483_647
-
-
-def _count(cell: str) -> int:
-    number = values.integer(cell)
-    if not 0 <= number <= LARGEST:
-        raise InvalidInput(f"{values.quoted(cell)} is no count that can be.")
-    return number
 
 
 def _short(cell: str) -> str:
@@ -60,9 +52,9 @@ class SnapshotImporter(Importer):
             empty="",
             example="Active",
         ),
-        Column("seats", "Seats", parse=_count),
-        Column("active_users", "Active users", parse=_count),
-        Column("actions", "Actions", aliases=("events",), parse=_count),
+        Column("seats", "Seats", parse=count_of),
+        Column("active_users", "Active users", parse=count_of),
+        Column("actions", "Actions", aliases=("events",), parse=count_of),
         Column("monthly_value", "Value a month", aliases=("mrr",), parse=values.decimal_number, example="1200.00"),
         Column("renews_on", "Renews", parse=values.date),
     )

@@ -9,6 +9,7 @@ from apps.audit.models import AuditEvent
 from apps.core.actors import acting_as
 from apps.core.exchange.enums import OutcomeKind
 from apps.core.exchange.registry import get_importer
+from apps.leads.domain.duplicates.merging import merge
 from apps.leads.models import Lead
 from tests.factories.accounts import person_with
 from tests.factories.leads import LeadFactory
@@ -138,3 +139,19 @@ def test_a_batch_costs_a_handful_of_statements(ops, django_assert_max_num_querie
     records = [{"Lead Number": str(number), "Lead Source": "Google"} for number in range(500)]
     with django_assert_max_num_queries(16):
         bring_in(records, ops)
+
+
+def test_who_was_merged_has_no_say_in_addresses_and_is_named(ops):
+    kept, gone = (
+        LeadFactory(name="Kept", external_id="1", email=None),
+        LeadFactory(name="Gone", external_id="2", email="ann@example.com"),
+    )
+    Lead.objects.update(record_source="file")
+    merge(kept, gone, by=ops, reason="One person.")
+    records = [{"Lead Number": "1", "E-mail": "ann@example.com", "Company": "Acme"}, {"Lead Number": "2"}]
+    outcomes = bring_in(records, ops)
+    assert [each.reason for each in outcomes] == ["", "Lead “2” was merged into Kept; change that one."]
+    kept.refresh_from_db()
+    assert (kept.email, kept.company) == ("ann@example.com", "Acme")
+    Lead.objects.filter(pk=gone.pk).update(owner_person=(seller := person_with(Role.SALES)))
+    assert "Kept" not in "".join(each.reason for each in bring_in(records[1:], seller))

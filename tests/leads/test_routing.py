@@ -16,7 +16,9 @@ from apps.core import clock
 from apps.core.alerts.models import Alert
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.core.notifications.models import Notification
+from apps.core.records import kind_of
 from apps.core.rules.domain.versions import simulate, start_draft, write_rules
+from apps.core.workspace.models import CustomField
 from apps.leads.domain.intake import receive
 from apps.leads.domain.routing.reassigning import reassign, route_again, why_routed
 from apps.leads.domain.routing.routing import route_leads, route_new, route_waiting
@@ -26,16 +28,19 @@ from apps.leads.enums import Stage
 from apps.leads.models import IntakeSource, Lead, Pool, PoolMember, RoutingDecision, WaitingLead
 from apps.leads.routing_rules import BODY
 from tests.admin_pages import assert_same_queries, button_of, list_of, page_of
-from tests.factories.accounts import TeamFactory, person_with, sign_in
+from tests.factories.accounts import TeamFactory, administrator, person_with, sign_in
+from tests.factories.calendars import published_calendar
 from tests.factories.leads import LeadFactory
 from tests.factories.routing import pool, routing_in_force, rules, to
 from tests.factories.scoring import company
+from tests.factories.workspace import CustomFieldFactory
 
 pytestmark = pytest.mark.django_db
 SPAIN = {"field": "territory", "op": "eq", "value": "Spain"}
 HAS_OWNER = {"field": "owner_person", "op": "filled"}
 HAS_MANAGER = {"field": "account_manager", "op": "filled"}
 LARGE = {"field": "employees", "op": "gte", "value": 1000}
+WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 ANALYTICS = {"field": "product_interest", "op": "eq", "value": "Analytics"}
 
 
@@ -172,6 +177,61 @@ def test_what_waits_for_a_pool_goes_there_once_somebody_is_free(ops):
     lead.refresh_from_db()
     assert (lead.owner_person, lead.owner_team, WaitingLead.objects.count()) == (person, None, 0)
     assert watch(at=later) == 0
+
+
+def test_an_archived_pool_deals_nothing_and_unreadable_rules_lose_nothing(ops):
+    (old, _), (good, (person,)) = pool(1, name="Old"), pool(1, name="Good")
+    queue = TeamFactory(name="Inbound")
+    body = rules(to("pool", SPAIN, "Spain", pool=old), to("pool", name="All", pool=good), fallback=queue)
+    routing_in_force(body, by=ops)
+    source = IntakeSource.objects.create(key="form", title="Form", fields={}, required=["email"])
+    Pool.objects.filter(pk=old.pk).update(archived_at=clock.now())
+    lead = receive(source, {"email": "a@example.com", "territory": "Spain"}, key="1", by=ops).lead
+    assert why_routed(lead).sentence == f"Rule 2, All, gives it to Good; it was the turn of {person}."
+    assert why_routed(lead).tried[0].outcome == "names the pool Old, which is archived"
+    waits = LeadFactory()
+    WaitingLead.objects.create(lead=waits, pool=old, since=clock.now())
+    assert route_waiting() == 1
+    assert Lead.objects.get(pk=waits.pk).owner_person == person
+
+
+def test_rules_that_broke_under_them_send_leads_to_the_fallback_queue_with_an_alert(ops):
+    (good, (person,)), queue = pool(1, name="Good"), TeamFactory(name="Inbound")
+    field = CustomFieldFactory(content_type=kind_of(Lead), label="Plan", key="plan", type="text")
+    asks = {"field": "custom.plan", "op": "empty"}
+    version = routing_in_force(rules(to("pool", asks, "No plan", pool=good), fallback=queue), by=ops)
+    CustomField.objects.filter(pk=field.pk).update(archived_at=clock.now())
+    source = IntakeSource.objects.create(key="form", title="Form", fields={}, required=["email"])
+    lead = receive(source, {"email": "a@example.com"}, key="1", by=ops).lead
+    lead.refresh_from_db()
+    assert (lead.owner_person, lead.owner_team) == (None, queue)
+    why = why_routed(lead)
+    assert why.sentence == "No rule takes it, so it is in the fallback queue of Inbound."
+    assert (why.tried[0].outcome, "cannot be read any more" in why.tried[0].words) == ("could not be read", True)
+    alert = Alert.objects.get()
+    assert alert.title == f"{version} cannot be read any more: leads go to its fallback queue."
+    WaitingLead.objects.create(lead=lead, pool=good, since=clock.now())
+    assert (route_waiting(), WaitingLead.objects.count()) == (0, 1)
+    CustomField.objects.filter(pk=field.pk).update(archived_at=None)
+    assert route_waiting() == 1
+    alert.refresh_from_db()
+    assert (Lead.objects.get().owner_person, alert.state) == (person, "resolved")
+
+
+def test_who_waits_is_routed_as_far_as_there_is_room_and_a_day_is_that_of_the_pool(ops):
+    east = published_calendar(administrator(), zone="Asia/Tokyo", weekly_hours=dict.fromkeys(WEEK, "00:00-24:00"))
+    team, (person,) = pool(1, name="Tokyo", calendar=east)
+    routing_in_force(rules(to("pool", pool=team)), by=ops)
+    PoolMember.objects.update(most_a_day=2)
+    leads = LeadFactory.create_batch(5)
+    evening = dt.datetime(2026, 7, 1, 14, 50, tzinfo=dt.UTC)  # ten to midnight there
+    route_new(at=evening)
+    assert (owners(leads)[person.pk], WaitingLead.objects.count()) == (2, 3)
+    before = RoutingDecision.objects.count()
+    assert route_waiting(at=evening) == 0
+    assert route_waiting(at=evening + dt.timedelta(minutes=20)) == 2  # the next day there
+    assert RoutingDecision.objects.count() == before + 2
+    assert list(WaitingLead.objects.values_list("pk", flat=True)) == [leads[-1].pk]
 
 
 def test_lists_that_would_lose_leads_or_name_nobody_are_refused(ops):

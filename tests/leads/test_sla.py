@@ -20,8 +20,10 @@ from apps.core.clocks.enums import ClockState
 from apps.core.clocks.models import Clock, EscalationFire
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.core.notifications.models import Notification
+from apps.core.transitions import transition
 from apps.leads.domain import answer_clocks, sla_signing
 from apps.leads.domain.answer_clocks import SPEED, TOUCH
+from apps.leads.domain.duplicates.merging import merge
 from apps.leads.domain.lifecycle import move_lead
 from apps.leads.domain.routing.reassigning import why_routed
 from apps.leads.domain.routing.routing import route_leads
@@ -195,6 +197,35 @@ def test_territories_have_their_own_and_who_needs_no_answer_has_no_clock(ops, si
     assert set(answer_clocks.unanswered(found, "today", now=later)) == {other}
     move_lead(dach, to=Stage.DISQUALIFIED, by=ops, reason="A student")
     assert Clock.objects.of(dach).get().state == ClockState.CANCELLED
+
+
+def test_clocks_end_with_what_they_wait_for(ops, signers):
+    signed(ops, signers)
+    seller = person_with(Role.SALES)
+    recycled, archived, won = (LeadFactory(owner_person=seller, stage=Stage.MQL) for _ in range(3))
+    began = clock.now() - dt.timedelta(minutes=1)
+    answer_clocks.begin([recycled.pk, archived.pk, won.pk], at=began)
+    move_lead(recycled, to=Stage.RECYCLED, by=ops, reason="Not now")
+    Lead.objects.filter(pk=archived.pk).update(archived_at=clock.now())
+    with transition(Lead):
+        Lead.objects.filter(pk=won.pk).update(stage=Stage.CUSTOMER)
+    fire_due(now=began + dt.timedelta(minutes=181))
+    assert set(Clock.objects.values_list("state", flat=True)) == {ClockState.CANCELLED}
+    assert not Notification.objects.filter(kind="lead.sla").exists()
+    assert {each.owner_person for each in Lead.objects.all()} == {seller}
+
+
+def test_what_no_sla_holds_for_takes_nobodys_place_and_merged_contacts_count(ops, signers, monkeypatch):
+    signed(ops, signers, territory="DACH")
+    monkeypatch.setattr(answer_clocks, "BATCH", 1)
+    LeadFactory(territory="Spain")
+    seller = person_with(Role.SALES)
+    dach, told, gone = (LeadFactory(territory="DACH", owner_person=seller) for _ in range(3))
+    record_contact(gone, kind="call", by=seller)
+    merge(told, gone, by=ops, reason="One person.")
+    later = clock.now() + dt.timedelta(seconds=5)
+    assert [answer_clocks.begin_captured(at=later) for _ in range(2)] == [1, 0]
+    assert Clock.objects.get().object_id == dach.pk
 
 
 def test_pages_of_answering(client, ops, signers):

@@ -52,8 +52,11 @@ def begin_captured(*, at: dt.datetime | None = None) -> int:
     rows = Lead.objects.filter(
         created_at__gte=since, created_at__lte=moment, stage__in=WAITING_STAGES, archived_at=None
     )
+    if "" not in slas:  # else those that no SLA holds for would take the places of those that wait, for ever
+        rows = rows.filter(territory__in=slas)
     rows = rows.exclude(models.Exists(clocks))
-    rows = rows.exclude(models.Exists(SalesContact.objects.filter(lead=models.OuterRef("pk"))))
+    for name in ("lead", "lead__merged_into"):  # a contact with who was merged into it was one with this lead
+        rows = rows.exclude(models.Exists(SalesContact.objects.filter(**{name: models.OuterRef("pk")})))
     found = list(rows.order_by("pk").values_list("pk", "territory", "created_at")[:BATCH])
     return _start(SPEED, found, slas)
 

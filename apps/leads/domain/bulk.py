@@ -111,7 +111,8 @@ def _written(line: int, written: int | None, before: int | None, old: Any) -> Wr
 
 def addresses_taken(addresses: Mapping[str, tuple[str, str]]) -> set[str]:
     """Return those e-mail addresses that belong to another lead than the one (by key) that wants it."""
-    stored = Lead.objects.filter(email__in=list(addresses)).values_list("email", *KEY)
+    rows = Lead._base_manager.filter(email__in=list(addresses), merged_into=None)
+    stored = rows.values_list("email", *KEY)
     return {email for email, *key in stored if tuple(key) != addresses[email]}
 
 

@@ -11,7 +11,7 @@ from apps.core.events import publish
 from apps.core.transitions import transition
 from apps.core.words import reason_given
 from apps.leads.domain import answer_clocks
-from apps.leads.enums import MOVES, HandoffKind, HandoffState, OpportunityStage, Stage
+from apps.leads.enums import MOVES, OPEN_STAGES, HandoffKind, HandoffState, OpportunityStage, Stage
 from apps.leads.models import Handoff, Lead, Opportunity
 from apps.leads.quality_rules import bars_of
 
@@ -25,6 +25,11 @@ def refuse_stage(user: "User", lead: Lead, *, to: Stage) -> str | None:
     """Return why `user` cannot bring `lead` to stage `to` now, None when it works."""
     if not access.may(user, "change", lead):
         return f"You may not change {lead}."
+    return _barred(lead, to)
+
+
+def _barred(lead: Lead, to: Stage) -> str | None:
+    """Return why a lead cannot go to a stage now, whoever asks; None when it can."""
     if lead.is_archived:
         return f"{lead} is archived; restore it first."
     if to in MOVES[Stage(lead.stage)]:
@@ -66,10 +71,21 @@ def move_lead(lead: Lead, *, to: Stage, by: "User", reason: str) -> str:
         row: Lead = Lead.objects.select_for_update(of=("self",)).get(pk=lead.pk)
         if refused := refuse_stage(by, row, to=to):
             raise (WrongState if access.may(by, "change", row) else NotAllowed)(refused)
-        row.stage = to
-        with transition(Lead):
-            row.save(update_fields=["stage"])
-        if to in (Stage.DISQUALIFIED, Stage.RECYCLED):
-            answer_clocks.cancel(row, by=by)
-        publish("lead.moved", lead_id=row.pk, to=to.value)
-    return f"{row} is at {to.label} now."
+        return step(row, to=to, by=by)
+
+
+def step(lead: Lead, *, to: Stage, by: "User") -> str:
+    """Bring a locked lead to stage `to` inside an operation that has asked who may and keeps why.
+
+    Raises:
+        WrongState: there is no way from where it is, or what sales needs is missing.
+    """
+    if refused := _barred(lead, to):
+        raise WrongState(refused)
+    lead.stage = to
+    with transition(Lead):
+        lead.save(update_fields=["stage"])
+    if to not in OPEN_STAGES:
+        answer_clocks.cancel(lead, by=by)
+    publish("lead.moved", lead_id=lead.pk, to=to.value)
+    return f"{lead} is at {to.label} now."

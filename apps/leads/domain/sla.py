@@ -17,9 +17,10 @@ from apps.core.clocks.registry import Metric, Rung
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.core.notifications.domain.audiences import people_of
 from apps.core.notifications.domain.notifying import notify
+from apps.leads.domain import answer_clocks
 from apps.leads.domain.answer_clocks import OVER, SPEED, TITLES, TOUCH, sla_of
 from apps.leads.domain.routing import standing_in
-from apps.leads.enums import ContactKind
+from apps.leads.enums import OPEN_STAGES, ContactKind
 from apps.leads.models import Lead, SalesContact
 
 LATE, AT_RISK = "lead.sla", 75
@@ -34,6 +35,9 @@ def metrics() -> list[Metric]:
 def warn(clock_: Clock, rung: Rung, *, at: dt.datetime) -> None:
     """Tell and do what a step asks for: once each, by the scan of clocks, with the lead's row locked."""
     lead = Lead.objects.select_related("owner_person", "owner_team").get(pk=clock_.object_id)
+    if lead.is_archived or lead.stage not in OPEN_STAGES:  # nobody has to answer it any more, whatever ended that
+        answer_clocks.cancel(lead, by=system_principal())
+        return
     sla = sla_of(lead)
     title = TITLES[clock_.metric]
     people = [lead.owner_person] if lead.owner_person is not None else list(people_of(lead.owner_team))

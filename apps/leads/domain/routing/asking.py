@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from django.db import connection
 from psycopg import ClientCursor
 
+from apps.core.alerts.domain.alerting import raise_alert
+from apps.core.errors import InvalidInput
 from apps.core.rules.catalog import catalog_of
 from apps.core.rules.domain.compiling import compile_sql
 from apps.leads.domain.routing.pools import Crew, crews, people_here
@@ -17,6 +19,8 @@ from apps.leads.routing_rules import ACCOUNT, BODY, OWNER, PERSON, POOL
 if TYPE_CHECKING:
     from apps.core.rules.bodies import Rule
     from apps.core.rules.models import RuleVersion
+
+UNREADABLE = "leads.routing.unreadable"
 
 
 @dataclass(frozen=True)
@@ -74,11 +78,37 @@ def read_rules(version: "RuleVersion", *, at: dt.datetime) -> Rules:
         version, rules, int(BODY.settings_of(version.body)["fallback"]), people_here(at), crews(wanted, at=at)
     )
     for each in rules:
+        crew = found.crews.get(each.outcome[POOL] or 0)
         if not each.enabled:
             found.left_out[each.position] = "is switched off"
+        elif crew is not None and crew.pool.is_archived:
+            found.left_out[each.position] = f"names the pool {crew.pool}, which is archived"
         elif each.outcome["to"] == PERSON and each.outcome[PERSON] not in found.here:
             found.left_out[each.position] = "names somebody who is away or has left"
     return found
+
+
+def rules_in_force(version: "RuleVersion", *, at: dt.datetime) -> Rules:
+    """Return the rules of the version in force; where they cannot be read any more, none of them but its fallback.
+
+    What comes in is never lost for rules that broke under them (a field that is gone): it goes to the fallback queue,
+    and an alert says so.
+    """
+    try:
+        return read_rules(version, at=at)
+    except InvalidInput as refusal:
+        why = refusal.message
+    raise_alert(
+        UNREADABLE,
+        title=f"{version} cannot be read any more: leads go to its fallback queue.",
+        severity="critical",
+        detail=why,
+        subject=version,
+        runbook="Open the rules, mend what they name, and bring the new version into force.",
+    )
+    numbers = range(1, len(version.body["rules"]) + 1)
+    left_out = dict.fromkeys(numbers, "could not be read")
+    return Rules(version, [], int(version.body["settings"]["fallback"]), set(), {}, left_out)
 
 
 def ask(rules: Rules, leads: Sequence[int] | None, *, at: dt.datetime, lock: bool, only: str = "true") -> list[Asked]:

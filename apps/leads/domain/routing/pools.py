@@ -1,23 +1,21 @@
 """Who of a pool can take leads now, and why the others cannot: two questions for all pools of a round."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from django.db.models import Count
-from django.utils.timezone import localdate
+from django.db.models import Count, Q
+from django.utils.timezone import get_default_timezone
 
-from apps.accounts.models import User
 from apps.approvals.models import Delegation
 from apps.core.calendars.domain import business_time
 from apps.core.calendars.domain.queries import schedule_for
 from apps.core.calendars.models import BusinessCalendar
 from apps.leads.domain.routing.turns import slots_of
-from apps.leads.enums import Stage
+from apps.leads.domain.rows import active_people
+from apps.leads.enums import OPEN_STAGES
 from apps.leads.models import Lead, Pool, PoolMember, RoutingDecision
-
-OPEN_STAGES = (Stage.KNOWN_LEAD, Stage.MQL, Stage.SQL)
 
 
 @dataclass
@@ -53,6 +51,12 @@ class Crew:
         return slots_of({each.person: each.weight for each in self.able})
 
     @property
+    def room(self) -> int | None:
+        """How many leads the pool can take now; None for no limit."""
+        lefts = [each.left for each in self.able]
+        return None if None in lefts else sum(each for each in lefts if each is not None)
+
+    @property
     def left(self) -> dict[int, int | None]:
         """How many more each can take."""
         return {each.person: each.left for each in self.able}
@@ -66,51 +70,79 @@ def away_now(at: dt.datetime) -> dict[int, dt.datetime]:
 
 def people_here(at: dt.datetime) -> set[int]:
     """Return everybody who can be given a lead at all: active people who are not away."""
-    active = User.objects.filter(is_active=True, is_system=False).values_list("pk", flat=True)
-    return set(active) - set(away_now(at))
+    return set(active_people().values_list("pk", flat=True)) - set(away_now(at))
+
+
+@dataclass(frozen=True)
+class _Hours:
+    """When a calendar is open, as far as a round of routing asks: now or not, and which day it is there."""
+
+    is_open: bool
+    today: dt.date
+    midnight: dt.datetime
 
 
 def crews(keys: Iterable[int], *, at: dt.datetime) -> dict[int, Crew]:
-    """Return the pools with everybody in them, whether they can take leads at `at` and why not."""
+    """Return the pools with everybody in them, whether they can take leads at `at` and why not.
+
+    A day is a day where the pool is: its calendar says in which time zone.
+    """
     pools = Pool.objects.select_related("team", "calendar").in_bulk(list(keys))
     rows = PoolMember.objects.filter(pool__in=pools, archived_at__isnull=True).select_related("person", "calendar")
     members = list(rows.order_by("pool", "person"))
+    hours: dict[int | None, _Hours] = {None: _hours(None, at)}
+    for calendar in (*(each.calendar for each in pools.values()), *(each.calendar for each in members)):
+        if calendar is not None and calendar.pk not in hours:
+            hours[calendar.pk] = _hours(calendar, at)
     people = {each.person_id for each in members}
     held = _counted(Lead.objects.filter(owner_person__in=people, stage__in=OPEN_STAGES, archived_at__isnull=True))
-    today = RoutingDecision.objects.filter(pool__in=pools, at__gte=_day_begins(at), to_person__in=people)
-    given = {row[:2]: row[2] for row in today.order_by().values_list("pool", "to_person").annotate(n=Count("pk"))}
-    away, here = away_now(at), {}
+    given = _given({key: hours[pool.calendar_id].midnight for key, pool in pools.items()}, people)
+    away = away_now(at)
     found = {key: Crew(pool, []) for key, pool in pools.items()}
     for each in members:
         calendar = each.calendar or pools[each.pool_id].calendar
-        if calendar is not None and calendar.pk not in here:
-            here[calendar.pk] = business_time.is_open(schedule_for(calendar), at)
+        there = hours[calendar.pk if calendar is not None else None]
         left, full = _left(each, held.get(each.person_id, 0), given.get((each.pool_id, each.person_id), 0))
-        reason = _absent(each, away.get(each.person_id), at) or _closed(calendar, here) or full
+        reason = _absent(each, away.get(each.person_id), there) or _closed(calendar, there) or full
         found[each.pool_id].candidates.append(Candidate(each.person_id, str(each.person), each.weight, left, reason))
     return found
+
+
+def _hours(calendar: BusinessCalendar | None, at: dt.datetime) -> _Hours:
+    schedule = schedule_for(calendar) if calendar is not None else None
+    zone = get_default_timezone() if schedule is None else schedule.zone_at(at.astimezone(dt.UTC).replace(tzinfo=None))
+    today = at.astimezone(zone).date()
+    is_open = schedule is None or business_time.is_open(schedule, at)
+    return _Hours(is_open, today, dt.datetime.combine(today, dt.time.min, zone))
 
 
 def _counted(leads: Any) -> dict[int, int]:
     return dict(leads.order_by().values_list("owner_person").annotate(n=Count("pk")))
 
 
-def _day_begins(at: dt.datetime) -> dt.datetime:
-    return at.astimezone(dt.UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+def _given(midnights: Mapping[int, dt.datetime], people: set[int]) -> dict[tuple[int, int], int]:
+    """Return how many leads each pool gave to each person since its day began."""
+    if not midnights:
+        return {}
+    today = Q()
+    for moment in set(midnights.values()):
+        today |= Q(pool__in=[key for key, begins in midnights.items() if begins == moment], at__gte=moment)
+    rows = RoutingDecision.objects.filter(today, to_person__in=people)
+    return {row[:2]: row[2] for row in rows.order_by().values_list("pool", "to_person").annotate(n=Count("pk"))}
 
 
-def _absent(member: PoolMember, stands_in_until: dt.datetime | None, at: dt.datetime) -> str:
+def _absent(member: PoolMember, stands_in_until: dt.datetime | None, there: _Hours) -> str:
     if not member.person.is_active:
         return "has left"
     if stands_in_until is not None:
-        return f"is away until {localdate(stands_in_until):%-d %b}"
+        return f"is away until {stands_in_until.astimezone(there.midnight.tzinfo):%-d %b}"
     if member.away_from is None or member.away_until is None:
         return ""
-    return f"is away until {member.away_until:%-d %b}" if member.away_from <= localdate(at) <= member.away_until else ""
+    return f"is away until {member.away_until:%-d %b}" if member.away_from <= there.today <= member.away_until else ""
 
 
-def _closed(calendar: BusinessCalendar | None, here: dict[int, bool]) -> str:
-    return "" if calendar is None or here[calendar.pk] else f"is outside their hours ({calendar})"
+def _closed(calendar: BusinessCalendar | None, there: _Hours) -> str:
+    return "" if there.is_open else f"is outside their hours ({calendar})"
 
 
 def _left(member: PoolMember, held: int, given: int) -> tuple[int | None, str]:

@@ -11,7 +11,7 @@ from apps.core import access, clock
 from apps.core.actors import acting_as
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.core.notifications.domain.notifying import notify
-from apps.core.rules.catalog import catalog_of
+from apps.core.rules.catalog import Catalog, catalog_of
 from apps.core.rules.domain.queries import active_version
 from apps.core.rules.domain.wording import in_words
 from apps.core.words import reason_given
@@ -19,7 +19,7 @@ from apps.leads.domain import answer_clocks
 from apps.leads.domain.routing.routing import GIVEN, route_leads
 from apps.leads.enums import RoutedBy
 from apps.leads.models import Lead, RoutingDecision, WaitingLead
-from apps.leads.routing_rules import BODY, DOCUMENT
+from apps.leads.routing_rules import DOCUMENT
 
 if TYPE_CHECKING:
     from apps.core.rules.models import RuleVersion
@@ -61,8 +61,9 @@ def reassign(
     by: User,
     at: dt.datetime | None = None,
     routed_by: RoutedBy = RoutedBy.HAND,
+    dealt: tuple[int, int] | None = None,
 ) -> str:
-    """Give a lead to `person`, who is told; the decision keeps why.
+    """Give a lead to `person`, who is told; the decision keeps why, and the turn (`dealt`) where a pool dealt it.
 
     Raises:
         NotAllowed, WrongState: as `refuse_reassign` says.
@@ -77,21 +78,49 @@ def reassign(
             raise (WrongState if access.may(by, "change", row) else NotAllowed)(refused)
         if row.owner_person_id == person.pk:
             raise InvalidInput(f"{person} looks after {row} already.")
-        before, row.owner_person = row.owner_person_id, person
-        row.save(update_fields=["owner_person"])
-        WaitingLead.objects.filter(pk=row.pk).delete()
-        RoutingDecision.objects.create(
-            lead=row,
-            routed_by=routed_by,
-            from_person_id=before,
-            to_person=person,
-            to_team=row.owner_team,
-            reason=reason[:500],
-            at=at or clock.now(),
-        )
-        answer_clocks.restart([row.pk], at=at or clock.now(), by=by)
-        notify([person], GIVEN, title=f"{row} is yours.", body=reason, subject=row, by=by)
-    return f"{person} looks after {row} now."
+        return give(row, person, reason=reason, by=by, at=at, routed_by=routed_by, dealt=dealt)
+
+
+def give(
+    lead: Lead,
+    person: User,
+    *,
+    reason: str,
+    by: User,
+    at: dt.datetime | None = None,
+    routed_by: RoutedBy = RoutedBy.HAND,
+    dealt: tuple[int, int] | None = None,
+) -> str:
+    """Give a locked lead to `person` inside an operation that has asked who may; they are told, unless it is them.
+
+    Args:
+        lead: locked by the caller.
+        person: who looks after it from now on.
+        reason: stays with the decision.
+        by: who acts.
+        at: now, where another moment is meant.
+        routed_by: what gave it.
+        dealt: the pool and its turn, where one dealt it.
+    """
+    pool, turn = dealt or (None, None)
+    before, lead.owner_person = lead.owner_person_id, person
+    lead.save(update_fields=["owner_person"])
+    WaitingLead.objects.filter(pk=lead.pk).delete()
+    RoutingDecision.objects.create(
+        lead=lead,
+        routed_by=routed_by,
+        pool_id=pool,
+        turn=turn,
+        from_person_id=before,
+        to_person=person,
+        to_team=lead.owner_team,
+        reason=reason[:500],
+        at=at or clock.now(),
+    )
+    answer_clocks.restart([lead.pk], at=at or clock.now(), by=by)
+    if person != by:
+        notify([person], GIVEN, title=f"{lead} is yours.", body=reason, subject=lead, by=by)
+    return f"{person} looks after {lead} now."
 
 
 def refuse_routing(user: User, lead: Lead) -> str | None:
@@ -163,17 +192,22 @@ def _tried(decision: RoutingDecision) -> list[Tried]:
 
 def _rules_said(version: "RuleVersion", matched: int) -> list[Tried]:
     catalog = catalog_of(Lead)
-    if BODY.problems(version.body, catalog) and not version.words:
-        return []
     rows = list(enumerate(version.body["rules"], 1))
     last = matched or len(rows)
     return [
         Tried(
             number,
             str(row["name"]),
-            in_words(row["predicate"], catalog),
+            _words(row["predicate"], catalog),
             "takes it" if number == matched else "does not fit",
             number == matched,
         )
         for number, row in rows[:last]
     ]
+
+
+def _words(predicate: Any, catalog: Catalog) -> str:
+    try:
+        return in_words(predicate, catalog)
+    except InvalidInput as refusal:  # a field it names is gone since then
+        return f"cannot be read any more: {refusal.message}"

@@ -8,8 +8,8 @@ from apps.accounts.models import Team, User
 from apps.core.rules.domain.queries import active_version
 from apps.core.rules.kinds import Simulation
 from apps.leads.domain.routing.asking import Asked, Rules, ask, read_rules
-from apps.leads.domain.routing.routing import ROUTED_STAGES, Way, decide
-from apps.leads.enums import RoutedBy
+from apps.leads.domain.routing.routing import Way, decide
+from apps.leads.enums import OPEN_STAGES, RoutedBy
 from apps.leads.models import Lead, PoolCursor
 from apps.leads.routing_rules import BODY, DOCUMENT
 
@@ -24,7 +24,7 @@ def simulate(version: "RuleVersion", as_of: dt.datetime) -> Simulation:
 
     People, pools, capacity and turns are those of now.
     """
-    rows = Lead.objects.live().filter(stage__in=ROUTED_STAGES).order_by("-pk").values_list("pk", flat=True)
+    rows = Lead.objects.live().filter(stage__in=OPEN_STAGES).order_by("-pk").values_list("pk", flat=True)
     keys = list(rows[:LAST])
     positions = dict(PoolCursor.objects.values_list("pool", "position"))
     new, ways, asked = _routed(version, keys, as_of, positions)

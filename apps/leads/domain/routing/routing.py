@@ -15,12 +15,13 @@ from django.db import connection, transaction
 from apps.accounts.models import User
 from apps.core import clock
 from apps.core.actors import acting_as, system_principal
+from apps.core.alerts.domain.alerting import resolve_alert
 from apps.core.notifications.domain.notifying import notify
 from apps.core.rules.domain.queries import active_version
 from apps.leads.domain import answer_clocks
-from apps.leads.domain.routing.asking import Asked, Rules, ask, read_rules
+from apps.leads.domain.routing.asking import UNREADABLE, Asked, Rules, ask, rules_in_force
 from apps.leads.domain.routing.turns import deal
-from apps.leads.enums import RoutedBy, Stage
+from apps.leads.enums import OPEN_STAGES, RoutedBy
 from apps.leads.models import Lead, PoolCursor, RoutingBatch, WaitingLead
 from apps.leads.routing_rules import ACCOUNT, DOCUMENT, OWNER, PERSON, POOL
 
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 BATCH = 5_000
 GIVEN = "lead.given"
-ROUTED_STAGES = (Stage.KNOWN_LEAD, Stage.MQL, Stage.SQL)
 _WRITE = """
     WITH incoming AS (
         SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::text[], %s::int[], %s::bigint[],
@@ -80,7 +80,7 @@ def route_leads(
 def route_new(leads: Sequence[int] | None = None, *, at: dt.datetime | None = None) -> int:
     """Route the leads that nobody looks after yet, all of them or some; what waits for a pool once it is there."""
     moment = at or clock.now()
-    rows = Lead.objects.unowned().filter(stage__in=ROUTED_STAGES).order_by("pk")
+    rows = Lead.objects.unowned().filter(stage__in=OPEN_STAGES).order_by("pk")
     done = 0
     if leads is not None:
         return route_leads(list(rows.filter(pk__in=leads).values_list("pk", flat=True)), at=moment)
@@ -97,17 +97,32 @@ def route_waiting(*, at: dt.datetime | None = None) -> int:
     version, moment = active_version(DOCUMENT), at or clock.now()
     if version is None:
         return 0
-    WaitingLead.objects.exclude(lead__owner_person__isnull=True, lead__archived_at__isnull=True).delete()
-    free = {key for key, crew in read_rules(version, at=moment).crews.items() if crew.slots}
-    keys = WaitingLead.objects.filter(pool__in=free).order_by("since", "pk").values_list("pk", flat=True)
-    return route_leads(list(keys[:BATCH]), at=moment)
+    waits = {"owner_person__isnull": True, "archived_at__isnull": True, "stage__in": OPEN_STAGES}
+    WaitingLead.objects.exclude(**{f"lead__{name}": value for name, value in waits.items()}).delete()
+    rules = rules_in_force(version, at=moment)
+    if not rules.rules:  # they keep their places until the rules are mended
+        return 0
+    resolve_alert(UNREADABLE, why="The rules in force can be read.")
+    return route_leads(_next_waiting(rules), at=moment)
+
+
+def _next_waiting(rules: Rules) -> list[int]:
+    """Return who waits longest for each pool, as many as it can take now; all of them where it deals no more."""
+    dealing = {key: crew for key, crew in rules.crews.items() if not crew.pool.is_archived}
+    rooms = {key: 0 if not crew.slots else crew.room for key, crew in dealing.items()}
+    found: list[int] = []
+    for pool in WaitingLead.objects.order_by("pool").values_list("pool", flat=True).distinct():
+        room = rooms.get(pool)
+        keys = WaitingLead.objects.filter(pool=pool).order_by("since", "pk").values_list("pk", flat=True)
+        found += keys[: BATCH if room is None else min(room, BATCH)]
+    return found[:BATCH]
 
 
 def _route_batch(
     version: "RuleVersion", leads: Sequence[int], at: dt.datetime, *, by: User | None, tell: bool
 ) -> list[Way]:
     cursors = lock_cursors(_turn_order(version))
-    rules = read_rules(version, at=at)
+    rules = rules_in_force(version, at=at)
     asked = ask(rules, leads, at=at, lock=True)
     if not asked:
         return []
@@ -179,7 +194,7 @@ def _write(ways: Sequence[Way], batch: RoutingBatch, at: dt.datetime) -> None:
 def _keep_waiting(ways: Sequence[Way], at: dt.datetime) -> None:
     """Remember who waits for a pool, and forget who no longer does."""
     waits = [each for each in ways if each.routed_by == RoutedBy.WAITING]
-    WaitingLead.objects.filter(pk__in=[each.lead for each in ways if each.person is not None]).delete()
+    WaitingLead.objects.filter(pk__in=[each.lead for each in ways if each.routed_by != RoutedBy.WAITING]).delete()
     rows = [WaitingLead(lead_id=each.lead, pool_id=each.pool, since=at) for each in waits if each.pool is not None]
     WaitingLead.objects.bulk_create(rows, ignore_conflicts=True)
 

@@ -19,14 +19,18 @@ def give_to_next(lead: Lead, otherwise: User | None, *, at: dt.datetime) -> User
     """Give a locked lead to somebody else, as its SLA says; return who has it now, None where it stays."""
     if RoutingDecision.objects.filter(lead=lead, routed_by=RoutedBy.SLA).count() >= MOST:
         return None
-    person = _next_of_pool(lead, at) or (otherwise if otherwise is not None and otherwise.is_active else None)
+    person, dealt = _next_of_pool(lead, at)
+    if person is None and otherwise is not None and otherwise.is_active:
+        person = otherwise
     if person is None or person.pk == lead.owner_person_id:
         return None
-    reassign(lead, person=person, reason=REASON, by=system_principal(), at=at, routed_by=RoutedBy.SLA)
+    by = system_principal()
+    reassign(lead, person=person, reason=REASON, by=by, at=at, routed_by=RoutedBy.SLA, dealt=dealt)
     return person
 
 
-def _next_of_pool(lead: Lead, at: dt.datetime) -> User | None:
+def _next_of_pool(lead: Lead, at: dt.datetime) -> tuple[User | None, tuple[int, int] | None]:
+    """Return whose turn it is in the pool of a lead, its owner left out, with the pool and the turn."""
     pool = (
         RoutingDecision.objects.filter(lead=lead, pool__isnull=False, pool__archived_at__isnull=True)
         .order_by("-at", "-pk")
@@ -34,13 +38,14 @@ def _next_of_pool(lead: Lead, at: dt.datetime) -> User | None:
         .first()
     )
     if pool is None:
-        return None
+        return None, None
     cursor = lock_cursors([pool])[pool]
     able = {each.person: each for each in crews([pool], at=at)[pool].able if each.person != lead.owner_person_id}
     slots = slots_of({key: each.weight for key, each in able.items()})
     dealt, position = deal(slots, position=cursor.position, count=1, left={})
     if not dealt:
-        return None
+        return None, None
     cursor.position, cursor.given = position, cursor.given + 1
     cursor.save(update_fields=["position", "given"])
-    return User.objects.get(pk=dealt[0][0])
+    person, turn = dealt[0]
+    return User.objects.get(pk=person), (pool, turn)

@@ -4,7 +4,7 @@ import datetime as dt
 
 from apps.core import clock
 from apps.core.alerts.domain.alerting import raise_alert, resolve_alert
-from apps.leads.domain.routing.routing import ROUTED_STAGES
+from apps.leads.enums import OPEN_STAGES
 from apps.leads.models import Lead, WaitingLead
 
 ALERT, PATIENCE = "leads.unassigned", dt.timedelta(hours=4)
@@ -14,7 +14,7 @@ def watch(*, at: dt.datetime | None = None) -> int:
     """Raise an alert while leads wait for a pool, or for anybody, longer than they should; return how many do."""
     limit = (at or clock.now()) - PATIENCE
     for_pool = WaitingLead.objects.filter(since__lt=limit, lead__archived_at__isnull=True)
-    unowned = Lead.objects.unowned().filter(stage__in=ROUTED_STAGES, created_at__lt=limit)
+    unowned = Lead.objects.unowned().filter(stage__in=OPEN_STAGES, created_at__lt=limit)
     waits = for_pool.count() + unowned.count()
     if not waits:
         resolve_alert(ALERT, why="Every lead has somebody.")
