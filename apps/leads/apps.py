@@ -38,7 +38,7 @@ def _register_sight() -> None:
     """Show sales people their own leads only, and what hangs on a lead to whoever sees it."""
     from apps.core.access import register_scope, register_territory  # noqa: PLC0415  # models must be ready
     from apps.leads import models  # noqa: PLC0415
-    from apps.leads.permissions import by_both, by_lead, visible_leads  # noqa: PLC0415
+    from apps.leads.permissions import by_both, by_handoff, by_lead, visible_leads  # noqa: PLC0415
 
     register_scope(models.Lead, visible_leads)
     register_territory(models.Lead, "territory")
@@ -46,7 +46,6 @@ def _register_sight() -> None:
     for model in (
         models.Consent,
         models.FieldValue,
-        models.Handoff,
         models.Identity,
         models.Intake,
         models.LeadScore,
@@ -60,6 +59,7 @@ def _register_sight() -> None:
         models.Touchpoint,
     ):
         register_scope(model, by_lead)
+    register_scope(models.Handoff, by_handoff)
     register_scope(models.DuplicatePair, by_both("one", "two"))
     register_scope(models.Merge, by_both("survivor", "loser"))
 

@@ -27,16 +27,27 @@ def owned_by_team_too(user: "User") -> models.Q:
 
 
 def by_both(*names: str) -> Any:
-    """Return the scope of rows about two leads: who sees both of them."""
+    """Return the scope of rows about two leads: who sees both of them, wherever each of the two is."""
 
     def narrowed(user: "User", rows: "models.QuerySet[Any]") -> "models.QuerySet[Any]":
         """Narrow rows to those whose leads `user` sees."""
-        if user.has_perm("leads.oversee_lead") and access.limit_of(user, "oversee", Lead) is None:
+        place = access.limit_of(user, "view", Lead)
+        if place is None and user.has_perm("leads.oversee_lead") and access.limit_of(user, "oversee", Lead) is None:
             return rows
-        seen = visible_leads(user, Lead._default_manager.all()).values("pk")
-        return rows.filter(**{f"{name}__in": seen for name in names})
+        seen = visible_leads(user, Lead._default_manager.all())
+        seen = seen if place is None else seen.filter(access.within(Lead, place))
+        return rows.filter(**{f"{name}__in": seen.values("pk") for name in names})
 
     return narrowed
+
+
+def by_handoff(user: "User", rows: "models.QuerySet[Any]") -> "models.QuerySet[Any]":
+    """Narrow handoffs to those of the leads that `user` sees, and to those that ask them or one of their teams."""
+    if user.has_perm("leads.oversee_lead") and access.limit_of(user, "oversee", Lead) is None:
+        return rows
+    seen = visible_leads(user, Lead._default_manager.all()).values("pk")
+    teams = user.memberships.filter(archived_at__isnull=True).values("team")
+    return rows.filter(models.Q(lead__in=seen) | models.Q(to_person=user) | models.Q(to_team__in=teams))
 
 
 def by_lead(user: "User", rows: "models.QuerySet[Any]") -> "models.QuerySet[Any]":

@@ -10,9 +10,11 @@ from django.db.utils import DatabaseError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from apps.accounts.domain.territories import limit_role
 from apps.accounts.enums import Role
+from apps.accounts.models import Territory, User
 from apps.audit.domain.personal import erase_subject
-from apps.core import clock
+from apps.core import access, clock
 from apps.core.admin_kit.refusals import sentence_of
 from apps.core.calendars.domain.queries import default_calendar
 from apps.core.clocks.domain.starting_many import start_clocks
@@ -28,6 +30,7 @@ from apps.leads.domain.duplicates.finding import find_duplicates, look_again, ne
 from apps.leads.domain.intake import receive
 from apps.leads.domain.lifecycle import move_lead
 from apps.leads.domain.opportunities import open_opportunity
+from apps.leads.domain.sla import record_contact
 from apps.leads.domain.touches import Touch, take_touches
 from apps.leads.enums import IntakeState, PairState, Stage
 from apps.leads.models import (
@@ -39,6 +42,7 @@ from apps.leads.models import (
     Lead,
     LeadScore,
     Merge,
+    SalesContact,
     TouchDay,
     Touchpoint,
 )
@@ -117,7 +121,8 @@ def state_of(*leads):
         for row in Lead._base_manager.filter(pk__in=keys).order_by("pk").values()
     ]
     hanging = [
-        sorted(model.objects.filter(lead_id__in=keys).values_list("lead_id", "pk")) for model in (Intake, FieldValue)
+        sorted(model.objects.filter(lead_id__in=keys).values_list("lead_id", "pk"))
+        for model in (Intake, FieldValue, SalesContact)
     ]
     touches = sorted(Touchpoint.objects.filter(lead__in=keys).values_list("pk", "lead_id"))
     days = sorted(TouchDay.objects.filter(lead_id__in=keys).values_list("lead_id", "type", "day", "touches"))
@@ -154,11 +159,13 @@ def test_merge_and_undo_leave_no_trace(mine, theirs, take):
             for number, (lead, (kind, day)) in enumerate(rows)
         ]
         take_touches(touches, by=by, at=now)
+        record_contact(gone, kind="call", by=by)
         before = state_of(kept, gone)
         merged = merging.merge(kept, gone, by=by, reason="The same number.", take=sorted(take), at=now)
         kept.refresh_from_db(), gone.refresh_from_db()
         assert (gone.merged_into, gone.is_archived, kept.phone) == (kept, True, "+4930901820")
         assert Touchpoint.objects.filter(lead=kept).count() == len(touches)
+        assert SalesContact.objects.get().lead == kept
         assert not LeadScore.objects.filter(lead=gone).exists()
         merging.undo(merged, by=by, reason="Two people after all.", at=now)
         assert state_of(kept, gone) == before
@@ -227,6 +234,24 @@ def test_deals_keep_their_lead_and_nobody_is_chased_for_one_that_is_merged(perso
     assert Clock.objects.get(object_id=one.pk, metric=TOUCH).state == ClockState.CANCELLED
     deal.refresh_from_db()
     assert deal.is_open
+
+
+def test_a_pair_and_a_merge_are_seen_where_both_leads_are(person):
+    dach = Territory.objects.create(name="DACH")
+    limited = person_with(Role.OPS)
+    limit_role(limited.memberships.get(), territory=dach, by=administrator(), reason="x")
+    limited = User.objects.get(pk=limited.pk)
+    inside, also, outside = (
+        LeadFactory(name="Ada Lovelace", company="Engines", phone=phone, territory=place, owner_person=limited)
+        for phone, place in (("", "DACH"), ("", "DACH"), ("", "Spain"))
+    )
+    now = clock.now()
+    for two in (also, outside):
+        DuplicatePair.objects.create(one=inside, two=two, weight=9, evidence=[], found_at=now)
+    merging.merge(inside, outside, by=person, reason="One person.")
+    assert [each.two for each in access.visible(limited, DuplicatePair)] == [also]
+    assert not access.visible(limited, Merge).exists()
+    assert (access.visible(person, DuplicatePair).count(), access.visible(person, Merge).count()) == (2, 1)
 
 
 def test_a_change_after_the_merge_stays_when_it_is_undone(person):

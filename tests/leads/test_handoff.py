@@ -5,7 +5,9 @@ import datetime as dt
 import pytest
 from django.db import DatabaseError, transaction
 
+from apps.accounts.domain.territories import limit_role
 from apps.accounts.enums import Role
+from apps.accounts.models import Membership, Territory, User
 from apps.core import access, clock
 from apps.core.admin_kit.refusals import sentence_of
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
@@ -13,10 +15,10 @@ from apps.core.notifications.models import Notification
 from apps.leads.domain.handoff import ANSWER_WITHIN, accept, expire_due, offer, reject
 from apps.leads.domain.lifecycle import move_lead
 from apps.leads.domain.scoring.keeping import score_due
-from apps.leads.enums import HandoffState, Stage
-from apps.leads.models import Handoff, Lead, StageInterval
+from apps.leads.enums import HandoffKind, HandoffState, Stage
+from apps.leads.models import Handoff, Lead, RoutingDecision, StageInterval
 from tests.admin_pages import assert_same_queries, button_of, list_of, page_of
-from tests.factories.accounts import person_with
+from tests.factories.accounts import TeamFactory, administrator, person_with
 from tests.factories.leads import LeadFactory
 from tests.factories.scoring import body, in_force, rule, scoring
 
@@ -92,6 +94,47 @@ def test_given_back_it_is_recycled_and_can_be_offered_again(people):
     again.refresh_from_db()
     assert (again.state, Lead.objects.get().stage) == (HandoffState.EXPIRED, Stage.MQL)
     assert offer(Lead.objects.get(), by=ops).number == 3
+
+
+def test_who_is_asked_sees_the_offer_and_takes_it_though_the_lead_is_not_theirs(client, people):
+    ops, owner = people
+    asked, team = person_with(Role.SALES), TeamFactory()
+    bought = [LeadFactory(name=name, stage=Stage.CUSTOMER, owner_person=owner) for name in ("Ann", "Bo", "Cy")]
+    kinds = (HandoffKind.SUCCESS, HandoffKind.REFERENCE, HandoffKind.EXPANSION)
+    made = [offer(lead, by=ops, kind=kind, to=asked) for lead, kind in zip(bought, kinds, strict=True)]
+    outside = person_with(Role.SALES)
+    assert set(access.visible(asked, Handoff)) == set(made)
+    assert not access.visible(outside, Handoff).exists()
+    with pytest.raises(NotAllowed, match="You may not change Ann"):
+        accept(made[0], by=outside, reason="x")
+    client.force_login(asked)
+    assert client.get(page_of(made[0])).status_code == 200
+    said = [accept(each, by=asked, reason="Gladly") for each in made]
+    assert said == [f"{asked} looks after Ann now.", "Bo is at Advocate now.", f"{asked} looks after Cy now."]
+    given = RoutingDecision.objects.get(lead=bought[0])
+    assert (given.from_person, given.to_person, given.reason) == (owner, asked, "Customer success: Gladly")
+    assert Lead.objects.get(name="Bo").owner_person == owner
+    Membership.objects.create(person=asked, team=team, role=Role.SALES)
+    mine = LeadFactory(name="Di", stage=Stage.MQL, owner_team=team)
+    for_team = offer(mine, by=ops)
+    Lead.objects.filter(pk=mine.pk).update(owner_team=None, owner_person=owner)
+    assert for_team in access.visible(asked, Handoff)
+    assert accept(for_team, by=asked, reason="Good call") == "Di is at Sales qualified (SQL) now."
+
+
+def test_a_customer_is_handed_to_who_can_take_it(people):
+    ops, owner = people
+    lead = LeadFactory(name="Ann", stage=Stage.CUSTOMER, owner_person=owner, territory="Spain")
+    limited, gone = person_with(Role.SALES), person_with(Role.SALES, is_active=False)
+    dach = Territory.objects.create(name="DACH")
+    limit_role(limited.memberships.get(), territory=dach, by=administrator(), reason="x")
+    for to, sentence in (
+        (gone, "cannot look after leads; choose somebody who is active"),
+        (person_with(Role.AUDITOR), "has no role that works with leads"),
+        (limited, "works in DACH alone, and Ann is in Spain"),
+    ):
+        with pytest.raises(InvalidInput, match=sentence):
+            offer(lead, by=ops, kind=HandoffKind.SUCCESS, to=User.objects.get(pk=to.pk))
 
 
 def test_the_pages_work_for_sales_and_keep_to_the_territory(client, people):

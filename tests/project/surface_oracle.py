@@ -176,6 +176,13 @@ def _of_leads(model):
     return rows
 
 
+def _handoffs(person, role, known):
+    """Those of the leads one sees, and those that ask oneself or one of one's teams."""
+    asked = {row.pk for row in Handoff._base_manager.all() if row.to_person_id == person.pk}
+    asked |= {row.pk for row in Handoff._base_manager.filter(to_team__in=_teams(person))}
+    return _of_leads(Handoff)(person, role, known) | asked
+
+
 def _of_two_leads(model, *names):
     def rows(person, role, known):
         """Those both of whose leads one sees."""
@@ -272,7 +279,7 @@ def _of_kind(person, role, model, known):
 _NARROWED_BY_ITSELF = {
     "approvals.ApprovalRequest": _requests,
     "leads.Lead": _leads,
-    "leads.Handoff": _of_leads(Handoff),
+    "leads.Handoff": _handoffs,
     "leads.Opportunity": _of_leads(Opportunity),
     "leads.SalesContact": _of_leads(SalesContact),
     "leads.ScoreOverride": _of_leads(ScoreOverride),

@@ -104,6 +104,7 @@ ASKING_ALLOWED: dict[str, str] = {
     "apps/core/notifications/scopes.py::_deliveries": SCOPE,
     "apps/core/notifications/scopes.py::_stored_mail": SCOPE,
     "apps/leads/permissions.py::by_both.narrowed": SCOPE,
+    "apps/leads/permissions.py::by_handoff": SCOPE,
     "apps/leads/permissions.py::by_lead": SCOPE,
     "apps/leads/permissions.py::visible_leads": SCOPE,
     "apps/processes/permissions.py::by_process.scope": SCOPE,

@@ -29,6 +29,7 @@ _MOVED = {
     "intakes": "deliveries",
     "values": "values of fields",
     "identities": "browsers",
+    "contacts": "contacts of sales",
     "merged": "earlier merges",
 }
 
@@ -78,7 +79,7 @@ def merge_form(pair: DuplicatePair) -> type[forms.Form]:
             ],
             widget=forms.RadioSelect,
             initial=str(better.pk),
-            help_text="The other one is archived with all its values; its empty fields are filled from it.",
+            help_text="Its empty fields are filled from the other one, which is archived with values, notes and files.",
         )
     }
     if contradicting := merging.contradictions(pair.one, pair.two):

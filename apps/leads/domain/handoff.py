@@ -12,7 +12,9 @@ from apps.core.events import publish
 from apps.core.notifications.domain.audiences import people_of
 from apps.core.notifications.domain.notifying import notify
 from apps.core.transitions import transition
-from apps.leads.domain.lifecycle import move_lead
+from apps.core.words import reason_given
+from apps.leads.domain.lifecycle import step
+from apps.leads.domain.routing.reassigning import give
 from apps.leads.domain.scoring.explaining import explain
 from apps.leads.enums import HandoffKind, HandoffState, RejectReason, Stage
 from apps.leads.models import Handoff, Lead, LeadScore
@@ -61,12 +63,15 @@ def offer(
 
     Raises:
         NotAllowed, WrongState: as `refuse_offer` says.
+        InvalidInput: `to` has left, or works in other territories.
     """
     now = at or clock.now()
     with transaction.atomic(), acting_as(by, reason=note or None):
         row: Lead = Lead.objects.select_for_update(of=("self",)).get(pk=lead.pk)
         if refused := refuse_offer(by, row, kind=kind):
             raise (WrongState if access.may(by, "change", row) else NotAllowed)(refused)
+        if to is not None and (refused := _cannot_take(to, row)):
+            raise InvalidInput(refused, fields={"to": refused})
         made = Handoff.objects.create(
             lead=row,
             kind=kind,
@@ -84,6 +89,18 @@ def offer(
         notify(people, OFFERED, title=title, body=note, subject=made, by=by)
         publish("lead.offered", handoff_id=made.pk)
     return made
+
+
+def _cannot_take(person: "User", lead: Lead) -> str | None:
+    """Return why somebody cannot be handed a lead, None when they can."""
+    if not person.is_active or person.is_system:
+        return f"{person} cannot look after leads; choose somebody who is active."
+    if not access.has_model_permission(person, "change", Lead):
+        return f"{person} has no role that works with leads; choose somebody of sales or operations."
+    limit = access.limit_of(person, "view", Lead)
+    if limit is not None and not Lead.objects.filter(access.within(Lead, limit), pk=lead.pk).exists():
+        return f"{person} works in {limit.words} alone, and {lead} is in {lead.territory or 'no territory'}."
+    return None
 
 
 def offer_by_button(lead: Lead, *, by: "User", note: str = "") -> str:
@@ -116,7 +133,7 @@ def _snapshot(lead: Lead) -> dict[str, Any]:
 
 def refuse_answer(user: "User", handoff: Handoff) -> str | None:
     """Return why `user` cannot answer `handoff` now, None when it works."""
-    if not access.may(user, "change", handoff.lead) and handoff.to_person_id != user.pk:
+    if not access.may(user, "change", handoff.lead) and not _asks(handoff, user):
         return f"You may not change {handoff.lead}."
     if handoff.state != HandoffState.OFFERED:
         return f"{handoff} is {handoff.get_state_display().lower()}."
@@ -125,12 +142,23 @@ def refuse_answer(user: "User", handoff: Handoff) -> str | None:
     return None
 
 
+def _asks(handoff: Handoff, user: "User") -> bool:
+    """Whether a handoff asks `user`: by name, or the team they are in where it names nobody."""
+    if not access.has_model_permission(user, "change", Lead):
+        return False
+    if handoff.to_person_id is not None:
+        return handoff.to_person_id == user.pk
+    return user.memberships.filter(archived_at__isnull=True, team=handoff.to_team_id).exists()
+
+
 def accept(handoff: Handoff, *, by: "User", reason: str, at: dt.datetime | None = None) -> str:
     """Take the lead: an MQL becomes an SQL; announces `lead.handoff_answered`.
 
     Raises:
-        NotAllowed, WrongState, InvalidInput: as `refuse_answer` and `move_lead` say.
+        NotAllowed, WrongState: as `refuse_answer` and the lifecycle say.
+        InvalidInput: no reason is given.
     """
+    reason = reason_given(reason, "Say what you found; it stays with the lead.")
     with transaction.atomic(), acting_as(by, reason=reason):
         row = _answered(handoff, HandoffState.ACCEPTED, by=by, answer=reason, at=at)
         return _taken(row, by=by, reason=reason)
@@ -140,29 +168,40 @@ def reject(handoff: Handoff, *, by: "User", rejection: str, reason: str, at: dt.
     """Give the lead back: it is recycled and can qualify again; announces `lead.handoff_answered`.
 
     Raises:
-        NotAllowed, WrongState, InvalidInput: as `refuse_answer` and `move_lead` say.
+        NotAllowed, WrongState: as `refuse_answer` and the lifecycle say.
+        InvalidInput: no reason is given.
     """
+    reason = reason_given(reason, "Say what you found; it stays with the lead.")
     if rejection not in RejectReason.values:
         raise InvalidInput("Choose why the lead goes back.", fields={"rejection": "Choose a reason."})
-    with transaction.atomic(), acting_as(by, reason=reason):
+    with transaction.atomic(), acting_as(by, reason=f"{RejectReason(rejection).label}: {reason}"):
         row = _answered(handoff, HandoffState.REJECTED, by=by, answer=reason, at=at, rejection=rejection)
         if row.kind != HandoffKind.SALES:
             return f"{row.lead} stays with {row.lead.owner or 'nobody'}."
-        return move_lead(row.lead, to=Stage.RECYCLED, by=by, reason=f"{RejectReason(rejection).label}: {reason}")
+        return step(_lead_of(row), to=Stage.RECYCLED, by=by)
 
 
 def _taken(row: Handoff, *, by: "User", reason: str) -> str:
-    """Do what taking a lead over means: SQL, a new owner at customer success, an advocate; expansion opens deals."""
+    """Do what taking a lead over means: SQL, a new owner at customer success, an advocate; expansion opens deals.
+
+    Who was asked may do that to this lead, whether or not they could change it before.
+    """
+    lead = _lead_of(row)
     if row.kind == HandoffKind.SALES:
-        return move_lead(row.lead, to=Stage.SQL, by=by, reason=reason)
-    lead = row.lead
+        return step(lead, to=Stage.SQL, by=by)
     if row.kind == HandoffKind.REFERENCE and lead.stage == Stage.CUSTOMER:
-        return move_lead(lead, to=Stage.ADVOCATE, by=by, reason=reason)
-    if row.kind == HandoffKind.SUCCESS and lead.owner_person_id != by.pk:
-        lead.owner_person = by
-        lead.save(update_fields=["owner_person"])
-        return f"{by} looks after {lead} now."
-    return f"{lead} is taken on; open an opportunity for what it may buy."
+        return step(lead, to=Stage.ADVOCATE, by=by)
+    needs = row.kind == HandoffKind.SUCCESS or not access.may(by, "change", lead)
+    if row.kind != HandoffKind.REFERENCE and needs and lead.owner_person_id != by.pk:
+        return give(lead, by, reason=f"{HandoffKind(row.kind).label}: {reason}", by=by)
+    if row.kind == HandoffKind.EXPANSION:
+        return f"{lead} is taken on; open an opportunity for what it may buy."
+    return f"{lead} is taken on."
+
+
+def _lead_of(row: Handoff) -> Lead:
+    lead: Lead = Lead.objects.select_for_update(of=("self",)).get(pk=row.lead_id)
+    return lead
 
 
 def expire_due(*, at: dt.datetime | None = None) -> int:
@@ -182,7 +221,8 @@ def expire_due(*, at: dt.datetime | None = None) -> int:
 def _answered(handoff: Handoff, state: HandoffState, *, by: "User", at: dt.datetime | None, **more: str) -> Handoff:
     row: Handoff = Handoff.objects.select_for_update(of=("self",)).select_related("lead").get(pk=handoff.pk)
     if refused := refuse_answer(by, row):
-        raise (WrongState if access.may(by, "change", row.lead) else NotAllowed)(refused)
+        may = access.may(by, "change", row.lead) or _asks(row, by)
+        raise (WrongState if may else NotAllowed)(refused)
     _close(row, state, by=by, now=at or clock.now(), **more)
     return row
 

@@ -1,19 +1,22 @@
 """Merging two leads that are one person, and undoing it: nothing is destroyed, what moved is written down.
 
-The lead that is merged keeps its own values and is archived; what it did, brought and said about itself moves to the
-one that is kept, and the score is made anew from the touches, never added up.
+The lead that is merged keeps its own values and is archived; what it did, brought and said about itself, and the
+contacts sales had with it, move to the one that is kept, and the score is made anew from the touches, never added up.
+Its notes, files, tags and closed deals are what people wrote about that record: they stay with it, one link away.
 """
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection, transaction
+from django.db.models import Model
 
 from apps.core import access, clock
 from apps.core.actors import acting_as
 from apps.core.context_sql import stamp_transaction
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.core.events import publish
+from apps.core.governed import GovernedBase
 from apps.core.transitions import transition
 from apps.core.words import reason_given
 from apps.leads.domain import answer_clocks
@@ -21,7 +24,18 @@ from apps.leads.domain.scoring import measures
 from apps.leads.domain.scoring.engine import score_leads
 from apps.leads.domain.touches import AHEAD
 from apps.leads.enums import HandoffState, PairState, Stage
-from apps.leads.models import DuplicatePair, FieldValue, Handoff, Identity, Intake, Lead, LeadScore, Merge, Touchpoint
+from apps.leads.models import (
+    DuplicatePair,
+    FieldValue,
+    Handoff,
+    Identity,
+    Intake,
+    Lead,
+    LeadScore,
+    Merge,
+    SalesContact,
+    Touchpoint,
+)
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -30,13 +44,14 @@ if TYPE_CHECKING:
 
 # What a merge may take over: who it is and where it belongs; never its stage, its owner or its number elsewhere.
 FIELDS = ("name", "email", "phone", "job_title", "company", "account", "country", "territory", "origin", "source")
-MOVES_ALONG: dict[str, Any] = {"touches": Touchpoint, "intakes": Intake, "values": FieldValue, "identities": Identity}
+MOVES_ALONG: dict[str, type[Model]] = {
+    "touches": Touchpoint,
+    "intakes": Intake,
+    "values": FieldValue,
+    "identities": Identity,
+    "contacts": SalesContact,
+}
 _FAR = (Stage.SQL, Stage.FORMER_CUSTOMER, Stage.CUSTOMER, Stage.ADVOCATE)
-
-
-def moves_along(name: str, model: Any) -> None:
-    """Have the rows of a kind (with a column `lead`) move with a lead that is merged; from `AppConfig.ready`."""
-    MOVES_ALONG[name] = model
 
 
 def refuse_merge(user: "User", survivor: Lead, loser: Lead) -> str | None:
@@ -163,8 +178,9 @@ def _move(gone: Lead, kept: Lead, *, only: dict[str, list[int]] | None = None) -
         stamp_transaction(connection)
         for name, model in MOVES_ALONG.items():
             wanted = None if only is None else only.get(name, [])
+            version = ", row_version = row_version + 1" if issubclass(model, GovernedBase) else ""
             cursor.execute(
-                f"UPDATE {model._meta.db_table} SET lead_id = %s WHERE lead_id = %s "  # a name of ours
+                f"UPDATE {model._meta.db_table} SET lead_id = %s{version} WHERE lead_id = %s "  # a name of ours
                 "AND (%s::bigint[] IS NULL OR id = ANY(%s::bigint[])) RETURNING id",
                 [kept.pk, gone.pk, wanted, wanted],
             )
