@@ -114,6 +114,47 @@ def test_a_machine_in_the_trap_is_rejected_and_a_person_says_otherwise(client, f
     assert replay(row, by=person_with(Role.OPS)).startswith("Taken in as")
 
 
+def test_consent_and_visitor_are_kept_until_a_reject_is_judged_again(client, form):
+    visitor = uuid.uuid4()
+    visited(client, visitor, consent={"given": True, "wording": "Banner 3"})
+    given = {"work_email": "ada@engines.example", "news": "on", "_visitor": str(visitor), "_wording": "Mine"}
+    sent(client, {**given, "website": "x"})
+    IntakeSource.objects.update(consent_wording="Something else.")
+    row = Intake.objects.get()
+    replay(row, by=person_with(Role.OPS))
+    row.refresh_from_db()
+    consent = Consent.objects.get(purpose="marketing_email")
+    assert (consent.evidence, consent.given_at, consent.lead) == (
+        "“Yes, write to me about the product.” ticked on Demo form",
+        row.received_at,
+        row.lead,
+    )
+    assert Identity.objects.get(valid_to=None).lead == row.lead
+    again = sent(client, {"work_email": "bo@engines.example", "_visitor": "no number", "_key": "2"})
+    assert (again.json()["taken"], Lead.objects.filter(email="bo@engines.example").count()) == (True, 1)
+
+
+def test_what_was_put_away_is_not_told_and_its_consent_is_taken_back(client, form):
+    visitor = uuid.uuid4()
+    visited(client, visitor, consent={"given": True, "wording": "Banner 3"})
+    sent(client, {"work_email": "ada@engines.example", "name": "Ada Lovelace", "_visitor": str(visitor)})
+    lead = Lead.objects.get(email="ada@engines.example")
+    Lead.objects.filter(pk=lead.pk).update(archived_at=clock.now())
+    before = Touchpoint.objects.count()
+    for consent in (None, {"given": True, "wording": "Banner 4"}):
+        answer = visited(client, visitor, number="2", consent=consent)
+        assert (answer.status_code, answer.json()["sentence"]) == (200, "Nothing is kept of this visitor.")
+    assert Touchpoint.objects.count() == before
+    form_again = sent(client, {"work_email": "ada@engines.example", "_key": "new"})
+    assert (form_again.json()["taken"], "Ada" in form_again.content.decode()) == (True, False)
+    assert "is archived; restore it first" in Intake.objects.get(idempotency_key="new").reason
+    asked = client.get("/forms/demo-form/next/", {"visitor": str(visitor)}, HTTP_ORIGIN=SITE)
+    assert {each["field"] for each in asked.json()["ask"]} >= {"email", "name"}
+    told = visited(client, visitor, consent={"given": False})
+    assert "taken back" in told.json()["sentence"]
+    assert Consent.objects.filter(lead=lead, purpose="tracking").first().is_given is False
+
+
 def test_without_consent_nothing_is_stored(client, form):
     visitor = uuid.uuid4()
     answer = visited(client, visitor)

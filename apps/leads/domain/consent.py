@@ -36,7 +36,8 @@ def record_consent(
 ) -> str:
     """Keep that `lead` agreed to a purpose, or took it back.
 
-    The evidence is the form and its wording, the letter, the call; `given_at` is when the person said so.
+    The evidence is the form and its wording, the letter, the call; `given_at` is when the person said so. What is
+    taken back is kept of an archived lead as well.
 
     Raises:
         NotAllowed, WrongState: as `refuse_consent` says.
@@ -48,7 +49,8 @@ def record_consent(
         raise InvalidInput(f"There is no purpose “{purpose}”.")
     if given_at is not None and given_at > now:
         raise InvalidInput("A consent is not given in the future.")
-    if refused := refuse_consent(by, lead):
+    refused = refuse_consent(by, lead)
+    if refused and (is_given or not access.may(by, "change", lead)):
         raise (WrongState if access.may(by, "change", lead) else NotAllowed)(refused)
     with transaction.atomic(), acting_as(by):
         row = Consent.objects.create(

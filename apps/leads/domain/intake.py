@@ -16,6 +16,7 @@ from apps.core.actors import acting_as
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.core.exchange import values as cells
 from apps.leads import phones
+from apps.leads.domain import said_along
 from apps.leads.domain.duplicates.entry import known_lead, phone_taken
 from apps.leads.domain.duplicates.finding import look_again
 from apps.leads.domain.duplicates.profile import FREE_MAIL
@@ -71,6 +72,7 @@ def receive(
         raise InvalidInput(f"Name the delivery, with at most {LONGEST_KEY} characters, so that it counts once.")
     moment = at or clock.now()
     with transaction.atomic(), acting_as(by):
+        said_along.hold(payload)
         locked: IntakeSource = IntakeSource.objects.select_for_update(of=("self",)).get(pk=source.pk)
         known = Intake.objects.filter(source=locked, idempotency_key=key).first()
         if known is not None:
@@ -112,6 +114,7 @@ def replay(intake: Intake, *, by: "User", at: dt.datetime | None = None) -> str:
         NotAllowed, WrongState: as `refuse_replay` says.
     """
     with transaction.atomic(), acting_as(by):
+        said_along.hold(intake.payload)
         row: Intake = Intake.objects.select_for_update(of=("self",)).select_related("source").get(pk=intake.pk)
         if refused := refuse_replay(by, row):
             may = access.has_model_permission(by, "add", Lead)
@@ -155,9 +158,15 @@ def _judge(row: Intake, *, now: dt.datetime, refusal: str = "") -> Intake:
         write_touches([touch], now=now)
     if row.state == IntakeState.ACCEPTED:
         look_again(lead)
+    said_along.keep(row, lead, now=now)
     score_leads([lead.pk], as_of=now)
     route_new([lead.pk], at=now)
     return row
+
+
+def refused_by_contract(row: Intake) -> bool:
+    """Whether a delivery is refused for what it says, which who sent it may read."""
+    return bool(_read(row.source, row.payload).refusal)
 
 
 def _read(source: IntakeSource, payload: Mapping[str, Any]) -> _Read:
@@ -166,7 +175,7 @@ def _read(source: IntakeSource, payload: Mapping[str, Any]) -> _Read:
     names = {**{name: name for name in FIELDS}, **source.fields}
     found: dict[str, str] = {}
     for theirs, given in payload.items():
-        field = names.get(theirs)
+        field = names.get(theirs) if theirs != source.consent_field else None
         if field not in FIELDS or given in (None, ""):
             continue
         if not isinstance(given, str | int | float):

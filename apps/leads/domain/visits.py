@@ -89,10 +89,12 @@ def keep_visits(
     if not isinstance(events, list) or len(events) > MOST_EVENTS:
         raise InvalidInput(f"“events” is a list of at most {MOST_EVENTS}.")
     with transaction.atomic(), acting_as(by):
-        _alone(visitor)
+        alone_with(visitor)
         lead = lead_of(visitor)
         if word is not None and not word[0]:
             return _taken_back(lead, source, word[1], by=by)
+        if lead is not None and lead.is_archived:  # nothing is added to what was put away, and nobody is told whose
+            return Kept(0, 0, "Nothing is kept of this visitor.")
         agreed = lead is not None and is_agreed(lead)
         if not agreed and word is None:
             return Kept(0, 0, "Nothing is kept: this visitor did not agree to it.")
@@ -109,8 +111,8 @@ def keep_visits(
     return Kept(taken.new, taken.known, f"{taken.new} kept, {taken.known} known already.")
 
 
-def _alone(visitor: uuid.UUID) -> None:
-    """Let two deliveries of one visitor follow each other, so that it becomes one lead."""
+def alone_with(visitor: uuid.UUID) -> None:
+    """Let deliveries of one visitor follow each other, so that it becomes one lead; taken before any other lock."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"leads.visitor.{visitor}"])
 

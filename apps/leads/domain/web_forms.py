@@ -7,21 +7,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.db import transaction
 from django.db.models import Q
 
 from apps.core import clock
-from apps.leads.domain.consent import record_consent
-from apps.leads.domain.intake import LONGEST_KEY, receive
-from apps.leads.domain.visits import lead_of, read_visitor, stitch
-from apps.leads.enums import ConsentPurpose, IntakeState
+from apps.leads.domain.intake import LONGEST_KEY, receive, refused_by_contract
+from apps.leads.domain.said_along import LONGEST_WORDING, WORDING, is_ticked
+from apps.leads.domain.visits import lead_of, read_visitor
+from apps.leads.enums import IntakeState
 from apps.leads.models import Intake, IntakeSource
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
 
-OWN = ("_key", "_visitor", "_page")  # what the form says about itself, not about the person
-YES = ("1", "on", "true", "yes")
+OWN = ("_key", WORDING)  # what names the form, and what nobody but us says
 
 
 @dataclass(frozen=True)
@@ -46,6 +44,9 @@ def is_allowed(source: IntakeSource, origin: str) -> bool:
 def take_form(source: IntakeSource, given: Mapping[str, Any], *, by: "User", at: dt.datetime | None = None) -> Answer:
     """Take one form in: a delivery, its consent, and whose browser it was. The same form again is one form.
 
+    What is kept from its lead by something that people have to look at (it is archived) is answered with thanks: who
+    sends a form learns nothing about anybody.
+
     Args:
         source: with its contract.
         given: the fields as they came; `_key` names the delivery, `_visitor` the browser.
@@ -53,22 +54,16 @@ def take_form(source: IntakeSource, given: Mapping[str, Any], *, by: "User", at:
         at: now, where another moment is meant.
     """
     now = at or clock.now()
-    fields = {name: value for name, value in given.items() if name not in OWN and name != source.consent_field}
+    fields = {name: value for name, value in given.items() if name not in OWN}
     trapped = bool(source.honeypot and str(fields.pop(source.honeypot, "") or "").strip())
+    if is_ticked(source, given):  # the wording of today, whatever the contract says when this is judged again
+        fields[WORDING] = source.consent_wording[:LONGEST_WORDING]
     key = str(given.get("_key") or "")[:LONGEST_KEY] or _digest(given, now)
-    with transaction.atomic():
-        refusal = "A field that people do not see was filled in: a machine sent it." if trapped else ""
-        row = receive(source, fields, key=key, by=by, at=now, refusal=refusal)
-        if trapped:  # machines learn nothing from the answer
-            return Answer(True, _thanks(source), row)
-        if row.state == IntakeState.REJECTED or row.lead is None:
-            return Answer(False, row.reason, row)
-        if row.received_at == now:
-            _consented(source, given, row, by=by)
-        if given.get("_visitor"):
-            how = f"Sent “{source}” from this browser."
-            stitch(read_visitor(given["_visitor"]), row.lead, how=how, by=by, at=now)
-    return Answer(True, _thanks(source), row)
+    refusal = "A field that people do not see was filled in: a machine sent it." if trapped else ""
+    row = receive(source, fields, key=key, by=by, at=now, refusal=refusal)
+    if row.state == IntakeState.REJECTED and not trapped and refused_by_contract(row):
+        return Answer(False, row.reason, row)
+    return Answer(True, _thanks(source), row)  # machines learn nothing from the answer
 
 
 def _thanks(source: IntakeSource) -> str:
@@ -81,21 +76,7 @@ def _digest(given: Mapping[str, Any], now: dt.datetime) -> str:
     return f"{now:%Y%m%d}-{hashlib.sha256(text.encode()).hexdigest()[:40]}"
 
 
-def _consented(source: IntakeSource, given: Mapping[str, Any], row: Intake, *, by: "User") -> None:
-    ticked = str(given.get(source.consent_field, "") if source.consent_field else "").strip().lower()
-    if row.lead is not None and ticked in YES:
-        page = " ".join(str(given.get("_page") or "").split())[:80]
-        record_consent(
-            row.lead,
-            purpose=ConsentPurpose.MARKETING_EMAIL,
-            is_given=True,
-            evidence=f"“{source.consent_wording[:160]}” ticked on {source}{f', {page}' if page else ''}",
-            by=by,
-            source=source.key,
-            given_at=row.received_at,
-        )
-
-
 def known_visitor(given: str) -> Any:
-    """Return the lead behind the number of a visitor, None where it is none or nobody's."""
-    return lead_of(read_visitor(given)) if given else None
+    """Return the lead in use behind the number of a visitor, None where it is none or nobody's."""
+    lead = lead_of(read_visitor(given)) if given else None
+    return None if lead is None or lead.is_archived else lead
