@@ -37,7 +37,8 @@ def calendar_of(name: str, key: str, events: Iterable[Event], now: dt.datetime) 
     written.add("refresh-interval", dt.timedelta(hours=12), parameters={"value": "DURATION"})
     for each in events:
         written.add_component(_written(each, now))
-    return written.to_ical().decode()
+    text: str = written.to_ical().decode()
+    return text
 
 
 def _written(event: Event, now: dt.datetime) -> icalendar.Event:

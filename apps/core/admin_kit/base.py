@@ -17,6 +17,7 @@ from apps.core.access_log import note_read
 from apps.core.actors import acting_as
 from apps.core.admin_kit import archive
 from apps.core.admin_kit.archived_rows import ArchivedRowsKit
+from apps.core.admin_kit.bulk_edit import BulkEditKit
 from apps.core.admin_kit.buttons import Button, run_button, shown_buttons
 from apps.core.admin_kit.column_limits import LimitsColumns
 from apps.core.admin_kit.consistency import Check, run_checks
@@ -32,13 +33,15 @@ from apps.core.governed import GovernedBase
 from apps.core.reasons import demanded_reason
 
 register_kit(ArchivedRowsKit())
+register_kit(BulkEditKit())
 REASON_LENGTH = 500
 
 
 class MopsAdmin(RowRights, LimitsColumns, CarriesKits, ModelAdmin):  # type: ignore[misc]  # unfold ships no types
     """One kind of record in the back office. Subclasses declare; they do not program.
 
-    `kits` names what a record's page carries (governed models only); `taggable` adds tags and their list filter.
+    `kits` names what a record's page carries (governed models only); `taggable` adds tags and their list filter;
+    `bulk_fields` are those that can be edited on many chosen rows at once, after a preview.
     Saved views and the filter for archived rows come by themselves.
     """
 
@@ -49,6 +52,7 @@ class MopsAdmin(RowRights, LimitsColumns, CarriesKits, ModelAdmin):  # type: ign
     allowed_lookups: ClassVar[Sequence[str]] = ()
     kits: ClassVar[Sequence[str]] = ("custom-fields", "notes", "attachments")
     taggable: ClassVar[bool] = False
+    bulk_fields: ClassVar[Sequence[str]] = ()
     list_per_page = 30
     show_full_result_count = False
     list_filter_submit = True

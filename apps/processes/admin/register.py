@@ -103,6 +103,10 @@ class ProcessAdmin(MopsAdmin):
     )
     search_fields = ("title", "summary")
     autocomplete_fields = ("owner_person", "owner_team", "backup_person", "backup_team", "tools")
+    bulk_fields = (
+        *("owner_person", "owner_team", "backup_person", "backup_team"),
+        *("family", "criticality", "review_every", "classification"),
+    )
     fieldsets = (
         (None, {"fields": ("title", ("family", "criticality"), "summary", ("review_every", "review"), "starts_with")}),
         ("Who answers for it", {"fields": (("owner_person", "owner_team"), ("backup_person", "backup_team"))}),

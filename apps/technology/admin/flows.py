@@ -121,6 +121,7 @@ class IntegrationAdmin(MopsAdmin):
         ("Who answers for it", {"fields": (("owner_person", "owner_team"), ("backup_person", "backup_team"))}),
     )
     readonly_fields = ("stands",)
+    bulk_fields = ("owner_person", "owner_team", "backup_person", "backup_team", "method", "frequency")
     buttons = (
         *(_move_button(state) for state in _MOVES),
         Button(

@@ -209,6 +209,10 @@ class ContractAdmin(MopsAdmin):
         ),
         ("Who answers for it", {"fields": (("owner_person", "owner_team"), ("backup_person", "backup_team"), "notes")}),
     )
+    bulk_fields = (
+        *("owner_person", "owner_team", "backup_person", "backup_team"),
+        *("vendor", "notice_length", "notice_unit", "auto_renew"),
+    )
     buttons = ARCHIVE_BUTTONS
     taggable = True
     in_palette = True

@@ -65,6 +65,11 @@ class ToolAdmin(MopsAdmin):
         *("vendor", "owner_person", "owner_team", "technical_owner", "backup_person", "backup_team"),
     )
     taggable = True
+    bulk_fields = (
+        *("function", "vendor", "owner_person", "owner_team", "backup_person", "backup_team", "technical_owner"),
+        *("criticality", "data_classification", "personal_data", "customer_data", "sub_processor", "compliance_scope"),
+        *("integration_method", "single_sign_on", "department", "support_channel"),
+    )
     fieldsets = (
         (None, {"fields": ("name", "function", "vendor", "stage", "description")}),
         (

@@ -35,6 +35,7 @@ class VendorAdmin(MopsAdmin):
         ("Health", {"fields": (("health", "health_on"), "health_note")}),
         ("Who looks after it", {"fields": (("owner_person", "owner_team"), ("backup_person", "backup_team"), "notes")}),
     )
+    bulk_fields = ("owner_person", "owner_team", "backup_person", "backup_team", "processing_agreement")
     inlines = (VendorContactInline,)
     buttons = ARCHIVE_BUTTONS
     consistency_checks = (

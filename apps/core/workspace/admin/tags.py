@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+from django import forms
 from django.contrib import admin
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models
@@ -11,9 +12,12 @@ from django.http import Http404, HttpRequest
 from django.utils.html import format_html, format_html_join
 from unfold.contrib.filters.admin import DropdownFilter
 from unfold.decorators import display
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from apps.core import access
 from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin
+from apps.core.admin_kit.bulk import for_many
+from apps.core.admin_kit.buttons import Button
 from apps.core.admin_kit.history import Companion, Version
 from apps.core.admin_kit.kits import Call, Kit, Rows, Verb, record_url, register_kit
 from apps.core.governed import GovernedBase
@@ -108,6 +112,36 @@ def take_off(call: Call) -> str:
     return f"{tag} is off {call.thing}."
 
 
+class TagsForm(forms.Form):
+    """Asks which tags."""
+
+    tags = forms.CharField(
+        max_length=400, help_text="Several separated by commas.", widget=UnfoldAdminTextInputWidget()
+    )
+
+
+def _tag(record: GovernedBase, *, by: Any, tags: str) -> None:
+    tagging.tag_record(record, tagging.split_names(tags), by=by)
+
+
+def _untag(record: GovernedBase, *, by: Any, tags: str) -> None:
+    tagging.untag_named(record, tagging.split_names(tags), by=by)
+
+
+_MANY = (
+    (
+        "many_tag",
+        for_many(Button("tag", "Add tags", _tag, tagging.refuse_tagging, form=TagsForm)),
+        "Tag the chosen rows",
+    ),
+    (
+        "many_untag",
+        for_many(Button("untag", "Take tags off", _untag, tagging.refuse_tagging, form=TagsForm)),
+        "Take tags off the chosen rows",
+    ),
+)
+
+
 class TagsKit(Kit):
     """Tags on records whose admin class is declared taggable."""
 
@@ -135,6 +169,15 @@ class TagsKit(Kit):
         )
         tagged: Rows = rows.annotate(**{ANNOTATION: ArraySubquery(coloured)})
         return tagged
+
+    def actions(self, model_admin: Any, request: HttpRequest) -> dict[str, tuple[Any, str, str]]:
+        """Offer to tag the chosen rows, and to take tags off them."""
+        user: Any = request.user
+        if not (
+            model_admin.has_change_permission(request) and access.has_model_permission(user, "change", TaggedRecord)
+        ):
+            return {}
+        return {name: (act, name, label) for name, act, label in _MANY}
 
     def panels(self, model_admin: Any, request: HttpRequest, thing: Any) -> Sequence[dict[str, Any]]:
         """Show the chips to whoever may see tags, with a form for whoever may tag."""

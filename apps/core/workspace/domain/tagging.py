@@ -82,6 +82,19 @@ def untag_record(record: GovernedBase, tag: Tag, *, by: "User") -> None:
         TaggedRecord.objects.about(record).filter(tag=tag).delete()
 
 
+def untag_named(record: GovernedBase, names: Iterable[str], *, by: "User") -> None:
+    """Take the tags called so off `record`; those it does not have are passed over.
+
+    Raises:
+        NotAllowed: `by` may not change the record.
+    """
+    wanted = {name.casefold() for name in names}
+    with transaction.atomic():
+        for tag in tags_of(record):
+            if tag.name.casefold() in wanted:
+                untag_record(record, tag, by=by)
+
+
 def tags_of(record: GovernedBase) -> list[Tag]:
     """Return the tags on `record`, by name."""
     on_it = TaggedRecord.objects.about(record).values("tag")
