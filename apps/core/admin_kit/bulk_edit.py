@@ -256,8 +256,8 @@ def _change(
         if not line.changes:
             return False
         locked.save(update_fields=form.chosen)
-        if not access.can(person, "change", locked):
-            raise NotAllowed(f"{row} stays as it is: with these values it would be outside what you may change.")
+        if refused := access.refuse_outside(person, "change", locked):
+            raise NotAllowed(refused)
     return True
 
 
