@@ -12,6 +12,7 @@ from apps.accounts.enums import Role
 from apps.core import clock
 from apps.core.calendars.domain import business_time
 from apps.core.calendars.domain.queries import default_calendar, schedule_for
+from apps.core.clocks.domain.laying_out import LAID, lay_out, place_in_laid, worked_in_laid
 from apps.core.packs import can_print
 from apps.tickets.domain import moves
 from apps.tickets.domain.analytics import PERCENTILES, Period, figures
@@ -85,6 +86,25 @@ def test_times_are_working_time_and_percentiles_by_hand(desk):
         high = min(low + 1, len(amounts) - 1)
         expected.append(amounts[low] + (amounts[high] - amounts[low]) * (place - low))
     assert all(abs(one - other) < dt.timedelta(milliseconds=1) for one, other in zip(times.at, expected, strict=True))
+
+
+def test_working_time_in_arrays_is_that_of_the_function(desk):
+    by, _, _ = desk
+    kept = default_calendar()
+    first, last = counted(by, days=30), counted(by, days=365)
+    assert (first.first, first.solution) == (last.first, last.solution)
+    version = lay_out(kept)
+    moments = [dt.datetime(2000, 1, 1, tzinfo=dt.UTC), *(clock.now() - n * dt.timedelta(hours=7) for n in range(80))]
+    asked = f"""
+        WITH laid AS MATERIALIZED ({LAID}), moments AS (SELECT unnest(%s::timestamptz[]) AS at)
+        SELECT {worked_in_laid("at", "place")}, clocks_worked(%s, at)
+        FROM moments CROSS JOIN LATERAL (SELECT {place_in_laid("at")} AS place OFFSET 0) places
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(asked, [version.pk, moments, version.pk])
+        found = cursor.fetchall()
+    assert [one for one, _ in found] == [other for _, other in found]
+    assert found[0] == (None, None)  # before the first year that is laid out
 
 
 def test_period_and_queue_narrow(desk):

@@ -1,11 +1,15 @@
 """The pages: what the desk sees and does, what a colleague sees, and how many questions a list asks."""
 
+import datetime as dt
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from apps.accounts.enums import Role
 from apps.core.attachments.models import Attachment
+from apps.core.clocks.domain.clocks import start_clock
+from apps.tickets.admin.tickets import TicketAdmin
 from apps.tickets.domain.conversation import reply
 from apps.tickets.domain.queries import own_tickets
 from apps.tickets.models import Ticket
@@ -33,6 +37,17 @@ def ops(client):
 
 def page(made):
     return reverse("admin:tickets_ticket_change", args=(made.pk,))
+
+
+def test_list_sorts_by_what_is_due_and_reads_one_page(client, ops, monkeypatch):
+    monkeypatch.setattr(TicketAdmin, "list_per_page", 2)
+    made = [ticket(title=f"Due {n}") for n in range(5)]
+    for each, hours in zip(made[:3], (9, 3, 6), strict=True):
+        start_clock(each, "tickets.resolution", target=dt.timedelta(hours=hours), by=ops)
+    named = ["T-" + str(made[n].pk) for n in (1, 2, 0, 4, 3)]  # nothing promised: last, the newest first
+    pages = [client.get(f"{LIST}?o=5&p={number}").context["cl"].result_list for number in (1, 2, 3)]
+    assert [each.ref for page in pages for each in page] == named
+    assert len(client.get(f"{LIST}?o=-5&all=").context["cl"].result_list) == 5
 
 
 def test_list_asks_the_same_for_one_and_three(client, ops, django_assert_num_queries):

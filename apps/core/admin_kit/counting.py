@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.core.paginator import Paginator
+from django.core.paginator import Page, Paginator
 from django.utils.functional import cached_property
 
 
@@ -26,3 +26,22 @@ class CappedPaginator(Paginator):  # type: ignore[type-arg]  # generic for the s
             return len(rows)
         counted: int = rows.order_by()[: self.most + 1].count()
         return MoreThan(self.most) if counted > self.most else counted
+
+
+class KeysFirstPaginator(Paginator):  # type: ignore[type-arg]  # generic for the stubs only
+    """Sorts by keys alone and reads what the columns show for the rows of one page: in one statement, as before.
+
+    For lists that are wide and sorted by something no index knows: to sort 200,000 rows with all that is joined to
+    them takes seconds, to sort their keys a fraction of one.
+    """
+
+    def page(self, number: Any) -> "Page[Any]":
+        """Return one page."""
+        rows: Any = self.object_list
+        if not hasattr(rows, "order_by"):
+            return super().page(number)
+        number = self.validate_number(number)
+        first = (number - 1) * self.per_page
+        keys = rows.values("pk")[first : first + self.per_page]
+        page: Page[Any] = self._get_page(rows.filter(pk__in=keys), number, self)
+        return page

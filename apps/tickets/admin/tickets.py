@@ -18,6 +18,7 @@ from unfold.decorators import display
 from apps.core import clock
 from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin
 from apps.core.admin_kit.consistency import Check
+from apps.core.admin_kit.counting import KeysFirstPaginator
 from apps.core.admin_kit.links import url_of
 from apps.core.clocks.models import Clock
 from apps.core.errors import DomainError
@@ -60,6 +61,7 @@ class TicketAdmin(MopsAdmin):
         ("Facts", {"fields": ("title", "type", "requester", ("requester_name", "requester_email"), "watchers")}),
     )
     form = FactsForm
+    paginator = KeysFirstPaginator
     in_palette = True
     taggable = True
     empty_state = "No ticket yet. Colleagues open them on the page “Get help”; write one down for somebody with “Add”."
