@@ -66,6 +66,15 @@ _LEFT_BEHIND = """
       AND NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgfoid = p.oid)
 """
 
+_OF_EACH = """
+    jsonb_to_recordset(%s::jsonb)
+        AS each(function text, tablename text, operation text, history text, hidden text[], personal text[])
+"""
+_STATEMENTS = f"""
+    SELECT function, mops_record_sql(tablename::regclass, operation, history, hidden, personal) FROM {_OF_EACH}
+"""
+_NOTES = f"SELECT mops_note_columns(tablename::regclass, hidden, personal, %s::jsonb) FROM {_OF_EACH}"
+
 
 @dataclass(frozen=True)
 class Recorder:
@@ -123,8 +132,7 @@ def install_functions(connection: BaseDatabaseWrapper) -> None:
 def loosen(connection: BaseDatabaseWrapper) -> None:
     """As the owner, before migrations: every recording trigger looks up its columns as it runs."""
     with transaction.atomic(connection.alias), connection.cursor() as cursor:
-        for each in recorders(connection):
-            _replace(cursor, each.function, _STUB.format(stub=each.recorded.stub))
+        _replace(cursor, {each.function: _STUB.format(stub=each.recorded.stub) for each in recorders(connection)})
 
 
 def settle(connection: BaseDatabaseWrapper) -> None:
@@ -136,17 +144,11 @@ def settle(connection: BaseDatabaseWrapper) -> None:
         context = json.dumps({**current_actor().as_context(), "reason": "Present when its recording began."})
         for table, recorded in recorded_tables().items():
             _watch(cursor, table, recorded, context)
-        for each in recorders(connection):
-            cursor.execute(
-                "SELECT mops_record_sql(%s::regclass, %s, %s, %s::text[], %s::text[])",
-                (each.table, each.operation, *each.arguments[1:]),
-            )
-            _replace(cursor, each.function, _READY.format(statement=_ready(cursor.fetchone()[0])))
-            if each.operation == "INSERT":
-                cursor.execute(
-                    "SELECT mops_note_columns(%s::regclass, %s::text[], %s::text[], %s::jsonb)",
-                    (each.table, *each.arguments[2:], context),
-                )
+        there = list(recorders(connection))
+        cursor.execute(_STATEMENTS, (_rows(there),))
+        ready = {name: _READY.format(statement=_ready(statement)) for name, statement in cursor.fetchall()}
+        _replace(cursor, ready)
+        cursor.execute(_NOTES, (context, _rows([each for each in there if each.operation == "INSERT"])))
         cursor.execute(_LEFT_BEHIND)
         for (function,) in cursor.fetchall():
             cursor.execute(f"DROP FUNCTION {function}")
@@ -199,7 +201,21 @@ def _name(table: str, operation: str) -> str:
     return f"mops_ledger_{operation.lower()}_{table}"[:63]
 
 
-def _replace(cursor: Any, name: str, body: str) -> None:
-    cursor.execute("SELECT prosrc FROM pg_proc WHERE proname = %s", (name,))
-    if cursor.fetchone()[0].strip() != body.strip():
-        cursor.execute(_FUNCTION.format(name=name, body=body))
+def _rows(there: list[Recorder]) -> str:
+    """What the statements below want to know of these triggers: one question for all of them."""
+    return json.dumps(
+        [
+            {"function": each.function, "tablename": each.table, "operation": each.operation}
+            | dict(zip(("history", "hidden", "personal"), each.arguments[1:], strict=True))
+            for each in there
+        ]
+    )
+
+
+def _replace(cursor: Any, bodies: dict[str, str]) -> None:
+    """Give functions these bodies, those that have another one."""
+    cursor.execute("SELECT proname, prosrc FROM pg_proc WHERE proname = ANY(%s)", (list(bodies),))
+    there = dict(cursor.fetchall())
+    changed = {name: body for name, body in bodies.items() if there[name].strip() != body.strip()}
+    if changed:
+        cursor.execute(";\n".join(_FUNCTION.format(name=name, body=body) for name, body in changed.items()))

@@ -75,11 +75,16 @@ def settle_what_is(connection: BaseDatabaseWrapper) -> None:
 def _protect_evidence(cursor: Any, serving: str) -> None:
     """Let the recording triggers run as the owner, so that the serving role can forge neither ledger nor history."""
     cursor.execute(RECORDERS)
-    for (function,) in cursor.fetchall():
-        cursor.execute(f"alter function {function} security definer set search_path = public, pg_temp")
+    statements = [
+        f"alter function {function} security definer set search_path = public, pg_temp"
+        for (function,) in cursor.fetchall()
+    ]
     cursor.execute(EVIDENCE)
-    for (table,) in cursor.fetchall():
-        cursor.execute(_sql("revoke insert, update, delete, truncate on {} from {}", table, serving))
+    if tables := [sql.Identifier(table) for (table,) in cursor.fetchall()]:
+        revoke = sql.SQL("revoke insert, update, delete, truncate on {} from {}")
+        statements.append(revoke.format(sql.SQL(", ").join(tables), sql.Identifier(serving)).as_string(cursor.cursor))
+    if statements:
+        cursor.execute(";\n".join(statements))  # one question: there are hundreds of tables
 
 
 def _sql(statement: str, *names: str) -> sql.Composed:

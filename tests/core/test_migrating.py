@@ -6,7 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from django.db import models
+from django.apps import apps
+from django.db import connection, models
+from django.db.migrations.operations import RunPython
 from django.db.migrations.state import ModelState, ProjectState
 
 from apps.core.migrating import light_states
@@ -64,17 +66,57 @@ def a_state() -> ProjectState:
     return state
 
 
-def test_a_new_field_renders_its_own_model_alone_until_all_are_asked_for():
+def test_a_new_field_is_put_on_the_rendered_model_and_those_it_points_to_learn_of_it():
     state = a_state()
-    book = state.apps.get_model("tickets", "Book")
+    book, author = state.apps.get_model("tickets", "Book"), state.apps.get_model("tickets", "Author")
     with light_states():
         state.add_field("tickets", "author", "name", models.TextField(default=""), preserve_default=True)
+        editor = models.ForeignKey("tickets.Author", models.CASCADE, related_name="edited", null=True)
+        state.add_field("tickets", "book", "editor", editor, preserve_default=True)
     assert state.apps.get_model("tickets", "Book") is book
+    assert author._meta.get_field("name").column == "name"
+    assert book._meta.get_field("editor").related_model is author
+    assert author._meta.get_field("edited").related_model is book
+    assert not state.is_delayed
+
+
+def test_a_new_model_is_known_to_those_it_points_to():
+    state = a_state()
+    author = state.apps.get_model("tickets", "Author")
+    owner = models.ForeignKey("tickets.Author", models.CASCADE, related_name="shelves")
+    fields = [("id", models.BigAutoField(primary_key=True)), ("owner", owner)]
+    with light_states():
+        state.add_model(ModelState("tickets", "Shelf", fields))
+    assert author._meta.get_field("shelves").related_model is state.apps.get_model("tickets", "Shelf")
+    assert not state.is_delayed
+
+
+def test_in_a_copied_state_all_models_are_rendered_before_one_is_added():
+    original = a_state()
+    author, state = original.apps.get_model("tickets", "Author"), original.clone()
+    with light_states():
+        state.add_field("tickets", "author", "name", models.TextField(default=""), preserve_default=True)
     assert state.apps.get_model("tickets", "Author")._meta.get_field("name")
-    state.clear_delayed_apps_cache()  # what Django does before a data migration
-    assert state.apps.get_model("tickets", "Book") is not book
-    found = state.apps.get_model("tickets", "Book")._meta.get_field("author").related_model
-    assert found is state.apps.get_model("tickets", "Author")
+    assert state.apps.get_model("tickets", "Author") is not author
+    assert "name" not in {field.name for field in author._meta.get_fields()}
+
+
+def test_a_changed_field_renders_its_own_model_alone_until_a_data_migration_wants_all():
+    state = a_state()
+    state.add_field("tickets", "author", "name", models.TextField(default=""), preserve_default=True)
+    book, author = state.apps.get_model("tickets", "Book"), state.apps.get_model("tickets", "Author")
+    with light_states():
+        before = state.clone()
+        state.alter_field("tickets", "author", "name", models.CharField(max_length=9), preserve_default=True)
+        assert state.apps.get_model("tickets", "Book") is book
+        assert before.apps.get_model("tickets", "Author") is author
+        assert state.is_delayed
+        seen, editor = [], connection.schema_editor()
+        for _ in range(2):
+            RunPython(lambda handed, _: seen.append(handed)).database_forwards("tickets", editor, state.clone(), state)
+    first, second = (handed.get_model("tickets", "Book") for handed in seen)
+    assert first is second is not book  # rendered once for both
+    assert first._meta.get_field("author").related_model._meta.get_field("name").max_length == 9
 
 
 def test_a_model_others_inherit_from_is_rendered_with_its_heirs():
@@ -87,8 +129,10 @@ def test_a_model_others_inherit_from_is_rendered_with_its_heirs():
     assert state.apps.get_model("tickets", "Poet")._meta.get_field("name")
 
 
-def test_rendering_is_as_it_was_after_the_block():
-    kept = ProjectState.add_field, ProjectState.add_model, ProjectState.reload_model
+def test_everything_is_as_it_was_after_the_block():
+    names = ("add_field", "add_model", "alter_field", "remove_field", "alter_model_options", "reload_model")
+    kept = [getattr(ProjectState, name) for name in names], ModelState.clone, RunPython.database_forwards
     with light_states():
-        assert ProjectState.add_field is not kept[0]
-    assert (ProjectState.add_field, ProjectState.add_model, ProjectState.reload_model) == kept
+        assert ProjectState.add_field is not kept[0][0]
+    assert ([getattr(ProjectState, name) for name in names], ModelState.clone, RunPython.database_forwards) == kept
+    assert "get_swappable_settings_name" not in vars(apps)
