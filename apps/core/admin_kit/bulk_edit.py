@@ -98,7 +98,7 @@ def _form_class(model_admin: Any, request: HttpRequest) -> type["_BulkForm"]:
 def _open(model_admin: Any, request: HttpRequest, column: Any) -> forms.Field:
     """Return the field of a column as its own form has it, but one that can be left alone."""
     given: Any = model_admin.formfield_for_dbfield(column, request)
-    choices = list(given.choices) if isinstance(given, forms.TypedChoiceField) else []
+    choices: list[Any] = [*getattr(given, "choices", ())] if isinstance(given, forms.TypedChoiceField) else []
     if isinstance(given, forms.BooleanField) and not isinstance(given, forms.NullBooleanField):
         choices = [("yes", "yes"), ("no", "no")]
         given = forms.TypedChoiceField(coerce=lambda value: value == "yes", label=given.label)

@@ -16,7 +16,9 @@ class WorkspaceConfig(AppConfig):
         """Let people see what hangs on the records they see, and the views that are theirs."""
         from apps.core import access, records  # noqa: PLC0415  # models must be loaded
         from apps.core.workspace import models  # noqa: PLC0415
+        from apps.core.workspace.domain import custom_exports  # noqa: PLC0415
 
+        custom_exports.register()
         for model in (models.JournalNote, models.TaggedRecord, models.CustomValues):
             access.register_scope(model, records.scope_by_record)
 

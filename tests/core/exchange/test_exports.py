@@ -26,8 +26,12 @@ from apps.core.exchange.writing.tables import WRITERS
 from apps.core.jobs.testing import run_queued_jobs
 from apps.core.notifications.models import Notification
 from apps.core.private_files import private_files
+from apps.core.records import kind_of
+from apps.core.workspace.domain.custom_values import set_custom_values
+from apps.core.workspace.models import CustomField
 from tests.factories.accounts import TeamFactory, person_with
 from tests.factories.exchange import import_text
+from tests.factories.workspace import CustomFieldFactory
 
 URL = "/admin/accounts/team/kits/exchange/export/"
 TEXT = st.text(
@@ -255,3 +259,25 @@ def test_an_exported_list_is_imported_to_no_effect(admin, fmt):
     content = _export(_client(admin), format=fmt)
     batch = import_text("test.teams", content, by=admin)
     assert batch.counts == {"unchanged": Team.objects.count()}
+
+
+@pytest.mark.django_db
+def test_custom_fields_are_columns_of_an_export_with_their_type(admin):
+    for key, kind in (("cost_centre", "number"), ("since", "date"), ("gone", "text")):
+        CustomFieldFactory(content_type=kind_of(Team), key=key, label=key.replace("_", " "), type=kind)
+    CustomField.objects.filter(key="gone").update(archived_at="2026-01-01T00:00Z")
+    filled = TeamFactory(name="Demand")
+    TeamFactory(name="Events")
+    set_custom_values(filled, {"cost_centre": "4711", "since": "2026-03-31"}, by=admin)
+    client, chosen = _client(admin), ["name", "custom.cost_centre", "custom.since"]
+    page = client.get(URL).content.decode()
+    assert 'value="custom.cost_centre"' in page
+    assert "custom.gone" not in page
+    file = _export(client, columns=chosen).decode("utf-8-sig").splitlines()
+    assert file[0] == "Name,cost centre,since"
+    assert {"Demand,4711,2026-03-31", "Events,,"} <= set(file)
+    rows = json.loads(_export(client, format="json", columns=chosen))
+    assert {"name": "Demand", "custom.cost_centre": "4711", "custom.since": "2026-03-31"} in rows
+    with pytest.raises(InvalidInput, match=r"There is no column “custom\.gone” to export"):
+        exporting.columns_for(Team, ["custom.gone"])
+    assert exporting.shown_to(person_with(), Team, ["name", "custom.since"]) == ("name",)

@@ -23,6 +23,7 @@ from apps.core.exchange.domain.exporting import (
     FORMATS,
     columns_for,
     complete,
+    extra_names,
     shown_to,
     start_export,
     write_file,
@@ -84,7 +85,7 @@ def _export(call: Call) -> HttpResponseBase:
     model: type[models.Model] = model_admin.model
     if refused := refuse_export(call.person, model):
         raise NotAllowed(refused)
-    offered = columns_for(model, shown_to(call.person, model, export_fields(model_admin)))
+    offered = columns_for(model, shown_to(call.person, model, (*export_fields(model_admin), *extra_names(model))))
     form = ExportForm(request.POST or None, columns=[(column.name, column.title) for column in offered])
     filters, chosen = filters_of(request), chosen_of(request)
     rows = rows_of(model_admin, request, filters=filters, chosen=chosen)

@@ -49,6 +49,40 @@ class ExportColumn:
     relation: bool = False
 
 
+@dataclass(frozen=True)
+class Extra:
+    """Columns that another kit adds to the exports of every kind of record.
+
+    Attributes:
+        prefix: what their names begin with, ending in a dot.
+        columns: those of a kind of record.
+        load: puts into the rows, in the same query, what these columns read.
+        refuse: why a person does not see them, None when they do.
+    """
+
+    prefix: str
+    columns: Callable[[type[models.Model]], Sequence[ExportColumn]]
+    load: Callable[["models.QuerySet[Any]"], "models.QuerySet[Any]"]
+    refuse: Callable[["User"], str | None]
+
+
+_extras: list[Extra] = []
+
+
+def register_extra(extra: Extra) -> None:
+    """Add columns to the exports of every kind; called once, from `AppConfig.ready` of the kit that has them."""
+    _extras[:] = [*(each for each in _extras if each.prefix != extra.prefix), extra]
+
+
+def extra_names(model: type[models.Model]) -> tuple[str, ...]:
+    """Return the names of the columns that kits add for this kind."""
+    return tuple(column.name for extra in _extras for column in extra.columns(model))
+
+
+def _extra_of(name: str) -> Extra | None:
+    return next((each for each in _extras if name.startswith(each.prefix)), None)
+
+
 def is_secret(name: str) -> bool:
     """Whether a field's name says that its value must never leave."""
     return name in SECRET_COLUMNS or any(word in name for word in SECRET_WORDS)
@@ -67,7 +101,9 @@ def default_fields(model: type[models.Model]) -> tuple[str, ...]:
 def shown_to(user: "User", model: type[models.Model], names: Sequence[str]) -> tuple[str, ...]:
     """Return those of `names` that no column limit hides from `user`."""
     hidden = access.hidden_columns(user, model)
-    return tuple(name for name in names if not access.is_hidden_path(lambda _: hidden, model, name))
+    refused = tuple(each.prefix for each in _extras if each.refuse(user) is not None)
+    seen = (name for name in names if not name.startswith(refused))
+    return tuple(name for name in seen if not access.is_hidden_path(lambda _: hidden, model, name))
 
 
 def columns_for(model: type[models.Model], names: Sequence[str], *, raw: bool = False) -> list[ExportColumn]:
@@ -82,14 +118,22 @@ def columns_for(model: type[models.Model], names: Sequence[str], *, raw: bool = 
         InvalidInput: a name that the model does not have, or that is a secret.
     """
     fields = {field.name: field for field in model._meta.concrete_fields}
+    added = {column.name: column for extra in _extras for column in extra.columns(model)} if _asked(names) else {}
     columns = []
     for name in names:
+        if name in added:
+            columns.append(added[name])
+            continue
         known = name in fields or (hasattr(model, name) and not name.startswith("_"))
         # a method that changes its row is never a column, whatever a list declares
         if not known or is_secret(name) or getattr(getattr(model, name, None), "alters_data", False):
             raise InvalidInput(f"There is no column “{name}” to export.")
         columns.append(_column(model, name, fields.get(name), raw=raw))
     return columns
+
+
+def _asked(names: Sequence[str]) -> bool:
+    return any(_extra_of(name) is not None for name in names)
 
 
 def _column(model: type[models.Model], name: str, field: Any, *, raw: bool) -> ExportColumn:
@@ -189,6 +233,9 @@ def write_file(
     columns = columns_for(rows.model, run.columns, raw=run.format == "json")
     if related := [column.name for column in columns if column.relation]:
         rows = rows.select_related(*related)
+    for extra in _extras:
+        if any(name.startswith(extra.prefix) for name in run.columns):
+            rows = extra.load(rows)
     digest, counter = hashlib.sha256(), _Counter(tick)
     lines = counter.counted([column.read(thing) for column in columns] for thing in rows.iterator(FETCHED))
     names, titles = [column.name for column in columns], [column.title for column in columns]
