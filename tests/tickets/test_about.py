@@ -1,20 +1,25 @@
 """What a ticket is about: found by name or address among what one may see, shown by right, taken back."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from apps.accounts.enums import Role
-from apps.core import clock
+from apps.core import access, clock
+from apps.core.admin_kit.links import url_of
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.leads.models import Lead
+from apps.processes.domain.running import start_run
 from apps.processes.enums import StakeholderAccess
-from apps.tickets.domain import linking
+from apps.tickets.domain import linking, moves
 from apps.tickets.domain.about import link_record, seen, unlink
-from apps.tickets.models import TicketRecord
+from apps.tickets.models import Ticket, TicketRecord
 from apps.tickets.subjects import SUBJECTS
 from tests.factories.accounts import person_with, sign_in
 from tests.factories.campaigns import planned
-from tests.factories.processes import ProcessFactory
+from tests.factories.leads import LeadFactory
+from tests.factories.processes import ProcessFactory, effective, steps
 from tests.factories.technology import ToolFactory
 from tests.factories.tickets import agent, ticket
 
@@ -140,3 +145,48 @@ def test_the_button_links_by_name(client, ops):
     assert (
         refused(made, ops, "campaigns.campaign", "spring", WrongState) == f"{made.ref} is archived; restore it first."
     )
+
+
+def run():
+    return start_run(effective(flow=steps("Do it")).process, by=hidden_owner(None))
+
+
+@pytest.mark.parametrize("make", [planned, ToolFactory, ProcessFactory, LeadFactory, run])
+def test_the_page_of_a_record_lists_its_tickets_in_one_question(client, make):
+    boss, thing = hidden_owner(None), make()
+    sign_in(client, boss)
+
+    def said(address):
+        with CaptureQueriesContext(connection) as asked:
+            shown = client.get(address).content.decode()
+        about = [each["sql"] for each in asked if 'JOIN "tickets_ticketrecord"' in each["sql"]]
+        return shown[shown.index('id="kit-tickets"') :], len(asked), len(about)
+
+    page = url_of(thing)
+    client.get(page)
+    shown, empty, about = said(page)
+    assert "No ticket is about this" in shown
+    assert about == 1
+    for number in range(12):
+        linking.add_record(ticket(title=f"Trouble {number}"), by=boss, thing=thing)
+    made, done = ticket(title="Taken back"), Ticket.objects.get(title="Trouble 11")
+    linking.add_record(made, by=boss, thing=thing)
+    unlink(made, by=boss, kind="record", key=made.records.get().pk)
+    moves.resolve(done, by=boss, resolution="solved")
+    shown, full, about = said(page)
+    assert (full, about) == (empty, 1)
+    assert "Trouble 10" in shown
+    assert "and 2 more" in shown
+    assert "Trouble 11" not in shown  # what is done comes last
+    assert "Taken back" not in shown
+
+
+def test_who_sees_no_tickets_is_not_told_of_them(client, ops):
+    campaign = planned(name="Spring tour")
+    link_record(ticket(title="Trouble"), by=ops, kind="campaigns.campaign", words="Spring tour")
+    for role, told in ((Role.AUDITOR, True), (Role.SALES, False)):
+        person = person_with(role)
+        assert access.has_model_permission(person, "view", Ticket) is told
+        sign_in(client, person)
+        answer = client.get(url_of(campaign))
+        assert ("Trouble" in answer.content.decode()) is told, answer.status_code

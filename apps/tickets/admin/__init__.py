@@ -1,6 +1,7 @@
 """The pages of tickets."""
 
 from apps.tickets.admin import (
+    about_kit,
     after,
     agreements,
     catalogue,
@@ -14,6 +15,7 @@ from apps.tickets.admin import (
 )
 
 __all__ = [
+    "about_kit",
     "after",
     "agreements",
     "catalogue",
