@@ -106,6 +106,7 @@ GROUPS: tuple[tuple[str, tuple[Page, ...]], ...] = (
             ("Possible duplicates", "leads.duplicatepair", "content_copy"),
             ("Merges", "leads.merge", "merge"),
             ("Data quality", "leads-quality@leads.lead", "fact_check"),
+            ("Segments in use", "leads.segmentstate", "group_work"),
             ("Opportunities", "leads.opportunity", "payments"),
             ("Contacts of sales", "leads.salescontact", "call"),
             ("Lead SLAs", "leads.leadsla", "timer"),

@@ -34,6 +34,7 @@ SCHEDULES: tuple[Schedule, ...] = (
     Schedule("processes.assess_maturity", cron="40 4 * * *", zone=settings.TIME_ZONE),
     Schedule("processes.make_pack", cron="0 5 1 1,4,7,10 *", zone=settings.TIME_ZONE),
     Schedule("leads.score_due", every=dt.timedelta(minutes=1)),
+    Schedule("leads.refresh_segments", every=dt.timedelta(minutes=5)),
     Schedule("leads.find_duplicates", cron="5 4 * * *", zone=settings.TIME_ZONE),
     Schedule("leads.count_quality", cron="15 5 * * *", zone=settings.TIME_ZONE),
     Schedule("leads.route", every=dt.timedelta(minutes=1)),

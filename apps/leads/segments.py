@@ -10,7 +10,7 @@ from django.urls import reverse
 from apps.core import clock
 from apps.core.rules.bodies import PredicateBody
 from apps.core.rules.catalog import catalog_of
-from apps.core.rules.domain.counting import in_use
+from apps.core.rules.domain.counting import in_use, relative_cost
 from apps.core.rules.domain.queries import active_version, active_versions
 from apps.core.rules.kinds import RuleKind, Simulation, register_kind
 from apps.core.rules.predicates import compile_q
@@ -49,6 +49,8 @@ def simulate(version: "RuleVersion", as_of: dt.datetime) -> Simulation:
     everybody = Lead.objects.all()
     new = members(everybody, version.body, as_of=as_of)
     facts: list[list[Any]] = [["Leads in the segment", new.count()], ["Leads in all", in_use(everybody).count()]]
+    cost = relative_cost(BODY.tree(version.body, catalog_of(Lead)), catalog_of(Lead), as_of=as_of)
+    facts.append(["Cost of finding them", f"{cost:.1f} × reading all leads once"])
     before = active_version(version.document.key)
     if before is not None:
         old = members(everybody, before.body, as_of=as_of)
@@ -80,6 +82,7 @@ def register() -> None:
             body=BODY,
             simulate=simulate,
             page=page,
-            help="Leads that fit a condition, always as of now: for campaigns, lists and reports.",
+            help="Leads that fit a condition: for campaigns, lists and reports. Who comes in and drops out is compared "
+            "every few minutes; campaigns ask as of now.",
         )
     )

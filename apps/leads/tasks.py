@@ -8,7 +8,7 @@ from apps.core import clock
 from apps.core.actors import acting_as, system_principal
 from apps.core.jobs.api import Overlap, Run, job
 from apps.core.rules.models import RuleVersion
-from apps.leads.domain import answer_clocks, handoff, quality
+from apps.leads.domain import answer_clocks, handoff, quality, segmenting
 from apps.leads.domain.duplicates import finding
 from apps.leads.domain.predicting import refitting
 from apps.leads.domain.routing import routing, waiting
@@ -47,6 +47,12 @@ def find_duplicates(run: Run) -> dict[str, int]:
     with acting_as(system_principal()):
         found = finding.find_duplicates(progress=run.progress)
     return {"compared": found.compared, "suggested": found.suggested, "new": found.new}
+
+
+@job("leads.refresh_segments", title="Bring segments up to date", timeout=900, overlap=Overlap.FORBID)
+def refresh_segments(run: Run) -> dict[str, int]:
+    """Compare the leads that changed with every segment in use."""
+    return segmenting.refresh_all()
 
 
 @job("leads.count_quality", title="Count what the checks of data quality find", timeout=600, overlap=Overlap.FORBID)

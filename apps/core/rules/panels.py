@@ -11,7 +11,7 @@ from apps.core import access, clock
 from apps.core.rules.bodies import BodyShape, PredicateBody, RuleListBody
 from apps.core.rules.catalog import Catalog, catalog_of
 from apps.core.rules.domain.comparing import compare_versions
-from apps.core.rules.domain.counting import count_matching
+from apps.core.rules.domain.counting import cost_in_words, count_matching, relative_cost
 from apps.core.rules.domain.matching import Outcome, matches, values_of, values_used
 from apps.core.rules.domain.rule_lists import ask_rules, dead_rules
 from apps.core.rules.domain.tree import Node, fields_used
@@ -158,22 +158,29 @@ def preview(kind: RuleKind, body: Any, catalog: Catalog | None, person: Any, rul
         return {
             "words": "",
             "live": problems[0].sentence,
+            "cost": "",
             "findings": [],
             "problems": [_said(each) for each in problems],
         }
-    live, found = "", _dead(shape, tidy, catalog)
+    live, cost, found = "", "", _dead(shape, tidy, catalog)
     if isinstance(shape, PredicateBody) and catalog is not None:
-        live = _count(shape.tree(tidy, catalog), catalog, person, "")
+        tree = shape.tree(tidy, catalog)
+        live, cost = _count(tree, catalog, person, ""), _cost(tree, catalog)
     elif isinstance(shape, RuleListBody) and catalog is not None:
         rules = shape.rules(tidy, catalog)
         if rule.isdecimal() and int(rule) < len(rules):
             one = rules[int(rule)]
             live = _count(one.tree, catalog, person, f"Rule {one.position} alone fits ")
-    return {"words": shape.words(tidy), "live": live, "findings": found, "problems": []}
+    return {"words": shape.words(tidy), "live": live, "cost": cost, "findings": found, "problems": []}
 
 
 def _said(problem: Any) -> dict[str, str]:
     return {"at": problem.pointer, "sentence": problem.sentence}
+
+
+def _cost(tree: Node, catalog: Catalog) -> str:
+    model: Any = catalog.model
+    return cost_in_words(relative_cost(tree, catalog, as_of=clock.now()), str(model._meta.verbose_name_plural))
 
 
 def _count(tree: Node, catalog: Catalog, person: Any, lead: str) -> str:

@@ -16,6 +16,7 @@ from apps.leads.admin.ledger import (
     TouchpointAdmin,
 )
 from apps.leads.admin.routing import PoolAdmin, PoolMemberAdmin, RoutingDecisionAdmin
+from apps.leads.admin.segments import SegmentAdmin
 from apps.leads.admin.usage import CompanySnapshotAdmin
 
 __all__ = [
@@ -38,5 +39,6 @@ __all__ = [
     "ScoreOverrideAdmin",
     "ScoreRunAdmin",
     "ScoringReviewAdmin",
+    "SegmentAdmin",
     "TouchpointAdmin",
 ]

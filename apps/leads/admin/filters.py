@@ -5,27 +5,37 @@ from typing import Any
 from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
+from django.utils.timezone import localtime
 
 from apps.core import clock
 from apps.leads.domain.answer_clocks import unanswered
+from apps.leads.domain.segmenting import stored_members
 from apps.leads.domain.stages import stuck
+from apps.leads.models import SegmentState
 from apps.leads.segments import in_segment, segment_choices
 
 
 class SegmentFilter(admin.SimpleListFilter):
-    """The leads of one segment: who fits its active version now."""
+    """The leads of one segment, as of its last comparison; where there was none yet, who fits its rules now."""
 
     title = "segment"
     parameter_name = "segment"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """The segments in use."""
-        return segment_choices()
+        """The segments in use, each with as of when it holds."""
+        told = dict(SegmentState.objects.values_list("document__key", "as_of"))
+        return [
+            (key, f"{title}, as of {localtime(told[key]):%H:%M}" if key in told else title)
+            for key, title in segment_choices()
+        ]
 
     def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
         """Narrow the list, which holds only what the person sees."""
         key = self.value()
-        return in_segment(queryset, key) if key else queryset
+        if not key:
+            return queryset
+        stored = stored_members(queryset, key)
+        return in_segment(queryset, key) if stored is None else stored
 
 
 class StuckFilter(admin.SimpleListFilter):

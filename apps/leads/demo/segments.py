@@ -10,6 +10,7 @@ from apps.core.actors import acting_as
 from apps.core.records import kind_of
 from apps.core.rules.domain.versions import activate, send_for_approval, simulate, start_draft, write_rules
 from apps.core.rules.models import RuleDocument, RuleVersion
+from apps.leads.domain.segmenting import refresh_all
 from apps.leads.segments import KIND
 
 QUALIFIED = {"field": "stage", "op": "in", "value": ["mql", "sql"]}
@@ -31,6 +32,7 @@ def tell(company: Any) -> None:
     _draft(dach, {"all": [DACH, QUALIFIED, without_customers]}, "Leave out who has bought meanwhile", author, today)
     quiet = _document("engaged-unowned", "Engaged, but nobody looks after them", "For the weekly review.", author)
     _draft(quiet, {"all": [ENGAGED, UNOWNED]}, "First version", author, today)
+    refresh_all()
 
 
 def _document(key: str, title: str, description: str, owner: User) -> RuleDocument:

@@ -19,6 +19,7 @@ from apps.leads.models.scoring import (
     ScoreQueue,
     ScoreRun,
 )
+from apps.leads.models.segments import SegmentMember, SegmentState
 from apps.leads.models.sla import LeadSla, SalesContact
 from apps.leads.models.stages import StageInterval
 from apps.leads.models.touches import TouchDay, TouchKey, Touchpoint
@@ -57,6 +58,8 @@ __all__ = [
     "ScoreQueue",
     "ScoreRun",
     "ScoringReview",
+    "SegmentMember",
+    "SegmentState",
     "StageInterval",
     "TouchDay",
     "TouchKey",

@@ -1,6 +1,7 @@
 """The pages of rules: what they show, refuse, count and cost; who may do what."""
 
 import json
+import re
 
 import pytest
 from django.urls import reverse
@@ -129,6 +130,7 @@ def test_preview_counts_what_the_person_sees(client, ops):
     LeadFactory(country="Spain"), LeadFactory(country="Italy")
     version = draft(segment(owner=ops), by=ops)
     said = preview(client, version, SPAIN).json()
+    assert re.fullmatch(r"Finding them costs \d+\.\d × reading all leads once\.", said.pop("cost"))
     assert said == {
         "words": "Country is “Spain”",
         "live": "1 of 2 leads that you see.",

@@ -35,7 +35,7 @@ _PUT = """
 def refit(*, at: dt.datetime | None = None) -> PredictiveFit:
     """Fit the model on dated outcomes, judge it on later ones, and keep how good it was; predict for all if it is.
 
-    Where there is too little data, or it tells hardly more than a coin, the fit says so and nothing is shown.
+    Where there is too little data, or it tells hardly more than a coin, the fit says so; the one before stays in use.
     """
     now = clock.now() if at is None else at
     learnt_at, judged_at = now - 2 * OUTCOME, now - OUTCOME
@@ -102,7 +102,7 @@ def _moved(fitted: Fitted, now: Mapping[int, Mapping[str, float]]) -> float | No
 
 def _words(quality: Quality, *, useful: bool) -> str:
     told = f"On later leads it had not seen: AUC {quality.auc or 0:.3f}, off by {quality.error:.1%} on average."
-    return told if useful else f"{told} That is hardly more than a coin, so nothing is shown."
+    return told if useful else f"{told} That is hardly more than a coin, so it is not used."
 
 
 def _tell(made: PredictiveFit) -> None:

@@ -18,7 +18,8 @@ document.addEventListener("DOMContentLoaded", () => {
     const words = box.querySelector("[data-rules-words]") || make("div", { class: "rules-words" });
     const live = make("p", { class: "rules-live", role: "status", "aria-live": "polite" });
     const findings = make("ul", { class: "rules-findings" });
-    source.before(words, stage, live, findings);
+    const cost = make("p", { class: "rules-cost mops-soft" });
+    source.before(words, stage, live, cost, findings);
     box.querySelector("[data-rules-plain]").hidden = true;
     source.hidden = true;
 
@@ -37,6 +38,7 @@ document.addEventListener("DOMContentLoaded", () => {
       const said = await answer.json();
       words.textContent = said.words;
       live.textContent = said.live;
+      cost.textContent = said.cost || "";
       findings.replaceChildren(...said.findings.map((each) => make("li", { class: "mops-error", text: each })));
     };
     const changed = () => {
