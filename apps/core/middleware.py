@@ -73,7 +73,8 @@ class SecurityHeadersMiddleware:
         """Add the headers."""
         response = self.get_response(request)
         response.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=()")
-        response.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        is_open = request.path_info.startswith(settings.FOR_OTHER_SITES)  # loaded by their pages
+        response.setdefault("Cross-Origin-Resource-Policy", "cross-origin" if is_open else "same-origin")
         user = getattr(request, "user", None)
         if user is not None and user.is_authenticated:
             response["Cache-Control"] = "no-store, private"

@@ -8,6 +8,7 @@ STATIC_ROOT = None if ENV.debug else ROOT / "staticfiles"
 MEDIA_ROOT = ENV.home / "files"
 WHITENOISE_USE_FINDERS = ENV.debug
 WHITENOISE_AUTOREFRESH = False
+FOR_OTHER_SITES = (f"{STATIC_URL}leads/tracker.",)  # what pages of other sites may load, whatever hash is in its name
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
