@@ -13,6 +13,8 @@ from django.db.migrations.executor import MigrationExecutor
 from django_migration_linter import MigrationLinter
 from pgtrigger.migrations import AddTrigger, RemoveTrigger
 
+from apps.core.migrating import light_states
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 # nothing was released before these: no version that serves could miss what they take away
 BEFORE_THE_FIRST_RELEASE = [
@@ -45,32 +47,34 @@ def test_migration_is_named_for_what_it_does(migration):
 
 
 class Linter(MigrationLinter):
-    """The linter, in half its time.
-
-    The state before each migration is kept and not made from nothing, and triggers, which it does not judge and for
-    which every related model would be built anew, are left out.
-    """
+    """The linter, in a tenth of its time: all migrations in one go instead of a state made from nothing for each."""
 
     def get_sql(self, app_label, migration_name):
-        migration, before = _states()[app_label, migration_name]
-        migration = copy(migration)
-        migration.operations = [step for step in migration.operations if not isinstance(step, TRIGGERS)]
-        with connection.schema_editor(collect_sql=True, atomic=migration.atomic) as editor:
-            migration.apply(before.clone(), editor, collect_sql=True)
-        return "\n".join(editor.collected_sql).splitlines()
-
-
-TRIGGERS = (AddTrigger, RemoveTrigger)
+        return _statements()[app_label, migration_name]
 
 
 @cache
-def _states():
-    executor = MigrationExecutor(connection)
-    state, states = executor._create_project_state(), {}
-    for migration, _ in executor.migration_plan(executor.loader.graph.leaf_nodes(), clean_start=True):
-        states[migration.app_label, migration.name] = migration, state
-        state = migration.mutate_state(state.clone(), preserve=False)
-    return states
+def _statements():
+    """The statements of each of our migrations, in the order they run.
+
+    Triggers, which the linter does not judge and for which every related model would be built anew, are left out.
+    """
+    executor, found = MigrationExecutor(connection), {}
+    state = executor._create_project_state()
+    with light_states():
+        for migration, _ in executor.migration_plan(executor.loader.graph.leaf_nodes(), clean_start=True):
+            if not migration.__module__.startswith("apps."):
+                state = migration.mutate_state(state, preserve=False)
+                continue
+            bare = copy(migration)
+            bare.operations = [step for step in migration.operations if not isinstance(step, TRIGGERS)]
+            with connection.schema_editor(collect_sql=True, atomic=migration.atomic) as editor:
+                state = bare.apply(state, editor, collect_sql=True)
+            found[migration.app_label, migration.name] = "\n".join(editor.collected_sql).splitlines()
+    return found
+
+
+TRIGGERS = (AddTrigger, RemoveTrigger)
 
 
 @pytest.mark.django_db
@@ -86,3 +90,4 @@ def test_migrations_do_not_break_the_version_before():
     )
     linter.lint_all_migrations(app_label=None)
     assert linter.nb_erroneous == 0
+    assert len(_statements()) == len(OWN)
