@@ -4,12 +4,13 @@ Who sees many pages finds the groups folded (the one they are in stands open); w
 """
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from django.apps import apps
 from django.contrib import admin
 from django.http import HttpRequest
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 
 from apps.core import access
 from apps.core.notifications.domain.reading import unread_count
@@ -299,6 +300,16 @@ BADGES: dict[str, Callable[[Any], int]] = {"notifications.notification": unread_
 MANY = 50
 
 
+@cache
+def _reversed(name: str, prefix: str) -> str:
+    return reverse(name)
+
+
+def _address(name: str) -> str:
+    """The address of a page without arguments: a hundred of them on every page, always the same."""
+    return _reversed(name, get_script_prefix())
+
+
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     """Return the groups and pages this person sees."""
     home = {"title": "Home", "icon": "home", "link": reverse("admin:index")}
@@ -318,17 +329,17 @@ def _item(request: HttpRequest, title: str, target: str, icon: str) -> dict[str,
     person: Any = request.user
     if "@" in target:  # a page of its own, for those who may see a kind of record
         page, _, of = target.partition("@")
-        return {"title": title, "icon": icon, "link": reverse(page)} if _item(request, title, of, icon) else None
+        return {"title": title, "icon": icon, "link": _address(page)} if _item(request, title, of, icon) else None
     if "." not in target:
         kind = apps.get_model(PAGE_FOR[target]) if target in PAGE_FOR else None
         if kind is not None and not access.has_model_permission(person, "view", kind):
             return None
-        return {"title": title, "icon": icon, "link": reverse(target)}
+        return {"title": title, "icon": icon, "link": _address(target)}
     model = apps.get_model(target)
     model_admin = admin.site._registry[model]  # tests/project/test_navigation.py holds that each has a page
     if not (model_admin.has_view_permission(request) and model_admin.has_module_permission(request)):
         return None
-    link = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+    link = _address(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
     badge = BADGES.get(target)
     number = badge(person) if badge else 0
     return {"title": title, "icon": icon, "link": link} | ({"badge": str(number)} if number else {})

@@ -1,5 +1,7 @@
 """Every admin page opens, or is refused in words, for every role: never a server error, never a page too many."""
 
+from io import StringIO
+
 import pytest
 from django.contrib import admin
 from django.core.management import call_command
@@ -9,6 +11,7 @@ from django.urls import NoReverseMatch, reverse
 
 from apps.accounts.enums import Role
 from apps.core import access
+from tests.admin_pages import short_menu
 from tests.factories.accounts import person_with
 
 # without it a run of this file alone would reach for the database of the installation
@@ -35,14 +38,27 @@ class Visitor:
 
 
 @pytest.fixture(scope="module")
-def visitors(django_db_setup, django_db_blocker):
-    """The demo company and one visitor per role, for the whole module, taken back afterwards."""
-    with django_db_blocker.unblock(), transaction.atomic():
-        call_command("load_demo", verbosity=0)
-        visitors = {role: Visitor(role) for role in ROLES}
+def demo(django_db_setup, django_db_blocker):
+    """The demo company for the whole module, taken back afterwards; and what loading it said."""
+    said = StringIO()
+    with django_db_blocker.unblock(), transaction.atomic(), short_menu():
+        call_command("load_demo", stdout=said)
         connection.check_constraints()  # once: a savepoint that is taken back would leave it to each test anew
-        yield visitors
+        yield said.getvalue()
         transaction.set_rollback(True)
+
+
+@pytest.fixture(scope="module")
+def visitors(demo):
+    """One visitor per role, signed in once."""
+    visitors = {role: Visitor(role) for role in ROLES}
+    connection.check_constraints()
+    return visitors
+
+
+def test_the_demo_says_what_it_made_and_how_to_come_in(demo):
+    assert "The demo is loaded: 43 tools, 28 processes" in demo
+    assert "Sign in for instance as helena.voss@example.com (Executive)." in demo
 
 
 def address(model, page, *args):

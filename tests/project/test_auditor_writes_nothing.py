@@ -9,6 +9,7 @@ from django.urls import NoReverseMatch, reverse
 
 from apps.accounts.enums import Role
 from apps.core import access
+from tests.admin_pages import short_menu
 from tests.factories.accounts import person_with
 
 MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
@@ -62,6 +63,7 @@ def addresses(model, thing):
 
 
 @pytest.mark.django_db
+@short_menu()
 def test_no_request_of_an_auditor_changes_a_row(auditor):
     call_command("load_demo", verbosity=0)
     client, asked = Client(raise_request_exception=True), 0

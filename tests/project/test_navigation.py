@@ -60,3 +60,14 @@ def test_groups_fold_for_who_sees_many_pages_alone(rf):
     assert sum(len(group["items"]) for group in few[1:]) <= MANY
     assert {group["collapsible"] for group in few[1:]} == {False}
     assert [item["title"] for item in many[0]["items"]] == ["Home", "Notifications"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("role", [None, *Role], ids=str)
+def test_the_menu_of_every_role_is_drawn_whole(client, rf, role):
+    request = rf.get("/admin/")
+    request.user = person_with(*([role] if role else []))
+    links = {str(item["link"]) for group in sidebar(request) for item in group["items"]}
+    client.force_login(request.user)
+    drawn = client.get("/admin/").content.decode()
+    assert {link for link in links if f'href="{link}"' not in drawn} == set()

@@ -23,6 +23,7 @@ from apps.core import access
 from apps.leads.models import Company
 from apps.rights.domain.granting import grant_access
 from apps.rights.models import SHAREABLE
+from tests.admin_pages import short_menu
 from tests.factories.accounts import administrator, person_with, sign_in
 from tests.project.surface_checks import (
     check_closed,
@@ -68,7 +69,7 @@ class Right:
 @pytest.fixture(scope="module")
 def company(django_db_setup, django_db_blocker):
     """The demo company and one signed-in person per role, for the whole module, taken back afterwards."""
-    with django_db_blocker.unblock(), transaction.atomic():
+    with django_db_blocker.unblock(), transaction.atomic(), short_menu():
         call_command("load_demo", verbosity=0)
         people = {role: person_with(role, email=f"{role}@surfaces.example.com") for role in Role}
         people[None] = person_with(email="nobody@surfaces.example.com")
