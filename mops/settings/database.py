@@ -30,7 +30,8 @@ def database_settings(env: Mapping[str, str], home: Path) -> dict[str, dict[str,
             "mops brings a PostgreSQL along for Linux and macOS only; here set DATABASE_URL to a PostgreSQL server."
         )
     else:
-        serving, owner = _private(home, SERVING), _private(home, OWNER)
+        durable = _durable(env.get("MOPS_DURABLE", "1"))
+        serving, owner = (_private(home, role) | {"DURABLE": durable} for role in (SERVING, OWNER))
     for settings in (serving, owner):
         settings |= {"CONN_MAX_AGE": KEPT_SECONDS, "CONN_HEALTH_CHECKS": True}
     return {"default": serving, "owner": owner | {"TEST": {"MIRROR": "default"}}}
@@ -49,6 +50,16 @@ def _server(variable: str, url: str) -> dict[str, Any]:
         )
     settings["OPTIONS"] = {"connect_timeout": CONNECT_SECONDS, **settings.get("OPTIONS", {})}
     return settings | {"ENGINE": "mops.db.postgresql"}
+
+
+def _durable(value: str) -> bool:
+    """Whether the private server waits for the disk; a machine that only tests need not."""
+    if value not in ("0", "1"):
+        raise ImproperlyConfigured(
+            f"MOPS_DURABLE is {value!r}. Leave it out, so that what was saved survives a power cut, or set it to 0 on "
+            "a machine that only runs the tests."
+        )
+    return value == "1"
 
 
 def _private(home: Path, role: str) -> dict[str, Any]:

@@ -190,6 +190,14 @@ def test_environment_without_a_server_means_the_private_one(tmp_path):
         "owner": ("mops.db.embedded", "mops_owner"),
     }
     assert {entry["FOLDER"] for entry in found.values()} == {tmp_path / "postgres"}
+    assert {entry["DURABLE"] for entry in found.values()} == {True}
+
+
+def test_private_server_waits_for_the_disk_unless_told_otherwise_in_so_many_words(tmp_path):
+    found = database_settings({"MOPS_DURABLE": "0"}, tmp_path)
+    assert {entry["DURABLE"] for entry in found.values()} == {False}
+    with pytest.raises(ImproperlyConfigured, match="MOPS_DURABLE is 'no'"):
+        database_settings({"MOPS_DURABLE": "no"}, tmp_path)
 
 
 def test_environment_may_name_a_server_and_its_owner(tmp_path):
