@@ -18,7 +18,7 @@ from apps.core.rules.domain.tree import fields_used
 from apps.core.rules.enums import VersionState
 from apps.core.rules.models import RuleDocument, RuleVersion
 from apps.core.transitions import transition
-from apps.leads import bench_list, bench_routing  # noqa: F401  # register on import
+from apps.leads import bench_import, bench_list, bench_routing  # noqa: F401  # register on import
 from apps.leads.domain.scoring import measures
 from apps.leads.domain.scoring.engine import store
 from apps.leads.domain.scoring.model import Model, Points, read_model

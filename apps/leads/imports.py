@@ -1,6 +1,7 @@
 """What files bring into the leads, thousands at a time."""
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any, ClassVar
 
 from apps.core import access
@@ -8,7 +9,7 @@ from apps.core.errors import InvalidInput
 from apps.core.exchange import values
 from apps.core.exchange.registry import Changes, Column, Importer, Outcome, Row, register_importer
 from apps.leads import phones
-from apps.leads.domain.bulk import Written, addresses_taken, phones_taken, upsert_leads
+from apps.leads.domain.bulk import Refusal, Written, judge_and_write
 from apps.leads.domain.rows import count_of
 from apps.leads.models import Lead
 
@@ -45,6 +46,7 @@ class LeadImporter(Importer):
     model = Lead
     natural_key: ClassVar[tuple[str, ...]] = ("external_id",)
     ignore_case = False
+    batch_size = 5_000
     help = "An export of your CRM or of your forms: one lead a row, told apart by its number in that system."
     columns = (
         Column(
@@ -86,6 +88,10 @@ class LeadImporter(Importer):
         Column("converted", "Converted", aliases=("ToBeConverted",), parse=values.boolean, example="yes"),
     )
 
+    @cached_property
+    def _titles(self) -> dict[str, str]:
+        return {column.name: column.title for column in self.columns}
+
     def key_of(self, row: Row) -> str:
         """Return system and number, which together name a lead."""
         return f"{row.values.get('record_source') or FROM_FILES} · {row.values['external_id']}"
@@ -93,47 +99,28 @@ class LeadImporter(Importer):
     def apply(self, rows: Sequence[Row], *, by: Any) -> Sequence[Outcome]:
         """Refuse what may not go in, write the rest in one statement, and say what became of each row."""
         full = {row.line: {"record_source": FROM_FILES, **row.values} for row in rows}
-        refused = self._refusals(rows, full, by)
-        written = upsert_leads([(line, given) for line, given in full.items() if line not in refused])
+        refused = {line: problem for line, given in full.items() if (problem := _phone_problem(given))}
+        staged = [(line, given) for line, given in full.items() if line not in refused]
+        visible = access.visible(by, Lead, verb="change")
+        judged, written = judge_and_write(
+            staged, lambda leads: set(visible.filter(pk__in=leads).values_list("pk", flat=True))
+        )
+        into = self._kept([full[line] for line, why in judged.items() if why == Refusal.MERGED], by)
+        refused |= {line: _sentence(why, full[line], into) for line, why in judged.items()}
         done = {each.line: each for each in written}
         return [
             Outcome.refused(row, refused[row.line]) if row.line in refused else self._outcome(row, done[row.line])
             for row in rows
         ]
 
-    def _refusals(self, rows: Sequence[Row], full: dict[int, dict[str, Any]], by: Any) -> dict[int, str]:
-        numbers = [given["external_id"] for given in full.values()]
-        stored = Lead.objects.filter(external_id__in=numbers)
-        known = {(lead.record_source, lead.external_id): lead for lead in stored}
-        mine = set(access.visible(by, Lead, verb="change").filter(external_id__in=numbers).values_list("pk", flat=True))
-        merged = {lead.merged_into_id for lead in known.values() if lead.merged_into_id is not None}
-        kept = access.visible(by, Lead).in_bulk(merged) if merged else {}
-        wanted: dict[str, tuple[str, str]] = {}
-        refused: dict[int, str] = {}
-        for row in rows:
-            given = full[row.line]
-            key, email = (given["record_source"], given["external_id"]), given.get("email")
-            lead = known.get(key)
-            if lead is not None and lead.pk not in mine:
-                refused[row.line] = f"There is already a lead {values.quoted(key[1])}, and you may not change it."
-            elif lead is not None and lead.merged_into_id is not None:
-                into = kept.get(lead.merged_into_id, "another lead")
-                refused[row.line] = f"Lead {values.quoted(key[1])} was merged into {into}; change that one."
-            elif lead is not None and lead.is_archived:
-                refused[row.line] = f"Lead {values.quoted(key[1])} is archived; restore it first if it is in use again."
-            elif problem := _phone_problem(given):
-                refused[row.line] = problem
-            elif email and wanted.setdefault(email, key) != key:
-                refused[row.line] = f"{values.quoted(email)} stands on another row of this file already."
-        taken = addresses_taken(wanted)
-        for row in rows:
-            if full[row.line].get("email") in taken and row.line not in refused:
-                refused[row.line] = f"{values.quoted(full[row.line]['email'])} belongs to another lead already."
-        numbers_given = {
-            line: given["phone"] for line, given in full.items() if given.get("phone") and line not in refused
+    def _kept(self, merged: list[dict[str, Any]], by: Any) -> dict[tuple[str, str], str]:
+        """Return, by the key of leads that were merged, the leads that were kept, as far as the person sees them."""
+        numbers = [given["external_id"] for given in merged]
+        gone = list(Lead.objects.filter(external_id__in=numbers).exclude(merged_into=None)) if merged else []
+        seen = access.visible(by, Lead).in_bulk({lead.merged_into_id for lead in gone}) if gone else {}
+        return {
+            (lead.record_source, lead.external_id): str(seen.get(lead.merged_into_id, "another lead")) for lead in gone
         }
-        keys = {line: (full[line]["record_source"], full[line]["external_id"]) for line in numbers_given}
-        return refused | phones_taken(numbers_given, keys)
 
     def _outcome(self, row: Row, written: Written) -> Outcome:
         if written.before is None:
@@ -144,10 +131,24 @@ class LeadImporter(Importer):
 
     def _told(self, row: Row, before: dict[str, Any]) -> Changes:
         return {
-            self.column(name).title: (values.shown(before.get(name)), values.shown(value))
+            self._titles[name]: (values.shown(before.get(name)), values.shown(value))
             for name, value in row.values.items()
             if name not in ("external_id", "record_source") and _given(before.get(name)) != _given(value)
         }
+
+
+def _sentence(why: Refusal, given: dict[str, Any], kept: dict[tuple[str, str], str]) -> str:
+    into = kept.get((given["record_source"], given["external_id"]), "another lead")
+    number, email = values.quoted(given["external_id"]), values.quoted(given.get("email") or "")
+    return {
+        Refusal.BARRED: f"There is already a lead {number}, and you may not change it.",
+        Refusal.MERGED: f"Lead {number} was merged into {into}; change that one.",
+        Refusal.ARCHIVED: f"Lead {number} is archived; restore it first if it is in use again.",
+        Refusal.EMAIL_TWICE: f"{email} stands on another row of this file already.",
+        Refusal.EMAIL_TAKEN: f"{email} belongs to another lead already.",
+        Refusal.PHONE_TAKEN: f"The phone {given.get('phone')} belongs to another lead already.",
+        Refusal.PHONE_TWICE: f"The phone {given.get('phone')} stands on another row of this file already.",
+    }[why]
 
 
 def _phone_problem(given: dict[str, Any]) -> str | None:

@@ -149,7 +149,7 @@ def test_the_pages_work_for_sales_and_keep_to_the_territory(client, people):
     assert "It had no score" in client.get(page_of(made)).content.decode()
     assert client.post(button_of(other, "accept"), {"reason": "x"}).status_code == 404
     page = client.get(page_of(made.lead)).content.decode()
-    assert f"Offer 1 to {seller}" in page
+    assert f"Offered to {seller} (sales)" in page
     client.post(button_of(made, "reject"), {"rejection": "no_need", "reason": "They bought last week"})
     assert Handoff.objects.get(pk=made.pk).rejection == "no_need"
     auditor = person_with(Role.AUDITOR)

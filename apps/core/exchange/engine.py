@@ -54,6 +54,7 @@ class Walk:
         sink: Sink,
         *,
         skip: Collection[int] = (),
+        only: Collection[int] | None = None,
         after: Callable[[int], None] | None = None,
     ) -> None:
         """Carry all rows out.
@@ -62,12 +63,13 @@ class Walk:
             lines: the rows of the table.
             sink: stores outcomes, in the transaction of the rows they tell of.
             skip: lines that an earlier attempt has carried out.
+            only: carry these lines alone out; the others are read, because one may name the same record.
             after: called after each batch with the number of rows done.
         """
         done = 0
         for batch in _batches(lines, self.importer.batch_size):
             told = [self._parse(line) for line in batch]
-            open_rows = [each for each in told if each.line not in skip]
+            open_rows = [each for each in told if each.line not in skip and (only is None or each.line in only)]
             self._carry_batch(open_rows, sink)
             done += len(batch)
             if after is not None:

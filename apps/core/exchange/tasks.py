@@ -34,7 +34,7 @@ def preview_import(run: Run, *, batch_id: int) -> Mapping[str, int]:
 
 
 @job(running.RUN_JOB, title="Run an import", timeout=4 * HOUR, max_attempts=3, overlap=Overlap.WAIT)
-def run_import(run: Run, *, batch_id: int, reason: str = "") -> Mapping[str, int]:
+def run_import(run: Run, *, batch_id: int, reason: str = "", refused_by_run: int = 0) -> Mapping[str, int]:
     """Carry an import out."""
     batch: ImportBatch = ImportBatch.objects.get(pk=batch_id)
     try:
@@ -45,6 +45,7 @@ def run_import(run: Run, *, batch_id: int, reason: str = "") -> Mapping[str, int
             tick=run.progress,
             stop=run.raise_if_cancelled,
             reason=reason,
+            refused_by_run=refused_by_run,
         )
     except DomainError as refusal:
         running.finish(batch, BatchState.FAILED, by=run.actor, problem=refusal.message)

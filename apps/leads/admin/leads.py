@@ -279,10 +279,9 @@ class LeadAdmin(MopsAdmin):
             shown = (
                 duplicates_panel(request, lead),
                 panels.score_panel(request, lead),
-                panels.touches_panel(request, lead),
                 routing_panel(request, lead),
                 *answer_panels(request, lead),
-                panels.stages_panel(request, lead),
+                panels.story_panel(request, lead),
                 panels.values_panel(lead),
             )
             extra["row_panels"] = [*extra.get("row_panels", []), *shown]

@@ -1,22 +1,22 @@
 """What the page of a lead shows above its form: the score with its reasons, and what the lead did."""
 
+from collections import Counter
 from typing import Any
 
-from django.db.models import F, Sum
+from django.db.models import F
 from django.db.models.functions import Abs, Coalesce
 from django.http import HttpRequest
 from django.urls import reverse
 
-from apps.campaigns.models import Campaign
 from apps.core import access, clock
 from apps.leads.domain.consent import consents_of
 from apps.leads.domain.scoring.explaining import Explanation, explain
 from apps.leads.domain.scoring.model import model_in_force
 from apps.leads.domain.stages import stages_of
+from apps.leads.domain.timeline.story import DEEPEST, KINDS, kinds_for, story_of
 from apps.leads.enums import TouchType
 from apps.leads.models import (
     FieldValue,
-    Handoff,
     Lead,
     LeadScore,
     Prediction,
@@ -25,7 +25,6 @@ from apps.leads.models import (
     ScoreQueue,
     ScoreRun,
     TouchDay,
-    Touchpoint,
 )
 
 SHOWN, WEEKS, MOVERS = 12, 26, 30
@@ -65,25 +64,44 @@ def _unclamped(found: Explanation) -> str:
     return f"Adds up to {score.raw:g}; scores go from {model.lowest:g} to {model.highest:g}."
 
 
-def touches_panel(request: HttpRequest, lead: Lead) -> dict[str, Any]:
-    """Return the latest touches, how many of each kind there are, and the weeks as a small picture."""
+def story_panel(request: HttpRequest, lead: Lead) -> dict[str, Any]:
+    """Return one page of what happened to a lead, its weeks as a small picture, and what it agrees to today."""
     person: Any = request.user
-    today = clock.today()
-    counted = dict(TouchDay.objects.filter(lead_id=lead.pk).values_list("type").annotate(Sum("touches")))
-    weeks = [0] * WEEKS
-    for day, number in TouchDay.objects.filter(lead_id=lead.pk).values_list("day", "touches"):
-        ago = (today - day).days // 7
-        if 0 <= ago < WEEKS:
-            weeks[WEEKS - 1 - ago] += number
-    most = max(weeks) or 1
-    step = WIDTH / WEEKS
-    touches = list(Touchpoint.objects.filter(lead=lead)[:SHOWN])
-    shown = {each.campaign_id for each in touches if each.campaign_id}
-    named = access.visible(person, Campaign).in_bulk(shown) if shown else {}
+    kinds = kinds_for(person)
+    kind = request.GET.get("show", "") if request.GET.get("show") in kinds else ""
+    number = request.GET.get("part", "")
+    page = min(int(number), DEEPEST) if number.isdecimal() and number != "0" else 1
+    story = story_of(lead, by=person, kind=kind, page=page)
     return {
-        "template": "admin/leads/touches_panel.html",
-        "lead": lead,
-        "touches": [(each, named.get(each.campaign_id)) for each in touches],
+        "template": "admin/leads/story_panel.html",
+        "story": story,
+        "stay": next(iter(stages_of(lead, now=clock.now())), None) if "stage" in kinds else None,
+        "kind": kind,
+        "tabs": [
+            {"label": label, "now": key == kind, "url": _place(key, 1)}
+            for key, label in (("", "All"), *((key, KINDS[key]) for key in kinds))
+        ],
+        "newer": _place(kind, page - 1) if page > 1 else "",
+        "older": _place(kind, page + 1) if story.more and page < DEEPEST else "",
+        "consents": consents_of(lead) if "consent" in kinds else [],
+        "all": f"{reverse('admin:leads_touchpoint_changelist')}?lead__id__exact={lead.pk}" if "did" in kinds else "",
+        **(_weeks(lead) if "did" in kinds else {}),
+    }
+
+
+def _place(kind: str, page: int) -> str:
+    return f"?show={kind}&part={page}#story"
+
+
+def _weeks(lead: Lead) -> dict[str, Any]:
+    """Return how often people did something, by week as columns and by kind: one query."""
+    today, weeks, counted = clock.today(), [0] * WEEKS, Counter[str]()
+    for kind, day, touches in TouchDay.objects.filter(lead_id=lead.pk).values_list("type", "day", "touches"):
+        counted[kind] += touches
+        if 0 <= (ago := (today - day).days // 7) < WEEKS:
+            weeks[WEEKS - 1 - ago] += touches
+    most, step = max(weeks) or 1, WIDTH / WEEKS
+    return {
         "counts": [(kind.label, counted[kind.value]) for kind in TouchType if kind.value in counted],
         "columns": [
             {"x": round(place * step, 1), "y": round(HEIGHT - HEIGHT * number / most, 1), "n": number}
@@ -94,20 +112,6 @@ def touches_panel(request: HttpRequest, lead: Lead) -> dict[str, Any]:
         "height": HEIGHT,
         "width": WIDTH,
         "weeks": WEEKS,
-        "consents": consents_of(lead),
-        "all": f"{reverse('admin:leads_touchpoint_changelist')}?lead__id__exact={lead.pk}",
-    }
-
-
-def stages_panel(request: HttpRequest, lead: Lead) -> dict[str, Any]:
-    """Return the stages a lead has been in, the latest first, each with its days and its reason, and its offers."""
-    person: Any = request.user
-    offers = access.visible(person, Handoff).filter(lead=lead).select_related("to_person", "to_team")
-    return {
-        "template": "admin/leads/stages_panel.html",
-        "lead": lead,
-        "stages": stages_of(lead, now=clock.now()),
-        "offers": list(offers),
     }
 
 

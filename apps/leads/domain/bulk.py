@@ -1,18 +1,18 @@
-"""Leads in bulk: a batch goes by COPY into a temporary table and from there, in one statement, into the leads.
+"""Leads in bulk: a batch goes by COPY into a temporary table, is judged there, and goes on in one statement.
 
 What is already as the file says is not written; the database's triggers record the rest, history included.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, cast
 
 from django.db import connection
 from psycopg import sql
 
 from apps.core.context_sql import stamp_transaction
-from apps.leads.models import Lead
 
 KEY = ("record_source", "external_id")
 # One number for each incoming row; what stood before comes from the same snapshot, so before and after belong together.
@@ -36,12 +36,51 @@ _UPSERT = """
     LEFT JOIN written w ON w.record_source = i.record_source AND w.external_id = i.external_id
     ORDER BY i.line
 """
+_KNOWN = """
+    SELECT i.line, l.id FROM incoming_leads i
+    JOIN leads_lead l ON l.record_source = i.record_source AND l.external_id = i.external_id AND l.external_id <> ''
+"""
+# Each step judges what the steps before it let through: a row that is refused claims no address and no phone.
+_JUDGE = """
+    WITH standing AS (
+        SELECT i.line, l.id AS lead, {email}::text AS email, nullif({phone}::text, '') AS phone,
+               CASE WHEN i.line = ANY(%(barred)s::int[]) THEN 'barred' WHEN l.merged_into_id IS NOT NULL THEN 'merged'
+                    WHEN l.archived_at IS NOT NULL THEN 'archived' END AS why
+        FROM incoming_leads i LEFT JOIN leads_lead l
+            ON l.record_source = i.record_source AND l.external_id = i.external_id AND l.external_id <> ''
+    ), addressed AS (
+        SELECT s.line, s.lead, s.phone, CASE WHEN s.why IS NOT NULL THEN s.why WHEN s.email IS NULL THEN NULL
+            WHEN row_number() OVER (PARTITION BY s.email, s.why IS NULL ORDER BY s.line) > 1 THEN 'email_twice'
+            WHEN o.id <> coalesce(s.lead, 0) THEN 'email_taken' END AS why
+        FROM standing s LEFT JOIN leads_lead o ON lower(o.email) = s.email AND o.merged_into_id IS NULL
+    ), phoned AS (
+        SELECT a.line, CASE WHEN a.why IS NOT NULL THEN a.why WHEN a.phone IS NULL THEN NULL
+            WHEN o.id <> coalesce(a.lead, 0) THEN 'phone_taken'
+            WHEN row_number() OVER (PARTITION BY a.phone, a.why IS NULL AND o.id IS NULL ORDER BY a.line) > 1
+                THEN 'phone_twice' END AS why
+        FROM addressed a LEFT JOIN leads_lead o ON o.phone = a.phone AND o.phone <> '' AND NOT o.is_phone_shared
+            AND o.merged_into_id IS NULL
+    )
+    SELECT line, why FROM phoned WHERE why IS NOT NULL
+"""
 # What a new lead has where the file says nothing: the model's own defaults.
 _DEFAULTS: Mapping[str, str] = {
     **dict.fromkeys(("name", "job_title", "company", "country", "territory", "origin", "source"), "''"),
     **dict.fromkeys(("last_activity", "last_notable_activity", "quality", "phone"), "''"),
     "is_phone_shared": "false",
 }
+
+
+class Refusal(StrEnum):
+    """Why an incoming row stays out."""
+
+    BARRED = "barred"
+    MERGED = "merged"
+    ARCHIVED = "archived"
+    EMAIL_TWICE = "email_twice"
+    EMAIL_TAKEN = "email_taken"
+    PHONE_TAKEN = "phone_taken"
+    PHONE_TWICE = "phone_twice"
 
 
 @dataclass(frozen=True)
@@ -54,19 +93,34 @@ class Written:
     is_changed: bool
 
 
-def upsert_leads(rows: Sequence[tuple[int, Mapping[str, Any]]]) -> list[Written]:
-    """Write the rows that differ, in one statement, inside the caller's transaction.
+def judge_and_write(
+    rows: Sequence[tuple[int, Mapping[str, Any]]], may_change: Callable[[set[int]], set[int]]
+) -> tuple[dict[int, Refusal], list[Written]]:
+    """Stage the rows, judge them where the leads are, and write those that differ, inside the caller's transaction.
 
     Args:
         rows: line number and values by column; all rows carry the same columns, the key among them, and each key once.
+        may_change: of some leads, those that whoever imports may change.
+
+    Returns:
+        Why a row was refused, by its line; and what became of the others.
     """
     if not rows:
-        return []
+        return {}, []
     names = [name for name in rows[0][1] if name not in KEY]
     with connection.cursor() as cursor:
         _stage(cursor, rows, names)
+        cursor.execute(_KNOWN)
+        known = dict(cursor.fetchall())
+        mine = may_change(set(known.values())) if known else set()
+        email, phone = ("i.email" if "email" in names else "NULL"), ("i.phone" if "phone" in names else "''")
+        judged = _JUDGE.format(email=email, phone=phone)
+        cursor.execute(judged, {"barred": [line for line, lead in known.items() if lead not in mine]})
+        refused = {line: Refusal(why) for line, why in cursor.fetchall()}
+        if refused:
+            cursor.execute("DELETE FROM incoming_leads WHERE line = ANY(%s)", [list(refused)])
         cursor.execute(_statement(names).as_string(connection.connection))
-        return [_written(*row) for row in cursor.fetchall()]
+        return refused, [_written(*row) for row in cursor.fetchall()]
 
 
 def _stage(cursor: Any, rows: Sequence[tuple[int, Mapping[str, Any]]], names: list[str]) -> None:
@@ -107,29 +161,3 @@ def _statement(names: list[str]) -> sql.Composed:
 def _written(line: int, written: int | None, before: int | None, old: Any) -> Written:
     lead_id = written if written is not None else cast("int", before)
     return Written(line, lead_id, None if before is None else json.loads(old), written is not None)
-
-
-def addresses_taken(addresses: Mapping[str, tuple[str, str]]) -> set[str]:
-    """Return those e-mail addresses that belong to another lead than the one (by key) that wants it."""
-    rows = Lead._base_manager.filter(email__in=list(addresses), merged_into=None)
-    stored = rows.values_list("email", *KEY)
-    return {email for email, *key in stored if tuple(key) != addresses[email]}
-
-
-def phones_taken(phones: Mapping[int, str], keys: Mapping[int, tuple[str, str]]) -> dict[int, str]:
-    """Return the lines whose phone is somebody else's, in the database or on an earlier line, each with its sentence.
-
-    Args:
-        phones: E.164 by line.
-        keys: system and number of the lead, by line.
-    """
-    rows = Lead._base_manager.filter(phone__in=set(phones.values()), is_phone_shared=False, merged_into=None)
-    stored = {phone: tuple(key) for phone, *key in rows.values_list("phone", *KEY)}
-    refused: dict[int, str] = {}
-    seen: dict[str, tuple[str, str]] = {}
-    for line, phone in phones.items():
-        if stored.get(phone, keys[line]) != keys[line]:
-            refused[line] = f"The phone {phone} belongs to another lead already."
-        elif seen.setdefault(phone, keys[line]) != keys[line]:
-            refused[line] = f"The phone {phone} stands on another row of this file already."
-    return refused

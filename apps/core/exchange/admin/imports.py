@@ -15,10 +15,10 @@ from unfold.decorators import display
 from apps.core.admin_kit.base import ReadOnlyAdmin
 from apps.core.admin_kit.buttons import shown_buttons
 from apps.core.admin_kit.links import url_of
-from apps.core.errors import DomainError, InvalidInput
+from apps.core.errors import DomainError, InvalidInput, NotAllowed
 from apps.core.exchange.admin import reports, steps
 from apps.core.exchange.admin.forms import MOST_MEGABYTES, ReadingForm, UploadForm, column_choices, usable_importers
-from apps.core.exchange.domain import running
+from apps.core.exchange.domain import rejects, running
 from apps.core.exchange.domain.matching import map_columns, refuse_map
 from apps.core.exchange.domain.receiving import read_again, receive_file, receive_from_source, sample_of
 from apps.core.exchange.enums import BatchState
@@ -97,6 +97,7 @@ class ImportBatchAdmin(ReadOnlyAdmin):
             named("template/<str:key>/", self.template_view, "template"),
             named("<int:object_id>/progress/", self.progress_view, "progress"),
             named("<int:object_id>/report/", self.report_view, "report"),
+            named("<int:object_id>/refused/", self.refused_view, "refused"),
             *super().get_urls(),
         ]
 
@@ -134,9 +135,22 @@ class ImportBatchAdmin(ReadOnlyAdmin):
     def report_view(self, request: HttpRequest, object_id: int) -> HttpResponseBase:
         """Give the report as CSV."""
         batch = self._seen(request, object_id)
-        names, rows = reports.lines(batch, request.GET.get("kind", ""))
+        names, rows = reports.lines(batch, request.GET.get("kind", ""), reports.run_of(batch, request))
         name = f"report-{batch.pk}.csv"
         headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+        return StreamingHttpResponse(write_csv(names, names, rows), content_type=MEDIA["csv"], headers=headers)
+
+    def refused_view(self, request: HttpRequest, object_id: int) -> HttpResponseBase:
+        """Give the refused rows as they came, each with its reason, to be corrected and brought again."""
+        batch, person = self._seen(request, object_id), request.user
+        try:
+            names, rows = rejects.rejects_of(batch, by=person)  # type: ignore[arg-type]
+        except NotAllowed as refusal:
+            raise PermissionDenied(refusal.message) from refusal
+        except DomainError as refusal:
+            messages.error(request, refusal.message)
+            return HttpResponseRedirect(url_of(batch))
+        headers = {"Content-Disposition": f'attachment; filename="refused-{batch.pk}.csv"'}
         return StreamingHttpResponse(write_csv(names, names, rows), content_type=MEDIA["csv"], headers=headers)
 
     def template_view(self, request: HttpRequest, key: str) -> HttpResponseBase:
@@ -207,8 +221,8 @@ class ImportBatchAdmin(ReadOnlyAdmin):
         return self._page(request, batch, steps.MATCH, "import_match.html", f"Import {batch.file_name}", context)
 
     def _report_page(self, request: HttpRequest, batch: ImportBatch, step: int) -> HttpResponseBase:
-        kind = request.GET.get("kind", "")
-        rows = reports.rows(batch, kind)
+        kind, run = request.GET.get("kind", ""), reports.run_of(batch, request)
+        rows = reports.rows(batch, kind, run)
         page = Paginator(rows, ROWS_PER_PAGE).get_page(request.GET.get("p"))
         state, problem = running.standing(batch)
         person: Any = request.user
@@ -220,7 +234,9 @@ class ImportBatchAdmin(ReadOnlyAdmin):
             "state": state,
             "state_label": state.label,
             "said": running.said(batch),
-            "tabs": reports.tabs(batch, kind),
+            "tabs": reports.tabs(batch, kind, run),
+            "run": run,
+            "runs": range(1, batch.run_number + 1) if batch.run_number > 1 else (),
             "kind": kind,
             "page": page,
             "rows": reports.shown(batch, page.object_list, request),
@@ -228,6 +244,9 @@ class ImportBatchAdmin(ReadOnlyAdmin):
             "may_match": refuse_map(person, batch) is None and not running.is_under_way(batch),
             "shown_buttons": shown_buttons(self, request, batch),
             "report_url": reverse("admin:exchange_importbatch_report", args=(batch.pk,)),
+            "refused_url": reverse("admin:exchange_importbatch_refused", args=(batch.pk,))
+            if rejects.refuse_take_out(person, batch) is None and reports.counts(batch).get("refused")
+            else "",
         }
         return self._page(request, batch, step, "import_report.html", f"Import {batch.file_name}", context)
 

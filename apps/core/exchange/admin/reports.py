@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 
 from apps.core import access
+from apps.core.exchange.domain import running
 from apps.core.exchange.enums import OutcomeKind
 from apps.core.exchange.models import ImportBatch, SyncRun
 from apps.core.exchange.registry import get_importer
@@ -29,28 +30,37 @@ def is_preview(report: Report) -> bool:
     return isinstance(report, ImportBatch) and not report.run_number
 
 
-def rows(report: Report, kind: str) -> models.QuerySet[Any]:
-    """Return the rows of the report, of one outcome or of all."""
+def run_of(report: Report, request: HttpRequest) -> int:
+    """Return which run of an import is asked for: the last one, unless an earlier one is."""
+    last = report.run_number if isinstance(report, ImportBatch) else 0
+    asked = request.GET.get("run", "")
+    return min(int(asked), last) if asked.isdecimal() and int(asked) else last
+
+
+def rows(report: Report, kind: str, run: int = 0) -> models.QuerySet[Any]:
+    """Return the rows of the report, of one outcome or of all; of the last run, or of the one named."""
     found: models.QuerySet[Any]
     if isinstance(report, SyncRun):
         found = report.outcomes.all()
     elif is_preview(report):
         found = report.preview_rows.all()
     else:
-        found = report.outcomes.filter(run_number=report.run_number)
+        found = report.outcomes.filter(run_number=run or report.run_number)
     return found.filter(kind=kind) if kind in OutcomeKind.values else found
 
 
-def counts(report: Report) -> dict[str, int]:
-    """Return how many rows ended how."""
+def counts(report: Report, run: int = 0) -> dict[str, int]:
+    """Return how many rows ended how, in the last run or in the one named."""
     if isinstance(report, SyncRun):
         return {kind: getattr(report, kind) for kind in OutcomeKind.values if kind != OutcomeKind.UNCHANGED}
+    if run and run != report.run_number:
+        return running.counts_of(report, run)
     return dict(report.preview_counts if is_preview(report) else report.counts)
 
 
-def tabs(report: Report, kind: str) -> list[dict[str, Any]]:
+def tabs(report: Report, kind: str, run: int = 0) -> list[dict[str, Any]]:
     """Return the filter above the report."""
-    numbers = counts(report)
+    numbers = counts(report, run)
     known = [(each, OutcomeKind(each).label, numbers[each]) for each in OutcomeKind.values if numbers.get(each)]
     everything = [("", "All", sum(numbers.values()))]
     return [{"kind": each, "label": label, "count": n, "now": each == kind} for each, label, n in everything + known]
@@ -74,13 +84,13 @@ def shown(report: Report, page: Iterable[Any], request: HttpRequest) -> list[dic
     ]
 
 
-def lines(report: Report, kind: str) -> tuple[list[str], Iterator[list[Any]]]:
+def lines(report: Report, kind: str, run: int = 0) -> tuple[list[str], Iterator[list[Any]]]:
     """Return the header and the rows of the report as a file."""
     preview = is_preview(report)
     names = ["Row", "Outcome", "Record", "Reason", "Changes" if preview else "Changed fields"]
 
     def each() -> Iterator[list[Any]]:
-        for row in rows(report, kind).iterator(FETCHED):
+        for row in rows(report, kind, run).iterator(FETCHED):
             changes = _changes(row.changes) if preview else ", ".join(row.fields)
             yield [row.line or None, row.get_kind_display(), row.key, row.reason, changes]
 

@@ -5,7 +5,7 @@ from typing import Any
 from django.urls import reverse
 
 from apps.core.admin_kit.buttons import Button
-from apps.core.exchange.domain import running
+from apps.core.exchange.domain import rejects, running
 from apps.core.exchange.enums import BatchState
 from apps.core.exchange.models import ImportBatch
 from apps.core.exchange.registry import get_importer
@@ -44,6 +44,14 @@ BUTTONS = (
         running.run_batch,
         _refuse_again,
         confirm="Every row is compared again, and only what differs is written.",
+        writes=_written,
+    ),
+    Button(
+        "retry",
+        "Try the refused rows again",
+        rejects.retry_refused,
+        rejects.refuse_retry,
+        confirm="Only the rows that were refused are judged again, by what is there now; the others are left alone.",
         writes=_written,
     ),
     Button("preview", "Preview again", _preview, _refuse_new_preview),

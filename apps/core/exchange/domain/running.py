@@ -14,7 +14,7 @@ from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.core.exchange.domain.matching import check_mapping
 from apps.core.exchange.domain.receiving import AT_ONCE
 from apps.core.exchange.engine import Walk, summary
-from apps.core.exchange.enums import BatchState, FileKind
+from apps.core.exchange.enums import BatchState, FileKind, OutcomeKind
 from apps.core.exchange.models import ImportBatch, PreviewRow, RowOutcome
 from apps.core.exchange.permissions import refuse_import
 from apps.core.exchange.reading.table import open_table
@@ -168,19 +168,42 @@ def run_batch(batch: ImportBatch, *, by: "User") -> str:
         row = _locked(batch)
         if refused := refuse_run(by, row):
             raise (NotAllowed if refuse_import(by, get_importer(row.importer)) else WrongState)(refused)
-        model = get_importer(row.importer).model
-        if not reason and (demand := demanded_reason(model, "insert") or demanded_reason(model, "update")):
-            raise InvalidInput(demand, fields={"change_reason": demand})
-        why = {"reason": reason[:LONGEST_TEXT]} if reason else {}
-        row.state, row.run_number = BatchState.RUNNING, row.run_number + 1
-        row.counts, row.problem, row.finished_at = {}, "", None
-        row.run_job = enqueue(RUN_JOB, args={"batch_id": row.pk, **why}, by=by).pk
-        row.save()
+        queue_run(row, by=by, reason=reason)
     return "The import is running in the background; this page shows how far it is."
 
 
+def queue_run(row: ImportBatch, *, by: "User", reason: str, refused_by_run: int = 0) -> None:
+    """Begin one more run of a locked import.
+
+    Args:
+        row: the import.
+        by: in whose name.
+        reason: why, as the person said.
+        refused_by_run: carry out only the rows that the run of this number refused; 0: all.
+
+    Raises:
+        InvalidInput: a rule wants a reason for writing such records, and none is given.
+    """
+    model = get_importer(row.importer).model
+    if not reason and (demand := demanded_reason(model, "insert") or demanded_reason(model, "update")):
+        raise InvalidInput(demand, fields={"change_reason": demand})
+    told: dict[str, Any] = {"reason": reason[:LONGEST_TEXT]} if reason else {}
+    told |= {"refused_by_run": refused_by_run} if refused_by_run else {}
+    row.state, row.run_number = BatchState.RUNNING, row.run_number + 1
+    row.counts, row.problem, row.finished_at = {}, "", None
+    row.run_job = enqueue(RUN_JOB, args={"batch_id": row.pk, **told}, by=by).pk
+    row.save()
+
+
 def carry_out(
-    batch: ImportBatch, *, by: "User", job: str, tick: Tick, stop: Callable[[], None], reason: str = ""
+    batch: ImportBatch,
+    *,
+    by: "User",
+    job: str,
+    tick: Tick,
+    stop: Callable[[], None],
+    reason: str = "",
+    refused_by_run: int = 0,
 ) -> ImportBatch:
     """Carry the rows out, batch by batch, each with its outcomes in one transaction; begun again it goes on.
 
@@ -191,13 +214,17 @@ def carry_out(
         tick: told how far it is.
         reason: why, as the person who began it said.
         stop: asked after each batch whether to go on; raises when not.
+        refused_by_run: carry out only the rows that the run of this number refused; 0: all.
 
     Raises:
         InvalidInput: the file cannot be read.
     """
     walk = Walk(get_importer(batch.importer), batch.mapping, by, unit=unit_of(batch.kind))
     done = set(batch.outcomes.filter(run_number=batch.run_number).values_list("line", flat=True))
-    total = batch.row_count or 0
+    total, only = batch.row_count or 0, None
+    if refused_by_run:
+        refused = batch.outcomes.filter(run_number=refused_by_run, kind=OutcomeKind.REFUSED)
+        only = set(refused.values_list("line", flat=True))
 
     def after(number: int) -> None:
         tick(number, total)
@@ -207,7 +234,7 @@ def carry_out(
         acting_as(by, channel=Channel.IMPORT, job_id=job, reason=reason or f"Import {batch}"),
         open_table(Path(batch.file.path), {**batch.options, "name": batch.file_name}) as table,
     ):
-        walk.carry(table.rows, partial(store_outcomes, batch), skip=done, after=after)
+        walk.carry(table.rows, partial(store_outcomes, batch), skip=done, only=only, after=after)
     return finish(batch, BatchState.DONE, by=by)
 
 
@@ -228,9 +255,9 @@ def fail_preview(batch: ImportBatch, *, by: Any, problem: str) -> None:
         row.save(update_fields=["state", "problem"])
 
 
-def counts_of(batch: ImportBatch) -> dict[str, int]:
-    """Return how many rows of the last run ended how."""
-    rows = RowOutcome.objects.filter(batch=batch, run_number=batch.run_number).order_by()
+def counts_of(batch: ImportBatch, run: int = 0) -> dict[str, int]:
+    """Return how many rows of the last run, or of the one named, ended how."""
+    rows = RowOutcome.objects.filter(batch=batch, run_number=run or batch.run_number).order_by()
     return dict(rows.values_list("kind").annotate(number=Count("id")))
 
 

@@ -1,0 +1,146 @@
+"""`manage.py bench lead_import`: a file of leads through the import kit, beside a bare COPY and a loop over rows.
+
+The bare path copies the very same rows into the same table: its indexes, its history, its ledger and the queues that
+its triggers fill are written in both. Reading the file, validating it, comparing it with what is there and the report
+that says what became of each row are the product's alone.
+"""
+
+import csv
+import io
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+from django.core.files.base import ContentFile
+from django.db import connection, transaction
+from django.test import override_settings
+
+from apps.accounts.models import User
+from apps.core.actors import acting_as
+from apps.core.bench.registry import Result, benchmark
+from apps.core.context_sql import stamp_transaction
+from apps.core.exchange.domain.receiving import receive_file
+from apps.core.exchange.domain.running import carry_out, carry_out_preview
+from apps.core.exchange.models import ImportBatch
+from apps.leads.models import Lead
+
+SAMPLE, LIMIT, USUAL, MANY = 60, 3.0, 100.0, 200_000
+HEADER = ("Lead number", "System", "Name", "E-mail", "Phone", "Job title", "Company", "Country", "Lead source")
+_FIXED = "uuid, created_at, updated_at, row_version, territory, origin, stage, last_activity, last_notable_activity, "
+_COPY = (
+    "COPY leads_lead (external_id, record_source, name, email, phone, job_title, company, country, source, "
+    f"{_FIXED}quality, is_phone_shared) FROM STDIN (FORMAT csv)"
+)
+_TITLES = ("Director of demand", "Marketing manager", "Buyer", "Chief executive", "Analyst")
+
+
+def record(number: int) -> tuple[str, ...]:
+    """Return the cells of one lead; every fifth has a phone, and no two are alike."""
+    phone = f"+4930{2_000_000 + number}" if number % 5 == 0 else ""
+    return (
+        str(number),
+        "bench",
+        f"Person {number}",
+        f"person{number}@company{number % 997}.example",
+        phone,
+        _TITLES[number % len(_TITLES)],
+        f"Company {number % 997}",
+        "Germany",
+        "Search",
+    )
+
+
+@benchmark("lead_import", default_rows=10_000)
+def lead_import(rows: int) -> Iterator[Result]:
+    """Bring a file of `rows` leads in, look at its preview, and bring it in once more."""
+    person = User.objects.create(email="bench-import@example.com", full_name="Bench", is_staff=True, is_superuser=True)
+    with tempfile.TemporaryDirectory() as folder, override_settings(MEDIA_ROOT=Path(folder)), acting_as(person):
+        batch = receive_file(ContentFile(_file(rows), name="leads.csv"), by=person, importer="leads.leads")
+        plain = _plain(rows)
+        rounds = 1 if rows >= MANY else 3
+        seconds, limit = _in_turn(lambda: _run(batch, person), lambda: _bare(plain), rounds)
+        usual = _usual(person) * rows
+        met = seconds <= LIMIT * limit and usual >= USUAL * seconds
+        goal = f"at most {LIMIT:.0f} times a bare COPY, at least {USUAL:.0f} times the loop over rows"
+        yield Result("lead import", rows, seconds, limit, usual, goal, met)
+        _run(batch, person)
+        written = Lead.objects.count()
+        again, previewed = _in_turn(
+            lambda: _run(batch, person), lambda: carry_out_preview(batch, by=person), min(rounds, 2)
+        )
+        same = written == rows == Lead.objects.count() and not batch.counts.get("updated")
+        goal = "writes nothing, and takes no longer than the first time"
+        yield Result("lead import again", rows, again, limit, None, goal, same and again <= seconds)
+        goal = f"at most {LIMIT:.0f} times a bare COPY"
+        yield Result("lead import preview", rows, previewed, limit, None, goal, previewed <= LIMIT * limit)
+
+
+def _file(rows: int) -> bytes:
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(HEADER)
+    writer.writerows(record(number) for number in range(1, rows + 1))
+    return out.getvalue().encode()
+
+
+def _plain(rows: int) -> bytes:
+    """Return the rows as COPY takes them, every column with its value."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    for number in range(1, rows + 1):
+        uuid = f"00000000-0000-4000-8000-{number:012d}"
+        now = "2026-01-01T00:00:00Z"
+        rest = (uuid, now, now, 1, "", "", "known_lead", "", "", "", "f")
+        writer.writerow((*record(number), *rest))
+    return out.getvalue().encode()
+
+
+def _run(batch: ImportBatch, person: User) -> None:
+    """Carry the import out as its job does."""
+    ImportBatch.objects.filter(pk=batch.pk).update(run_number=batch.run_number + 1)
+    batch.refresh_from_db()
+    done = carry_out(batch, by=person, job="", tick=_silent, stop=_silent)
+    batch.counts = done.counts
+
+
+def _silent(*progress: int) -> None:
+    """Nobody watches a benchmark."""
+
+
+def _bare(plain: bytes) -> None:
+    stamp_transaction(connection)
+    with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
+        copy.write(plain)
+
+
+def _in_turn(first: Callable[[], Any], second: Callable[[], Any], rounds: int) -> tuple[float, float]:
+    """Return the median seconds of both; what they write is taken back each time."""
+    taken: tuple[list[float], list[float]] = ([], [])
+    for _ in range(rounds):
+        for way, times in zip((first, second), taken, strict=True):
+            begun = perf_counter()
+            with transaction.atomic():
+                way()
+                times.append(perf_counter() - begun)
+                transaction.set_rollback(True)
+    return median(taken[0]), median(taken[1])
+
+
+def _usual(person: User) -> float:
+    """Return the seconds a row of the way rows are usually imported: look up, validate, save, one after the other."""
+
+    def loop() -> None:
+        for number in range(SAMPLE):
+            cells = dict(zip(("external_id", "record_source", "name", "email", "phone"), record(number), strict=False))
+            key = {"record_source": cells["record_source"], "external_id": cells["external_id"]}
+            lead = Lead.objects.filter(**key).first() or Lead(**key)
+            for name, value in cells.items():
+                setattr(lead, name, value)
+            lead.full_clean()
+            lead.save()
+
+    taken, _ = _in_turn(loop, lambda: None, 3)
+    return taken / SAMPLE

@@ -1,0 +1,84 @@
+"""The page of a lead: one story that a salesperson understands, filtered and paged, at a price that stays."""
+
+import datetime as dt
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from apps.accounts.enums import Role
+from apps.core import clock
+from apps.leads.domain.consent import record_consent
+from apps.leads.domain.lifecycle import move_lead
+from apps.leads.domain.timeline.story import PAGE, kinds_for, story_of
+from apps.leads.domain.touches import Touch, take_touches
+from apps.leads.enums import Stage
+from apps.leads.models import DuplicatePair
+from tests.factories.accounts import UserFactory, person_with
+from tests.factories.leads import LeadFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def ops():
+    return person_with(Role.OPS)
+
+
+@pytest.fixture
+def lead(ops):
+    """A lead with something of most kinds."""
+    lead, other = LeadFactory(name="Ann Able", email="ann@able.example"), LeadFactory(name="Anne Able")
+    now = clock.now()
+    touches = [
+        Touch(lead.pk, "visit", now - dt.timedelta(days=number + 1), "test", str(number), value=f"Page {number}")
+        for number in range(PAGE + 3)
+    ]
+    take_touches([*touches, Touch(lead.pk, "demo", now, "test", "d", value="Pricing demo")], by=ops)
+    record_consent(lead, purpose="phone", is_given=True, evidence="Said so on the call", by=ops)
+    move_lead(lead, to=Stage.MQL, by=ops, reason="Asked for a demo")
+    one, two = sorted((lead.pk, other.pk))
+    DuplicatePair.objects.create(one_id=one, two_id=two, weight=12, evidence=[], found_at=now)
+    return lead
+
+
+def test_a_story_tells_everything_in_order_and_by_kind(lead, ops):
+    story = story_of(lead, by=ops)
+    said = [each.told.said for each in story.events]
+    assert story.more
+    assert len(said) == PAGE
+    assert [each.at for each in story.events] == sorted((each.at for each in story.events), reverse=True)
+    assert {"Demo requested: Pricing demo", "Calls: agreed", "Stage: Marketing qualified (MQL)"} <= set(said)
+    (same,) = story_of(lead, by=ops, kind="same").events
+    assert (same.told.said, same.told.tone, same.label) == ("Ann Able and Anne Able look alike", "warn", "Duplicates")
+    stages = [(each.told.said, each.told.why, each.told.who) for each in story_of(lead, by=ops, kind="stage").events]
+    assert stages[0] == ("Stage: Marketing qualified (MQL)", "Asked for a demo", ops.email)
+    older = story_of(lead, by=ops, kind="did", page=2)
+    assert [each.told.said for each in older.events] == [f"Website visit: Page {n}" for n in (14, 15, 16, 17)]
+    assert not older.more
+
+
+def test_a_story_is_told_as_far_as_one_may_read_it(lead):
+    assert kinds_for(UserFactory()) == ["clock"]
+    assert story_of(lead, by=UserFactory()).events == []
+    assert story_of(lead, by=UserFactory(), kind="did").events == []
+
+
+def test_the_page_of_a_lead_costs_the_same_whatever_it_has_been_through(lead, ops):
+    client = Client()
+    client.force_login(ops)
+    address = f"/admin/leads/lead/{lead.pk}/change/"
+    client.get(address)
+    with CaptureQueriesContext(
+        connection,
+    ) as asked:
+        page = client.get(address).content.decode()
+    for name in ("What happened", "Demo requested: Pricing demo", 'href="?show=stage&amp;part=1#story"', "Older"):
+        assert name in page
+    shown = client.get(f"{address}?show=consent&part=1").content.decode()
+    assert "Said so on the call" in shown
+    assert "Pricing demo" not in shown
+
+    open("/tmp/lead2_q.txt", "w").write("\n".join(q["sql"][:300] for q in asked.captured_queries))
+    assert len(asked) < 25
