@@ -114,6 +114,7 @@ GROUPS: tuple[tuple[str, tuple[Page, ...]], ...] = (
             ("Pools", "leads.pool", "groups_3"),
             ("Who got which lead", "leads.routingdecision", "alt_route"),
             ("Companies", "leads.company", "business"),
+            ("Clients", "leads.client", "monitor_heart"),
             ("Subscriptions and usage", "leads.companysnapshot", "monitoring"),
             ("Touches", "leads.touchpoint", "touch_app"),
             ("Intake", "leads.intake", "move_to_inbox"),

@@ -37,6 +37,7 @@ SCHEDULES: tuple[Schedule, ...] = (
     Schedule("leads.refresh_segments", every=dt.timedelta(minutes=5)),
     Schedule("leads.find_duplicates", cron="5 4 * * *", zone=settings.TIME_ZONE),
     Schedule("leads.count_quality", cron="15 5 * * *", zone=settings.TIME_ZONE),
+    Schedule("leads.judge_clients", cron="25 5 * * *", zone=settings.TIME_ZONE),
     Schedule("leads.route", every=dt.timedelta(minutes=1)),
     Schedule("leads.expire_handoffs", every=dt.timedelta(minutes=5)),
     Schedule("leads.score_all", cron="35 3 * * *", zone=settings.TIME_ZONE),

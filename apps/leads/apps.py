@@ -13,6 +13,7 @@ class LeadsConfig(AppConfig):
     def ready(self) -> None:
         """Register what leads have for others: who sees them, imports, rules, kinds of news, chapters of the demo."""
         from apps.leads import (  # noqa: F401, PLC0415  # registers on import; models must be ready
+            client_rules,
             imports,
             quality_rules,
             touch_imports,
@@ -26,6 +27,7 @@ class LeadsConfig(AppConfig):
         _register_catalogs()
         register_segments()
         quality_rules.register()
+        client_rules.register()
         _register_scoring()
         _register_routing()
         _register_sales()
@@ -70,13 +72,15 @@ def _register_catalogs() -> None:
     from apps.core.personal import register_traces  # noqa: PLC0415
     from apps.core.rules.catalog import register_catalog  # noqa: PLC0415
     from apps.leads.catalog import lead_catalog, touch_catalog  # noqa: PLC0415
+    from apps.leads.client_rules import client_catalog  # noqa: PLC0415
     from apps.leads.domain import handoff  # noqa: PLC0415
     from apps.leads.domain.duplicates.erasing import erase_merged  # noqa: PLC0415
-    from apps.leads.models import Lead, Touchpoint  # noqa: PLC0415
+    from apps.leads.models import Client, Lead, Touchpoint  # noqa: PLC0415
 
     register_traces("merged leads", erase_merged)
     register_catalog(Lead, lead_catalog)
     register_catalog(Touchpoint, touch_catalog)
+    register_catalog(Client, client_catalog)
     kinds.register_kind(handoff.OFFERED, "A lead is offered to me")
     kinds.register_kind(handoff.ANSWERED, "Sales answered for a lead I offered")
 
@@ -84,7 +88,17 @@ def _register_catalogs() -> None:
 def _register_demo() -> None:
     """Tell the demo's chapters in their order: who judges scores needs the rules that made them."""
     from apps.core.demo import register_chapter  # noqa: PLC0415  # models must be ready
-    from apps.leads.demo import duplicates, judging, quality, routing, sales, scoring, segments, usage  # noqa: PLC0415
+    from apps.leads.demo import (  # noqa: PLC0415
+        clients,
+        duplicates,
+        judging,
+        quality,
+        routing,
+        sales,
+        scoring,
+        segments,
+        usage,
+    )
 
     register_chapter("routing of leads", routing.tell)
     register_chapter("sales", sales.tell)
@@ -92,6 +106,7 @@ def _register_demo() -> None:
     register_chapter("touches and scores", scoring.tell)
     register_chapter("duplicates", duplicates.tell)
     register_chapter("subscriptions and usage", usage.tell_usage)
+    register_chapter("client health", clients.tell)
     register_chapter("data quality", quality.tell)
     register_chapter("how good scores are", judging.tell)
 

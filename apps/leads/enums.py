@@ -191,3 +191,13 @@ class Verdict(models.TextChoices):
 
     KEEP = "keep", "Keep the rules"
     CHANGE = "change", "Change the rules"
+
+
+class ClientStage(models.TextChoices):
+    """Where a client stands, derived from its subscription, its use and its signs."""
+
+    TRIAL = "trial", "Trying it"
+    ONBOARDING = "onboarding", "Getting started"
+    ESTABLISHED = "established", "Established"
+    AT_RISK = "at_risk", "At risk"
+    LEFT = "left", "Has left"

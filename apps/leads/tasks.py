@@ -8,7 +8,7 @@ from apps.core import clock
 from apps.core.actors import acting_as, system_principal
 from apps.core.jobs.api import Overlap, Run, job
 from apps.core.rules.models import RuleVersion
-from apps.leads.domain import answer_clocks, handoff, quality, segmenting
+from apps.leads.domain import answer_clocks, clients, handoff, quality, segmenting
 from apps.leads.domain.duplicates import finding
 from apps.leads.domain.predicting import refitting
 from apps.leads.domain.routing import routing, waiting
@@ -59,6 +59,12 @@ def refresh_segments(run: Run) -> dict[str, int]:
 def count_quality(run: Run) -> dict[str, int]:
     """Keep the counts of the day."""
     return quality.count_quality()
+
+
+@job("leads.judge_clients", title="Judge how healthy clients are", timeout=600, overlap=Overlap.FORBID)
+def judge_clients(run: Run) -> dict[str, int]:
+    """Bring facts, health, stage and signs of leaving up to the day."""
+    return clients.judge_clients()
 
 
 @job("leads.open_review", title="Open the monthly review of scoring", timeout=900, overlap=Overlap.FORBID)

@@ -1,6 +1,7 @@
 """The pages of leads."""
 
 from apps.leads.admin.answering import LeadSlaAdmin, SalesContactAdmin
+from apps.leads.admin.clients import ClientAdmin
 from apps.leads.admin.deals import OpportunityAdmin
 from apps.leads.admin.duplicates import DuplicatePairAdmin, MergeAdmin
 from apps.leads.admin.handoffs import HandoffAdmin
@@ -20,6 +21,7 @@ from apps.leads.admin.segments import SegmentAdmin
 from apps.leads.admin.usage import CompanySnapshotAdmin
 
 __all__ = [
+    "ClientAdmin",
     "CompanyAdmin",
     "CompanySnapshotAdmin",
     "ConsentAdmin",

@@ -1,5 +1,6 @@
 """The rows of leads: who they are, what they did, and what the rules make of it."""
 
+from apps.leads.models.clients import ChurnSign, Client
 from apps.leads.models.company import Company
 from apps.leads.models.handoff import Handoff
 from apps.leads.models.identities import Identity
@@ -28,6 +29,8 @@ from apps.leads.models.usage import CompanySnapshot
 __all__ = [
     "OWN_RECORDS",
     "Accumulator",
+    "ChurnSign",
+    "Client",
     "Company",
     "CompanySnapshot",
     "Consent",
