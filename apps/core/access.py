@@ -16,6 +16,8 @@ from django.db.models import F, Q
 from django.db.models.functions import Lower, Trim
 from django.db.models.lookups import In
 
+from apps.core.asking import once
+
 if TYPE_CHECKING:
     from apps.accounts.models import User
 
@@ -277,7 +279,8 @@ def may(user: "User", verb: str, thing: models.Model) -> Verdict:
         return Verdict(True, f"A role of {user} gives the right to {verb} {kind}.")
     if not by_role and model not in _own and model not in _shared:
         return Verdict(False, f"No role of {user} gives the right to {verb} {kind}.")
-    if visible(user, model, verb=verb).filter(pk=thing.pk).exists():
+    seen = visible(user, model, verb=verb).filter(pk=thing.pk)
+    if once(("may", user.pk, verb, model, thing.pk), seen.exists):
         return Verdict(True, f"This one is in the scope of {user}, or shared with them.")
     if by_role and limit is not None and not model._default_manager.filter(within(model, limit), pk=thing.pk).exists():
         return Verdict(

@@ -148,7 +148,10 @@ def test_who_was_merged_has_no_say_in_addresses_and_is_named(ops):
     )
     Lead.objects.update(record_source="file")
     merge(kept, gone, by=ops, reason="One person.")
-    records = [{"Lead Number": "1", "E-mail": "ann@example.com", "Company": "Acme"}, {"Lead Number": "2"}]
+    records = [
+        {"Lead Number": "1", "E-mail": "ann@example.com", "Company": "Acme"},
+        {"Lead Number": "2", "E-mail": "", "Company": ""},
+    ]
     outcomes = bring_in(records, ops)
     assert [each.reason for each in outcomes] == ["", "Lead “2” was merged into Kept; change that one."]
     kept.refresh_from_db()

@@ -6,18 +6,15 @@ from django.http import HttpRequest
 
 from apps.core import access
 from apps.core.clocks.domain.explaining import clock_panel
-from apps.leads.models import Lead, Opportunity, SalesContact
-
-SHOWN = 6
+from apps.leads.models import Lead, Opportunity
 
 
 def answer_panels(request: HttpRequest, lead: Lead) -> list[dict[str, Any]]:
-    """Return the clocks of a lead, and what sales did with it; nothing where there is nothing."""
+    """Return the clocks of a lead, and its opportunities; nothing where there is nothing."""
     person: Any = request.user
-    contacts = list(access.visible(person, SalesContact).filter(lead=lead).select_related("person")[:SHOWN])
     deals = list(access.visible(person, Opportunity).filter(lead=lead, archived_at=None))
     clocks = clock_panel(lead, title="Waiting for sales")
     found = [clocks] if clocks.get("clocks") else []
-    if contacts or deals:
-        found.append({"template": "admin/leads/sales_panel.html", "contacts": contacts, "deals": deals})
+    if deals:
+        found.append({"template": "admin/leads/sales_panel.html", "deals": deals})
     return found

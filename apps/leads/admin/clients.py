@@ -60,8 +60,8 @@ class ClientAdmin(ReadOnlyAdmin):
     fields = (("stage", "stage_since"), ("since", "renews_on"))
     ordering = ("health", "company__name")
     empty_state = (
-        "No client yet. They come from subscriptions and usage: import an export of billing (Work → Imports), and every "
-        "night they are judged by the rules of client health."
+        "No client yet. They come from subscriptions and usage: import an export of billing (Work → Imports), and "
+        "every night they are judged by the rules of client health."
     )
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:

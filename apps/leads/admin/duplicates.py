@@ -242,12 +242,10 @@ def duplicates_panel(request: HttpRequest, lead: Lead) -> dict[str, Any]:
     """Return who looks like a lead, whom it was merged with, and whose lead it is now."""
     person: Any = request.user
     pairs = open_pairs(person).filter(models.Q(one=lead) | models.Q(two=lead)).select_related("one", "two")
-    merges = access.visible(person, Merge).filter(survivor=lead, undone_at=None).select_related("loser")
     into = access.visible(person, Lead).filter(pk=lead.merged_into_id).first() if lead.merged_into_id else None
     return {
         "template": "admin/leads/duplicates_panel.html",
         "pairs": [(pair, pair.two if pair.one_id == lead.pk else pair.one) for pair in pairs[:10]],
-        "merges": list(merges),
         "into": into,
         "now": clock.now(),
     }

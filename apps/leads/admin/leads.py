@@ -13,6 +13,7 @@ from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin
 from apps.core.admin_kit.bulk import for_many
 from apps.core.admin_kit.buttons import Button, NoteForm, ReasonForm
 from apps.core.admin_kit.consistency import Check
+from apps.core.asking import asking_once
 from apps.leads.admin import panels
 from apps.leads.admin.answer_panels import answer_panels
 from apps.leads.admin.deals import OpportunityForm
@@ -274,15 +275,21 @@ class LeadAdmin(MopsAdmin):
 
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
         """Show the score with its reasons and what the lead did."""
-        lead, extra = self.get_object(request, object_id), dict(extra_context or {})
-        if lead is not None and request.method == "GET" and self.has_view_permission(request, lead):
-            shown = (
-                duplicates_panel(request, lead),
-                panels.score_panel(request, lead),
-                routing_panel(request, lead),
-                *answer_panels(request, lead),
-                panels.story_panel(request, lead),
-                panels.values_panel(lead),
-            )
-            extra["row_panels"] = [*extra.get("row_panels", []), *shown]
-        return super().change_view(request, object_id, form_url, extra)
+        if request.method != "GET":
+            return super().change_view(request, object_id, form_url, extra_context)
+        with asking_once():  # each of its buttons asks for the same rights
+            extra = dict(extra_context or {})
+            lead = self.get_object(request, object_id)
+            if lead is not None and self.has_view_permission(request, lead):
+                extra["row_panels"] = [*extra.get("row_panels", []), *self._panels(request, lead)]
+            return super().change_view(request, object_id, form_url, extra)
+
+    def _panels(self, request: HttpRequest, lead: Lead) -> tuple[dict[str, Any], ...]:
+        return (
+            duplicates_panel(request, lead),
+            panels.score_panel(request, lead),
+            routing_panel(request, lead),
+            *answer_panels(request, lead),
+            panels.story_panel(request, lead),
+            panels.values_panel(lead),
+        )

@@ -3,7 +3,7 @@
 from collections import Counter
 from typing import Any
 
-from django.db.models import F
+from django.db.models import Exists, F
 from django.db.models.functions import Abs, Coalesce
 from django.http import HttpRequest
 from django.urls import reverse
@@ -12,6 +12,7 @@ from apps.core import access, clock
 from apps.leads.domain.consent import consents_of
 from apps.leads.domain.scoring.explaining import Explanation, explain
 from apps.leads.domain.scoring.model import model_in_force
+from apps.leads.domain.scoring.overriding import standing
 from apps.leads.domain.stages import stages_of
 from apps.leads.domain.timeline.story import DEEPEST, KINDS, kinds_for, story_of
 from apps.leads.enums import TouchType
@@ -19,7 +20,6 @@ from apps.leads.models import (
     FieldValue,
     Lead,
     LeadScore,
-    Prediction,
     ScoreChange,
     ScoreOverride,
     ScoreQueue,
@@ -33,21 +33,22 @@ WIDTH, HEIGHT = 260, 34
 
 def score_panel(request: HttpRequest, lead: Lead) -> dict[str, Any]:
     """Return the score with every criterion, or what is missing for one."""
-    score = LeadScore.objects.select_related("version__document").filter(lead=lead).first()
+    waits = Exists(ScoreQueue.objects.filter(pk=lead.pk))
+    rows = LeadScore.objects.select_related("version__document", "lead__prediction").annotate(waits=waits)
+    score = rows.filter(lead=lead).first()
     panel: dict[str, Any] = {"template": "admin/leads/score_panel.html", "lead": lead, "score": score}
     if score is None:
         return {**panel, "in_force": model_in_force() is not None}
     found = explain(score)
     person: Any = request.user
-    prediction = Prediction.objects.filter(lead=lead).first()
-    overrides = access.visible(person, ScoreOverride).select_related("set_by")
-    override = overrides.filter(lead=lead, ended_at__isnull=True, expires_at__gt=clock.now())
+    prediction = getattr(score.lead, "prediction", None)
+    may_read = access.may_open(person, "view", ScoreOverride)
     return {
         **panel,
         "found": found,
         "bars": [{"criterion": each, "width": abs(each.share), "bad": each.cap < 0} for each in found.criteria],
-        "override": override.first(),
-        "waits": ScoreQueue.objects.filter(pk=lead.pk).exists(),
+        "override": standing(lead) if may_read else None,
+        "waits": score.waits,
         "rules": reverse("admin:rules_ruleversion_change", args=(score.version_id,))
         if access.can(person, "view", score.version)
         else "",

@@ -6,6 +6,7 @@ from django.db import transaction
 
 from apps.core import access
 from apps.core.actors import acting_as
+from apps.core.asking import once
 from apps.core.errors import NotAllowed, WrongState
 from apps.core.events import publish
 from apps.core.transitions import transition
@@ -44,7 +45,7 @@ def _barred(lead: Lead, to: Stage) -> str | None:
 def _offered(lead: Lead) -> str | None:
     """Return that sales has to answer first, None where nothing is offered."""
     open_ones = Handoff.objects.filter(lead=lead, kind=HandoffKind.SALES, state=HandoffState.OFFERED)
-    if lead.stage == Stage.MQL and open_ones.exists():
+    if lead.stage == Stage.MQL and once(("lead offered", lead.pk), open_ones.exists):
         return f"{lead} is offered to sales; let them take it or give it back."
     return None
 

@@ -7,6 +7,7 @@ from django.db import transaction
 
 from apps.core import access, clock
 from apps.core.actors import acting_as
+from apps.core.asking import once
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.core.words import reason_given
 from apps.leads.domain.scoring.engine import score_leads
@@ -19,13 +20,20 @@ if TYPE_CHECKING:
 LONGEST = dt.timedelta(days=365)
 
 
+def standing(lead: Lead) -> ScoreOverride | None:
+    """Return what stands in the place of the rules' score of `lead` now, None where nothing does."""
+    rows = ScoreOverride.objects.select_related("set_by")
+    now = clock.now()
+    return once(("lead overridden", lead.pk), rows.filter(lead=lead, ended_at__isnull=True, expires_at__gt=now).first)
+
+
 def refuse_override(user: "User", lead: Lead) -> str | None:
     """Return why `user` cannot set the score of `lead` by hand, None when they can."""
     if not access.may(user, "change", lead):
         return f"You may not change {lead}."
     if lead.is_archived:
         return f"{lead} is archived; restore it first."
-    if ScoreOverride.objects.filter(lead=lead, ended_at__isnull=True, expires_at__gt=clock.now()).exists():
+    if standing(lead) is not None:
         return "The score of this lead is set by hand already; end that first."
     return None
 
@@ -61,7 +69,7 @@ def refuse_end(user: "User", lead: Lead) -> str | None:
     """Return why `user` cannot give `lead` back to the rules, None when they can."""
     if not access.may(user, "change", lead):
         return f"You may not change {lead}."
-    if not ScoreOverride.objects.filter(lead=lead, ended_at__isnull=True, expires_at__gt=clock.now()).exists():
+    if standing(lead) is None:
         return "The rules score this lead; nothing was set by hand."
     return None
 
