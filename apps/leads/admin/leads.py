@@ -285,11 +285,13 @@ class LeadAdmin(MopsAdmin):
             return super().change_view(request, object_id, form_url, extra)
 
     def _panels(self, request: HttpRequest, lead: Lead) -> tuple[dict[str, Any], ...]:
+        alike = duplicates_panel(request, lead)
+        known = {other.pk: str(other) for _, other in alike["pairs"]}
         return (
-            duplicates_panel(request, lead),
+            alike,
             panels.score_panel(request, lead),
             routing_panel(request, lead),
             *answer_panels(request, lead),
-            panels.story_panel(request, lead),
+            panels.story_panel(request, lead, known),
             panels.values_panel(lead),
         )

@@ -65,14 +65,14 @@ def _unclamped(found: Explanation) -> str:
     return f"Adds up to {score.raw:g}; scores go from {model.lowest:g} to {model.highest:g}."
 
 
-def story_panel(request: HttpRequest, lead: Lead) -> dict[str, Any]:
+def story_panel(request: HttpRequest, lead: Lead, known: dict[int, str]) -> dict[str, Any]:
     """Return one page of what happened to a lead, its weeks as a small picture, and what it agrees to today."""
     person: Any = request.user
     kinds = kinds_for(person)
     kind = request.GET.get("show", "") if request.GET.get("show") in kinds else ""
     number = request.GET.get("part", "")
     page = min(int(number), DEEPEST) if number.isdecimal() and number != "0" else 1
-    story = story_of(lead, by=person, kind=kind, page=page)
+    story = story_of(lead, by=person, kind=kind, page=page, known=known)
     return {
         "template": "admin/leads/story_panel.html",
         "story": story,

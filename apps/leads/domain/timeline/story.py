@@ -80,7 +80,7 @@ def kinds_for(user: "User") -> list[str]:
     return [kind for kind in KINDS if (model := _SEEN_WITH.get(kind)) is None or access.may_open(user, "view", model)]
 
 
-def story_of(lead: Lead, *, by: "User", kind: str = "", page: int = 1) -> Story:
+def story_of(lead: Lead, *, by: "User", kind: str = "", page: int = 1, known: Mapping[int, str] | None = None) -> Story:
     """Return a page of the story of `lead` as `by` may read it: one query, one more where other leads are named.
 
     Args:
@@ -88,13 +88,14 @@ def story_of(lead: Lead, *, by: "User", kind: str = "", page: int = 1) -> Story:
         by: who reads.
         kind: one of `KINDS`; all of them where it is empty.
         page: 1 is the newest.
+        known: names of other leads that `by` is known to see, by their keys: they are not asked for again.
     """
     wanted = [each for each in kinds_for(by) if kind in ("", each)]
     if not wanted:
         return Story([], False)
     start = (min(max(page, 1), DEEPEST) - 1) * PAGE
     rows = _read(lead, wanted, start)
-    names = _names(by, lead, rows)
+    names = _names(by, {lead.pk: str(lead), **(known or {})}, rows)
     events = [Event(at, kind, TOLD[what](facts, names)) for kind, what, at, facts in rows[:PAGE]]
     return Story(events, len(rows) > PAGE)
 
@@ -124,9 +125,9 @@ def _facts(facts: Any) -> list[Any]:
     return json.loads(facts) if isinstance(facts, str) else list(facts)
 
 
-def _names(user: "User", lead: Lead, rows: list[_Row]) -> Names:
-    named = {key for _, what, _, facts in rows for key in leads_named(what, facts)} - {lead.pk}
+def _names(user: "User", known: Mapping[int, str], rows: list[_Row]) -> Names:
+    named = {key for _, what, _, facts in rows for key in leads_named(what, facts)} - set(known)
     asked = {key for _, what, _, facts in rows for key in campaign_named(what, facts)}
     leads = access.visible(user, Lead).filter(pk__in=named) if named else ()
     campaigns = access.visible(user, Campaign).filter(pk__in=asked) if asked else ()
-    return Names({lead.pk: str(lead), **{each.pk: str(each) for each in leads}}, {e.pk: str(e) for e in campaigns})
+    return Names({**known, **{each.pk: str(each) for each in leads}}, {each.pk: str(each) for each in campaigns})
