@@ -22,7 +22,7 @@ def visible_leads(user: "User", rows: "models.QuerySet[Any]") -> "models.QuerySe
 
 def owned_by_team_too(user: "User") -> models.Q:
     """Return the condition: the lead is the person's, or belongs to one of their teams, whoever holds it there."""
-    teams = user.memberships.filter(archived_at__isnull=True).values("team")
+    teams = user.team_keys()
     return owned_by(user) | models.Q(owner_team__in=teams)
 
 
@@ -46,7 +46,7 @@ def by_handoff(user: "User", rows: "models.QuerySet[Any]") -> "models.QuerySet[A
     if user.has_perm("leads.oversee_lead") and access.limit_of(user, "oversee", Lead) is None:
         return rows
     seen = visible_leads(user, Lead._default_manager.all()).values("pk")
-    teams = user.memberships.filter(archived_at__isnull=True).values("team")
+    teams = user.team_keys()
     return rows.filter(models.Q(lead__in=seen) | models.Q(to_person=user) | models.Q(to_team__in=teams))
 
 

@@ -48,7 +48,7 @@ def must_be_read_by(path: str, state: str) -> Any:
     """
 
     def own(user: "User", rows: "models.QuerySet[Any]") -> "models.QuerySet[Any]":
-        teams = user.memberships.filter(archived_at__isnull=True).values("team")
+        teams = user.team_keys()
         mine = ProcessRole.objects.filter(Q(people=user) | Q(team__in=teams))
         required = TrainingRequirement.objects.filter(archived_at__isnull=True, role__in=mine.values("pk"))
         shown = rows.filter(**{f"{path}pk__in": required.values("process")})

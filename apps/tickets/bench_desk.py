@@ -78,7 +78,7 @@ def plans_of(shown: int) -> dict[str, str]:
 
     queue = Ticket.objects.values_list("queue", flat=True).get(pk=shown)
     found = {
-        "the newest of the list": Ticket.objects.order_by("-pk")[:100],
+        "the newest of the list": Ticket.objects.filter(archived_at=None).order_by("-opened_at", "-pk")[:100],
         "what is still to be done in a queue": Ticket.objects.active().filter(queue=queue, priority=1)[:100],
         "what somebody works on": Ticket.objects.filter(assignee=1, state__in=("new", "open"))[:100],
         "what is due": Clock.objects.filter(next_fire_at__lte=clock.now()).order_by("next_fire_at")[:100],

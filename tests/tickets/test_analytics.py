@@ -65,7 +65,11 @@ def test_figures_are_what_was_done(desk):
         ("over 30 days", 0),
     ]
     assert sum(opened for _, opened, _ in found.volume) == 5
-    load = found.load[0]
+    assert found.load[0].person == str(by)
+    by.full_name = ""
+    by.save()
+    load = counted(by).load[0]
+    assert load.person == by.email  # who has no name is called by the address
     assert (load.person, load.active, load.solved, load.minutes) == (str(by), 1, 2, 90)
     assert made[0].pk
 

@@ -10,7 +10,7 @@ from apps.accounts.enums import Role
 from apps.audit.models import AuditEvent
 from apps.core.calendars.domain.queries import default_calendar
 from apps.core.exchange.registry import get_importer
-from apps.tickets.domain.comparing import ASSUMED, compare, segments_of
+from apps.tickets.domain.comparing import ASSUMED, Way, compare, segments_of
 from apps.tickets.enums import EventKind, TicketState
 from apps.tickets.models import ImportedChange, ImportedIncident, Ticket, TicketEvent
 from apps.tickets.targets import read_targets
@@ -171,6 +171,9 @@ def test_comparison_states_what_it_assumes_and_where_both_differ(ops, berlin):
     assert [each.took for each in line.measured] == [dt.timedelta(hours=6)] * 2
     assert [each.waited for each in line.measured] == [dt.timedelta(hours=2)] * 2
     assert found.counts == (2, 2, 2)
+    wide = compare(ImportedIncident.objects.all(), targets=read_targets("P3 | - | - | 7 h"), calendar=berlin)
+    assert wide.ways == [Way(True, 2, 0, 0.5), Way(False, 0, 2, 0.5)]  # six hours, and eight with the wait
+    assert wide.turned == 2
     without = compare(
         ImportedIncident.objects.all(), targets=read_targets("P3 | - | - | 7 h"), calendar=berlin, pauses=False
     )

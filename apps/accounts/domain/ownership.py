@@ -118,5 +118,5 @@ def post_of(kind: str, field: str) -> Post | None:
 
 def owned_by(person: User) -> models.Q:
     """Return the condition on an OwnedModel: the person owns it, or one of their teams does and no person is named."""
-    teams = person.memberships.filter(archived_at__isnull=True).values("team")
+    teams = person.team_keys()
     return models.Q(owner_person=person) | models.Q(owner_person__isnull=True, owner_team__in=teams)

@@ -1,7 +1,7 @@
 """People, teams, who plays which role where, who is invited, and what nobody answers for."""
 
 from apps.accounts.models.invitations import Invitation
-from apps.accounts.models.people import Membership, OwnedModel, PersonManager, Team, User, validate_time_zone
+from apps.accounts.models.people import Membership, OwnedModel, PersonManager, Team, User, called, validate_time_zone
 from apps.accounts.models.territories import Territory
 from apps.accounts.models.vacancies import Vacancy
 
@@ -14,5 +14,6 @@ __all__ = [
     "Territory",
     "User",
     "Vacancy",
+    "called",
     "validate_time_zone",
 ]

@@ -43,5 +43,4 @@ class KeysFirstPaginator(Paginator):  # type: ignore[type-arg]  # generic for th
         number = self.validate_number(number)
         first = (number - 1) * self.per_page
         keys = rows.values("pk")[first : first + self.per_page]
-        page: Page[Any] = self._get_page(rows.filter(pk__in=keys), number, self)
-        return page
+        return Page(rows.filter(pk__in=keys), number, self)

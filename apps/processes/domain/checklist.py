@@ -53,7 +53,7 @@ def workers() -> QuerySet[User]:
 
 def steps_waiting_for(person: User) -> QuerySet[RunStep]:
     """Return the open steps that are `person`'s, or nobody's in a role they play, longest open first."""
-    teams = person.memberships.filter(archived_at__isnull=True).values("team")
+    teams = person.team_keys()
     roles = ProcessRole.objects.filter(Q(people=person) | Q(team__in=teams)).values("pk")
     mine = Q(assignee=person) | Q(assignee__isnull=True, step__role__in=roles)
     rows = visible(person, RunStep).filter(mine, run__state=RunState.ACTIVE)

@@ -39,7 +39,7 @@ def to_read(person: "User") -> list[SOPVersion]:
     Versions in force count while they are the newest material one, or nothing of the process was read since.
     """
     mine = person.process_roles.values("requirements__process")
-    teams = person.memberships.filter(archived_at__isnull=True).values("team")
+    teams = person.team_keys()
     by_team = Process.objects.filter(requirements__role__team__in=teams, requirements__archived_at__isnull=True)
     rows = visible(person, SOPVersion).filter(
         Q(process__in=mine) | Q(process__in=by_team.values("pk")),

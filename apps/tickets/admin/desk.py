@@ -71,7 +71,7 @@ def _follow_ups(ticket: Ticket) -> list[tuple[FollowUp, str, str]]:
     found = []
     for each, values in rows_of(ticket, "follow_ups", FollowUp):
         each.ticket = ticket
-        found.append((each, link_to(each), values["assignee__full_name"] or ""))
+        found.append((each, link_to(each), values["called"] or ""))
     return found
 
 

@@ -1,4 +1,4 @@
-"""The filters of the ticket list: whose, and where it stands; the list opens on what is still to be done."""
+"""The filters of the ticket list: whose, and where it stands."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ class WhoseFilter(SimpleListFilter):
         if self.value() == "nobody":
             return queryset.filter(assignee__isnull=True)
         if self.value() == "teams":
-            teams = person.memberships.filter(archived_at__isnull=True).values("team")
+            teams = person.team_keys()
             return queryset.filter(queue__team__in=teams)
         return queryset.filter(watchers=person) if self.value() == "watched" else queryset
 

@@ -61,6 +61,7 @@ class TicketAdmin(MopsAdmin):
         ("Facts", {"fields": ("title", "type", "requester", ("requester_name", "requester_email"), "watchers")}),
     )
     form = FactsForm
+    ordering = ("-opened_at", "-pk")  # an import of old incidents does not bury what came today
     paginator = KeysFirstPaginator
     in_palette = True
     taggable = True

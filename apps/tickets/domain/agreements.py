@@ -94,7 +94,7 @@ def agreement_of(queue: Queue, person: User | None, *, on: dt.date | None = None
     """Return the agreement that holds between a queue and somebody who asks, on a day; today when not given."""
     rows = Agreement.objects.filter(queue=queue, state=AgreementState.SIGNED, effective_on__lte=on or clock.today())
     if person is not None:
-        teams = person.memberships.filter(archived_at__isnull=True).values("team")
+        teams = person.team_keys()
         found: Agreement | None = rows.filter(customer__in=teams).order_by("-signed_at").first()
         if found is not None:
             return found

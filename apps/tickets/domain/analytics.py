@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import Avg, Count, F, OuterRef, Q, Subquery, Sum, Value
+from django.db.models import Avg, Count, OuterRef, Q, Subquery, Sum, Value
 from django.db.models.functions import TruncDay, TruncMonth, TruncWeek
 
-from apps.accounts.models import User
+from apps.accounts.models import User, called
 from apps.core import access
 from apps.core.calendars.domain import business_time
 from apps.core.calendars.domain.queries import default_calendar, schedule_for
@@ -239,18 +239,18 @@ def _kept(rows: "QuerySet[Ticket]", period: Period) -> list[Kept]:
 def _load(rows: "QuerySet[Ticket]", period: Period, capacity: dt.timedelta) -> list[Load]:
     """Return what each person has, has solved and has spent, against the working time of the period."""
     last = (period.until - dt.timedelta(microseconds=1)).date()
-    open_ones, name = Q(state__in=ACTIVE), F("assignee__full_name")
+    open_ones = Q(state__in=ACTIVE)
     done = Q(resolved_at__gte=period.since, resolved_at__lt=period.until)
     mine = rows.filter(open_ones | done, assignee__isnull=False).order_by()
     loads: dict[int, dict[str, Any]] = {}
     for each in mine.values("assignee").annotate(
-        called=name, active=Count("pk", filter=open_ones), solved=Count("pk", filter=done)
+        called=called("assignee"), active=Count("pk", filter=open_ones), solved=Count("pk", filter=done)
     ):
         loads[each["assignee"]] = {**each}
     spent = TimeEntry.objects.filter(
         ticket__in=rows.values("pk"), spent_on__gte=period.since.date(), spent_on__lte=last
     )
-    for entry in spent.order_by().values("person").annotate(called=F("person__full_name"), n=Sum("minutes")):
+    for entry in spent.order_by().values("person").annotate(called=called("person"), n=Sum("minutes")):
         loads.setdefault(entry["person"], {"called": entry["called"]})["minutes"] = entry["n"]
     found_load = [
         Load(each["called"], pk, each.get("active", 0), each.get("solved", 0), each.get("minutes", 0), capacity)

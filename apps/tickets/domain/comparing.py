@@ -32,7 +32,7 @@ class Piece:
 
 @dataclass(frozen=True)
 class Measured:
-    """One incident by both desks."""
+    """One incident by both desks; `through` is all working time it took, `stood` what of it it waited."""
 
     incident: ImportedIncident
     priority: Priority
@@ -41,6 +41,12 @@ class Measured:
     took: dt.timedelta
     waited: dt.timedelta
     target: dt.timedelta
+    through: dt.timedelta
+    stood: dt.timedelta
+
+    def kept(self, *, pauses: bool) -> bool:
+        """Whether our clock keeps the promise, where time stands still while it waits and where it runs on."""
+        return (self.through - self.stood if pauses else self.through) <= self.target
 
     @property
     def agrees(self) -> bool:
@@ -89,6 +95,16 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Way:
+    """What comes out for all incidents where time stands still while they wait, or runs on."""
+
+    pauses: bool
+    kept: int
+    late: int
+    agreeing: float
+
+
+@dataclass(frozen=True)
 class Comparison:
     """The report, with everything it assumes."""
 
@@ -108,6 +124,23 @@ class Comparison:
     def agreeing(self) -> float:
         """The share on which both desks agree."""
         return sum(each.agrees for line in self.lines for each in line.measured) / self.total if self.total else 0.0
+
+    @property
+    def ways(self) -> list[Way]:
+        """The same incidents with pauses and without."""
+        return [self._way(pauses=pauses) for pauses in (True, False)] if self.total else []
+
+    @property
+    def turned(self) -> int:
+        """How many promises are kept only because time stands still."""
+        return sum(
+            each.kept(pauses=True) and not each.kept(pauses=False) for line in self.lines for each in line.measured
+        )
+
+    def _way(self, *, pauses: bool) -> Way:
+        judged = [(each.kept(pauses=pauses), each.theirs) for line in self.lines for each in line.measured]
+        kept = sum(ours for ours, _ in judged)
+        return Way(pauses, kept, len(judged) - kept, sum(ours == theirs for ours, theirs in judged) / len(judged))
 
     @property
     def disagreements(self) -> list[Measured]:
@@ -191,17 +224,21 @@ def _measure(
     *,
     pauses: bool,
 ) -> Measured:
-    pieces = segments_of(incident, changes, pauses=pauses)
+    pieces = segments_of(incident, changes, pauses=True)
     over = pieces[-1].ended or incident.ticket.opened_at
-    took = arithmetic.elapsed(pieces, schedule, at=over)
+    ran = arithmetic.elapsed(pieces, schedule, at=over)
+    stood = arithmetic.paused(pieces, schedule, at=over)
+    took = ran if pauses else ran + stood
     return Measured(
         incident=incident,
         priority=Priority(incident.ticket.priority),
         theirs=bool(incident.kept_promise),
         ours=took <= target,
         took=took,
-        waited=arithmetic.paused(pieces, schedule, at=over),
+        waited=stood if pauses else NOTHING,
         target=target,
+        through=ran + stood,
+        stood=stood,
     )
 
 

@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce
 
+from apps.accounts.models import called
 from apps.core import access
 from apps.core.calendars.domain.queries import default_calendar
 from apps.core.clocks.domain.laying_out import Worked, lay_out
@@ -92,7 +93,7 @@ def pauses_of(reader: "User", *, since: dt.datetime, now: dt.datetime) -> QueryS
 
 def lines(rows: QuerySet[Any]) -> list[Line]:
     """Return a line for each person and reason, what is odd most often first."""
-    counted = rows.order_by().values("actor", "actor__full_name", "actor_label", "reason")
+    counted = rows.order_by().annotate(called=called("actor")).values("actor", "called", "actor_label", "reason")
     figures = counted.annotate(
         pauses=Count("pk"),
         time=Sum("worked"),
@@ -102,7 +103,7 @@ def lines(rows: QuerySet[Any]) -> list[Line]:
     )
     found = [
         Line(
-            person=each["actor__full_name"] or each["actor_label"],
+            person=each["called"] or each["actor_label"],
             person_id=each["actor"],
             reason=TITLES.get(each["reason"], each["reason"].replace("_", " ")),
             pauses=each["pauses"],

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import Avg, Count, DurationField, ExpressionWrapper, F, Q, QuerySet
 
+from apps.accounts.models import called
 from apps.core import access
 from apps.tickets.enums import Tier
 from apps.tickets.models import Survey, Ticket
@@ -13,7 +14,8 @@ from apps.tickets.models import Survey, Ticket
 if TYPE_CHECKING:
     from apps.accounts.models import User
 
-BY = {"tier": "Tier", "queue__name": "Queue", "template__name": "Template", "agent__full_name": "Answered by"}
+BY = {"tier": "Tier", "queue__name": "Queue", "template__name": "Template", "agent": "Person"}
+NONE = {"queue__name": "Without a queue", "template__name": "Without a template", "agent": "Nobody"}
 FEW = 5
 
 
@@ -65,8 +67,10 @@ def lines(rows: QuerySet[Survey], by: str = "") -> list[Line]:
     }
     if not by:
         return [Line("All", **rows.aggregate(**figures))]
-    found = rows.order_by().values(by).annotate(**figures).order_by("-asked", by)
-    return [Line(_name(each.pop(by), by), **each) for each in found]
+    of = called("agent") if by == "agent" else F(by)
+    each_of: Any = rows.order_by().annotate(of=of)
+    found: Any = each_of.values("of").annotate(**figures).order_by("-asked", "of")
+    return [Line(_name(each.pop("of"), by), **each) for each in found]
 
 
 def sides(rows: QuerySet[Survey]) -> list[Side]:
@@ -88,4 +92,4 @@ def sides(rows: QuerySet[Survey]) -> list[Side]:
 def _name(value: Any, by: str) -> str:
     if by == "tier":
         return Tier(value).label
-    return str(value or "None")
+    return str(value or NONE[by])

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Exists, IntegerField, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce, JSONObject
 
+from apps.accounts.models import called
 from apps.core import access
 from apps.core.records import kind_of
 from apps.core.rules.models import RuleVersion
@@ -49,15 +50,13 @@ def _parts(reader: "User", mine: OuterRef) -> dict[str, ArraySubquery]:
     live = Q(archived_at__isnull=True)
     links = access.visible(reader, TicketLink).filter(live, Q(ticket=mine) | Q(other=mine))
     problems = access.visible(reader, Problem).filter(tickets=mine).exclude(state=ProblemState.SOLVED)
-    follow_ups = FollowUp.objects.filter(live, ticket=mine)
+    follow_ups = FollowUp.objects.filter(live, ticket=mine).annotate(called=called("assignee"))
     return {
         "merged": _part(Ticket.objects.filter(merged_into=mine), "id", "title"),
         "links": _part(links, "id", "kind", "ticket_id", "ticket__title", "other_id", "other__title"),
         "records": _part(TicketRecord.objects.filter(live, ticket=mine), "id", "content_type_id", "object_id"),
         "problems": _part(problems, "id", "title", "workaround"),
-        "follow_ups": _part(
-            follow_ups, "id", "question", "outcome", "done_at", "due_on", "ticket_id", "assignee__full_name"
-        ),
+        "follow_ups": _part(follow_ups, "id", "question", "outcome", "done_at", "due_on", "ticket_id", "called"),
         "surveys": _part(
             Survey.objects.filter(ticket=mine), "id", "score", "unsolved", "comment", "asked_at", "answered_at"
         ),

@@ -20,7 +20,7 @@ class SavedViewQuerySet(models.QuerySet["SavedView"]):
 
     def usable_by(self, user: "User") -> "SavedViewQuerySet":
         """A person's own views and those shared with a team the person is in now."""
-        teams = user.memberships.filter(archived_at__isnull=True).values("team")
+        teams = user.team_keys()
         return self.filter(models.Q(owner=user) | models.Q(team__in=teams, team__archived_at__isnull=True))
 
 
