@@ -138,7 +138,7 @@ def state_of(*leads):
 _TOUCHES = st.lists(st.tuples(st.sampled_from(["visit", "email", "demo"]), st.integers(1, 60)), max_size=6)
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=settings.default.max_examples // 5, deadline=None)  # 5, and 100 with --proof
 @given(mine=_TOUCHES, theirs=_TOUCHES, take=st.sets(st.sampled_from(["name", "email", "phone", "job_title"])))
 def test_merge_and_undo_leave_no_trace(mine, theirs, take):
     with transaction.atomic():

@@ -4,6 +4,8 @@ import datetime as dt
 
 import pytest
 from django.db import DatabaseError, IntegrityError, transaction
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from apps.accounts.enums import Role
 from apps.core import clock
@@ -44,6 +46,27 @@ def test_a_lead_is_in_one_stage_at_a_time_and_what_was_stays():
     with pytest.raises(DatabaseError) as changed, transaction.atomic():
         rows.update(stage="customer")
     assert "What stage a lead was in stays as it was" in sentence_of(changed.value)
+
+
+@settings(max_examples=settings.default.max_examples // 5, deadline=None)  # 5, and 100 with --proof
+@given(st.lists(st.tuples(st.sampled_from(Stage), st.booleans()), max_size=12))
+def test_whatever_moves_a_lead_its_stretches_join_without_gap_or_overlap(steps):
+    with transaction.atomic():
+        lead = LeadFactory()
+        went = [Stage.KNOWN_LEAD]
+        for stage, in_bulk in steps:
+            with transition(Lead):
+                if in_bulk:
+                    Lead.objects.filter(pk=lead.pk).update(stage=stage)
+                else:
+                    row = Lead.objects.get(pk=lead.pk)
+                    row.stage = stage
+                    row.save()
+            went += [stage] if stage != went[-1] else []
+        rows = list(StageInterval.objects.filter(lead=lead).order_by("entered_at", "pk"))
+        assert [each.stage for each in rows] == went
+        assert [each.exited_at for each in rows] == [*(each.entered_at for each in rows[1:]), None]
+        transaction.set_rollback(True)
 
 
 def test_an_incomplete_lead_comes_in_but_never_becomes_mql():
