@@ -13,6 +13,7 @@ class RightsConfig(AppConfig):
     def ready(self) -> None:
         """Make shared rows visible on every surface, and record the tables that hold the rights."""
         from apps.accounts.domain.memberships import register_role_check  # noqa: PLC0415
+        from apps.approvals.registry import ApprovalSubject, register  # noqa: PLC0415
         from apps.core.access import register_column_limit, register_scope  # noqa: PLC0415
         from apps.core.access_log import register_access_log  # noqa: PLC0415
         from apps.core.demo import register_chapter  # noqa: PLC0415
@@ -22,15 +23,27 @@ class RightsConfig(AppConfig):
         from apps.core.recorders import record_table  # noqa: PLC0415  # apps must be ready
         from apps.rights.columns import hidden_columns  # noqa: PLC0415
         from apps.rights.demo import tell  # noqa: PLC0415
-        from apps.rights.domain import logging  # noqa: PLC0415
+        from apps.rights.domain import asking, logging  # noqa: PLC0415
         from apps.rights.domain.duties import check_role  # noqa: PLC0415
         from apps.rights.domain.queries import lines_seen_by  # noqa: PLC0415
         from apps.rights.domain.shared import register_shareable  # noqa: PLC0415  # models must be loaded
         from apps.rights.domain.watching_reviews import overdue_lines  # noqa: PLC0415
-        from apps.rights.models import SHAREABLE, AccessReviewEntry  # noqa: PLC0415
+        from apps.rights.models import SHAREABLE, AccessReviewEntry, RoleRequest  # noqa: PLC0415
 
         register_kind("rights.review", "Access waits for my review", importance=Importance.HIGH)
         register_scope(AccessReviewEntry, lines_seen_by)
+        register_scope(RoleRequest, asking.requests_seen_by)
+        register(
+            RoleRequest,
+            ApprovalSubject(
+                material=asking.MATERIAL,
+                apply=asking.grant,
+                on_refused=asking.drop,
+                policy=asking.administrators_decide,
+                keeps_out=asking.keeps_out,
+                related=("person", "team", "territory"),
+            ),
+        )
         register_overdue(overdue_lines)
         register_kind(
             "rights.waiver", "A waiver of separation of duties waits for my approval", importance=Importance.HIGH

@@ -3,8 +3,11 @@
 import datetime as dt
 from typing import Any
 
+from apps.accounts.enums import Role
 from apps.accounts.models import User
+from apps.approvals.domain.policies import ensure_policy
 from apps.core import clock
+from apps.rights.domain.asking import ask_role
 from apps.rights.domain.granting import grant_access
 from apps.rights.domain.reviewing import decide, open_review
 from apps.rights.domain.waivers import ask_waiver
@@ -26,6 +29,9 @@ def tell(company: Any) -> None:
         end = now + dt.timedelta(days=60)
         reason = "Sales checks the list of integrations before the renewal."
         grant_access(tool, to=sales, verb=Verb.VIEW, by=boss, reason=reason, expires_at=end)
+    ensure_policy("rights.rolerequest", "Roles asked for")
+    asked = "Reads what the campaigns cost that bring the leads."
+    ask_role(sales, sales.memberships.order_by("pk")[0].team, Role.EXECUTIVE, by=sales, reason=asked)
     rule = SodRule.objects.live().filter(is_active=True).order_by("pk").first()
     if rule is not None:
         why = "Parental leave in the team; the director looks through the ledger of these weeks."

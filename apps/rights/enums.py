@@ -10,6 +10,15 @@ class Verb(models.TextChoices):
     CHANGE = "change", "View and change"
 
 
+class Asked(models.TextChoices):
+    """What became of a role that somebody asked for."""
+
+    DRAFT = "draft", "Draft"
+    IN_REVIEW = "in_review", "In review"
+    GRANTED = "granted", "Granted"
+    REFUSED = "refused", "Not granted"
+
+
 class AccessKind(models.TextChoices):
     """What is written down although it changes nothing."""
 

@@ -15,7 +15,7 @@ from apps.core.exchange.registry import all_importers
 from apps.core.governed import GovernedBase
 from apps.leads.models import DuplicatePair, Handoff, Lead, Merge, Opportunity, SalesContact, ScoreOverride
 from apps.processes.models import Process, Stakeholder
-from apps.rights.models import AccessReview, AccessReviewEntry
+from apps.rights.models import AccessReview, AccessReviewEntry, RoleRequest
 from apps.technology.models import Evaluator, Score
 
 # kinds whose rows are narrowed for each person, and the words of it; `rows_seen` knows each
@@ -65,6 +65,7 @@ NARROWED = {
     "leads.Merge",
     "processes.Process",
     "rights.AccessReviewEntry",
+    "rights.RoleRequest",
     "technology.Score",
 }
 # kinds that are in a territory, and along which names it stands; parts are where their record is
@@ -200,6 +201,14 @@ def _review_lines(person, role, known):
     return {row.pk for row in rows if person.pk in _deciders(row) and row.person_id != person.pk}
 
 
+def _roles_asked_for(person, role, known):
+    """What one asked for or is to have; all of them for who reads reviews."""
+    rows = RoleRequest._base_manager.all()
+    return {
+        row.pk for row in rows if grants(role, AccessReview, "view") or person.pk in (row.person_id, row.asked_by_id)
+    }
+
+
 def _scores(person, role, known):
     """One's own; and submitted ones, but none of an evaluation in which one still has to submit."""
     open_seats = Evaluator._base_manager.select_related("evaluation").filter(person=person)
@@ -287,5 +296,6 @@ _NARROWED_BY_ITSELF = {
     "leads.Merge": _of_two_leads(Merge, "survivor_id", "loser_id"),
     "processes.Process": _processes,
     "rights.AccessReviewEntry": _review_lines,
+    "rights.RoleRequest": _roles_asked_for,
     "technology.Score": _scores,
 }

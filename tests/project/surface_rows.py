@@ -34,7 +34,7 @@ from apps.processes.models import (
 )
 from apps.rights.domain.granting import grant_access
 from apps.rights.domain.waivers import ask_waiver
-from apps.rights.models import SodRule
+from apps.rights.models import RoleRequest, SodRule
 from apps.technology.models import Tool
 from apps.tickets.models import Article
 from tests.factories.accounts import administrator, person_with
@@ -108,6 +108,9 @@ def make_what_the_demo_lacks(people):
     team = Team.objects.order_by("pk").first()
     invite_person(
         "new@surfaces.example.com", by=admin_person, full_name="Surface", team=team, role=Role.OPS, send=False
+    )
+    RoleRequest.objects.create(
+        person=people[Role.OPS], team=team, role=Role.EXECUTIVE, reason="Surface", asked_by=people[Role.OPS]
     )
     _kept_by_administrators(admin_person)
     _files_and_imports(tool, people[Role.OPS], admin_person)

@@ -26,6 +26,7 @@ _LOOKS_ON = ("workspace.*: view", "workspace.savedview: add change")
 GRANTS: dict[Role, tuple[str, ...]] = {
     Role.OPS: (
         "rights.accessreviewentry: view",  # the lines they review
+        "rights.rolerequest: view add",  # roles they ask for
         "technology.*: view add change",
         "processes.*: view add change",
         "campaigns.*: view add change",
@@ -53,6 +54,7 @@ GRANTS: dict[Role, tuple[str, ...]] = {
         "tickets.replytemplate: view",
         "tickets.templateversion: view",
         "rights.accessreviewentry: view",  # the lines they review
+        "rights.rolerequest: view add",  # roles they ask for
         "approvals.*: view",
         "rules.*: view",
         "approvals.delegation: add",
@@ -77,6 +79,7 @@ GRANTS: dict[Role, tuple[str, ...]] = {
     ),
     Role.SALES: (
         "rights.accessreviewentry: view",  # the lines they review
+        "rights.rolerequest: view add",  # roles they ask for
         "leads.*: view",
         "leads.lead: change",
         "leads.company: change",
@@ -95,6 +98,7 @@ GRANTS: dict[Role, tuple[str, ...]] = {
     ),
     Role.EXECUTIVE: (
         "rights.accessreviewentry: view",  # the lines they review
+        "rights.rolerequest: view add",  # roles they ask for
         "approvals.*: view",
         "approvals.delegation: add",
         "accounts.user: view",
@@ -128,6 +132,7 @@ GRANTS: dict[Role, tuple[str, ...]] = {
         "approvals.approvalrequest: breakglass reseat",
         "rights.*: view",
         "rights.sodrule: add change",
+        "rights.rolerequest: add",
         "audit.*: view",
         "audit.reasonrule: add change",
         "audit.retentionpolicy: add change",

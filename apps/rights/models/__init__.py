@@ -1,7 +1,8 @@
-"""Shared records, accesses, separation of duties, access reviews."""
+"""Shared records, roles asked for, accesses, separation of duties, access reviews."""
 
 from apps.rights.models.accesses import AccessLog
 from apps.rights.models.duties import SodRule, SodWaiver
+from apps.rights.models.requests import RoleRequest
 from apps.rights.models.reviews import AccessReview, AccessReviewEntry
 from apps.rights.models.sharing import (
     SHAREABLE,
@@ -22,6 +23,7 @@ __all__ = [
     "AccessReviewEntry",
     "CampaignToGroup",
     "CampaignToPerson",
+    "RoleRequest",
     "SOPToGroup",
     "SOPToPerson",
     "SodRule",
