@@ -43,7 +43,7 @@ _MESSAGES = """
 """
 
 
-@benchmark("ticket_search", default_rows=50_000)
+@benchmark("ticket_search", default_rows=200_000)
 def ticket_search(rows: int) -> Iterator[Result]:
     """Find tickets by a word among `rows` messages."""
     fill(rows)
