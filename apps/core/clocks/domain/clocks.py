@@ -9,21 +9,18 @@ from django.db import models, transaction
 
 from apps.core import clock as time
 from apps.core.actors import acting_as, system_principal
-from apps.core.calendars.domain.queries import default_calendar, newest_schedule
 from apps.core.calendars.models import BusinessCalendar
-from apps.core.clocks.domain.counting import BOOKED, ZERO, Book, open_book, read_book, segment
+from apps.core.clocks.domain.counting import BOOKED, ZERO, Book, open_book, read_book
 from apps.core.clocks.domain.wording import in_words
+from apps.core.clocks.domain.writing import caps_of, minutes_of, not_before, not_later, write_clock
 from apps.core.clocks.enums import ClockState
-from apps.core.clocks.models import Clock, EscalationFire
-from apps.core.clocks.registry import Metric, PauseReason, Rung, ladder_as_rows, metric_of
-from apps.core.errors import InvalidInput, WrongState
+from apps.core.clocks.models import Clock
+from apps.core.clocks.registry import PauseReason, Rung, metric_of
+from apps.core.errors import WrongState
 from apps.core.transitions import transition
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
-
-MOST_MINUTES = 60 * 24 * 366 * 5
-LEEWAY = dt.timedelta(minutes=1)
 
 
 def start_clock(
@@ -57,14 +54,14 @@ def start_clock(
         CalendarError: the calendar has no hours, or no working time in which the target could fall due.
         LookupError: nobody registered the metric.
     """
-    known, moment = metric_of(metric), _not_later(at)
-    minutes = _minutes(target)
+    known, moment = metric_of(metric), not_later(at)
+    minutes = minutes_of(target)
     if carry_from is not None and carry_from.is_open:
         raise WrongState(f"{carry_from} still counts; replace it instead of going on from it.")
     with transaction.atomic(), acting_as(by or system_principal()), transition(Clock):
         if Clock.objects.of(subject).filter(metric=metric).open().exists():
             raise WrongState(f"{known.title} of {subject} is being counted already; stop or replace that clock first.")
-        return _start(
+        return write_clock(
             (ContentType.objects.get_for_model(subject), subject.pk),
             known,
             minutes,
@@ -74,7 +71,7 @@ def start_clock(
             ladder=known.ladder if ladder is None else ladder,
             follows=carry_from,
             carried=carry_from.counted if carry_from is not None else ZERO,
-            caps=_caps(caps or {}),
+            caps=caps_of(caps or {}),
         )
 
 
@@ -93,13 +90,13 @@ def begin_clock_of(
     Raises:
         InvalidInput, CalendarError, LookupError: as for `start_clock`.
     """
-    known, person, moment = metric_of(metric), by or system_principal(), _not_later(at)
+    known, person, moment = metric_of(metric), by or system_principal(), not_later(at)
     with transaction.atomic(savepoint=False), acting_as(person), transition(Clock):
         kind = ContentType.objects.get_for_model(subject)
-        return _start(
+        return write_clock(
             (kind, subject.pk),
             known,
-            _minutes(target),
+            minutes_of(target),
             None,
             moment,
             person,
@@ -129,13 +126,13 @@ def pause_if_possible(clock: Clock, *, reason: str, by: "User | None", at: dt.da
     Raises:
         InvalidInput: the moment makes no sense.
     """
-    person, moment = by or system_principal(), _not_later(at)
+    person, moment = by or system_principal(), not_later(at)
     with transaction.atomic(), acting_as(person), transition(Clock):
         book = open_book(clock)
         if refused := refuse_pause(clock=book.clock, reason=reason, book=book, at=moment):
             return refused
         book.settle(moment)
-        _not_before(book, moment)
+        not_before(book, moment)
         book.switch(moment, running=False, by=person, reason=reason)
         _post(book)
     return None
@@ -148,14 +145,14 @@ def resume_clock(clock: Clock, *, by: "User | None", at: dt.datetime | None = No
         WrongState: it is not paused.
         InvalidInput: the moment makes no sense.
     """
-    person, moment = by or system_principal(), _not_later(at)
+    person, moment = by or system_principal(), not_later(at)
     with transaction.atomic(), acting_as(person), transition(Clock):
         book = open_book(clock)
         if refused := refuse_resume(book.clock):
             raise WrongState(refused)
         book.settle(moment)
         if not book.current.running:
-            _not_before(book, moment)
+            not_before(book, moment)
             book.switch(moment, running=True, by=person)
         return _post(book)
 
@@ -190,7 +187,7 @@ def end_clock_of(
     Raises:
         InvalidInput: the moment makes no sense.
     """
-    person, moment = by or system_principal(), _not_later(at)
+    person, moment = by or system_principal(), not_later(at)
     with transaction.atomic(savepoint=False), acting_as(person), transition(Clock):
         rows = Clock.objects.of(subject).filter(metric=metric).open()
         locked = rows.select_for_update(of=("self",)).select_related("calendar").first()
@@ -225,14 +222,14 @@ def replace_clock(
     Returns:
         The new clock. It stands still if the old one did.
     """
-    person, moment = by or system_principal(), _not_later(at)
+    person, moment = by or system_principal(), not_later(at)
     with transaction.atomic(), acting_as(person), transition(Clock):
         book = _closed_book(clock, ClockState.REPLACED, person, moment)
         old, last = book.clock, book.current
-        return _start(
+        return write_clock(
             (old.content_type, old.object_id),
             old.kind,
-            old.target if target is None else _minutes(target),
+            old.target if target is None else minutes_of(target),
             calendar or old.calendar,
             moment,
             person,
@@ -240,7 +237,7 @@ def replace_clock(
             follows=old,
             carried=old.counted if carry else ZERO,
             pause="" if last.running else last.reason,
-            caps=old.caps if caps is None else _caps(caps),
+            caps=old.caps if caps is None else caps_of(caps),
         )
 
 
@@ -274,55 +271,8 @@ def refuse_close(clock: Clock) -> str | None:
     return None if clock.is_open else f"{clock} is closed already ({clock.get_state_display().lower()})."
 
 
-def _start(
-    subject: tuple[ContentType, int],
-    metric: Metric,
-    minutes: int,
-    given: BusinessCalendar | None,
-    at: dt.datetime,
-    by: "User",
-    *,
-    ladder: Sequence[Rung],
-    follows: Clock | None,
-    carried: dt.timedelta,
-    caps: Mapping[str, int],
-    pause: str = "",
-) -> Clock:
-    calendar = held(given)
-    schedule, newest = newest_schedule(calendar)
-    clock = Clock(
-        content_type=subject[0],
-        object_id=subject[1],
-        metric=metric.key,
-        target=minutes,
-        calendar=calendar,
-        ladder=ladder_as_rows(ladder),
-        caps=dict(caps),
-        carried=carried,
-        started_at=at,
-        running_since=at,
-        follows=follows,
-    )
-    clock.calendar_version_id = newest
-    first = segment(clock, at, running=not pause, by=by, reason=pause)
-    book = Book(clock, [first], schedule, newest)
-    silent = book.passed_at_birth(at) if carried else ()
-    book.fired.update(rung.percent for rung, _ in silent)
-    book.post(time.now())
-    clock.save()
-    first.clock = clock
-    first.save()
-    EscalationFire.objects.bulk_create(
-        EscalationFire(
-            clock=clock, rung=rung.percent, kind=rung.kind, reached_at=moment, fired_at=time.now(), silent=True
-        )
-        for rung, moment in silent
-    )
-    return clock
-
-
 def _close(clock: Clock, state: ClockState | None, *, by: "User | None", at: dt.datetime | None) -> Clock:
-    person, moment = by or system_principal(), _not_later(at)
+    person, moment = by or system_principal(), not_later(at)
     with transaction.atomic(), acting_as(person), transition(Clock):
         return _closed_book(clock, state, person, moment).clock
 
@@ -337,7 +287,7 @@ def _closed_book(clock: Clock, state: ClockState | None, by: "User", at: dt.date
 
 def _end(book: Book, state: ClockState | None, by: "User", at: dt.datetime) -> Book:
     book.settle(at)
-    _not_before(book, at)
+    not_before(book, at)
     closed = book.clock
     due = book.reached(100)
     book.end(at)
@@ -357,43 +307,3 @@ def _post(book: Book) -> Clock:
     book.clock.calendar_version_id = book.newest
     book.clock.save(update_fields=BOOKED)
     return book.clock
-
-
-def held(given: BusinessCalendar | None) -> BusinessCalendar:
-    """Return the calendar, the default where none is given, once no version of it is being published.
-
-    From here to the end of the transaction none can be. Without it a clock could be started with the versions of a
-    moment ago, and be missed when the due moments are worked out anew.
-    """
-    which, values = ("is_default", []) if given is None else ("id = %s", [given.pk])
-    rows = BusinessCalendar.objects.raw(f"SELECT * FROM calendars_businesscalendar WHERE {which} FOR KEY SHARE", values)
-    return next(iter(rows), None) or default_calendar()
-
-
-def _minutes(target: dt.timedelta | int) -> int:
-    minutes = target if isinstance(target, int) else target // dt.timedelta(minutes=1)
-    if isinstance(target, dt.timedelta) and target % dt.timedelta(minutes=1):
-        raise InvalidInput("A target is given in whole minutes of working time.")
-    if not 1 <= minutes <= MOST_MINUTES:
-        raise InvalidInput(f"A target lies between one minute and {in_words(dt.timedelta(minutes=MOST_MINUTES))}.")
-    return minutes
-
-
-def _caps(caps: Mapping[str, dt.timedelta]) -> dict[str, int]:
-    return {reason: _minutes(cap) for reason, cap in caps.items()}
-
-
-def _not_later(at: dt.datetime | None) -> dt.datetime:
-    now = time.now()
-    if at is not None and at > now + LEEWAY:
-        raise InvalidInput(f"{at:%Y-%m-%d %H:%M} lies in the future; clocks record what has happened.")
-    return at or now
-
-
-def _not_before(book: Book, at: dt.datetime) -> None:
-    since = book.current.started
-    if at < since:
-        raise InvalidInput(
-            f"{at:%Y-%m-%d %H:%M} lies before {since:%Y-%m-%d %H:%M}, since when {book.clock} has been "
-            f"{'running' if book.current.running else 'paused'}."
-        )

@@ -9,9 +9,10 @@ from django.db import connection, models, transaction
 from apps.core import clock as time
 from apps.core.actors import acting_as, system_principal
 from apps.core.calendars.models import BusinessCalendar
-from apps.core.clocks.domain.clocks import held, start_clock
+from apps.core.clocks.domain.clocks import start_clock
 from apps.core.clocks.domain.counting import segment
 from apps.core.clocks.domain.laying_out import lay_out
+from apps.core.clocks.domain.writing import held
 from apps.core.clocks.enums import ClockState
 from apps.core.clocks.models import Clock, ClockSegment
 from apps.core.clocks.registry import Rung, ladder_as_rows, metric_of
