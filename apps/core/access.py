@@ -6,15 +6,14 @@ everybody see their own rows, or let single rows be shared (grants). What none o
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.contrib.auth import get_permission_codename
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
-from django.db.models import F, Q
-from django.db.models.functions import Lower, Trim
-from django.db.models.lookups import In
+from django.db.models import Q
+
+from apps.core import territorial
 
 from apps.core.asking import once
 
@@ -22,25 +21,26 @@ if TYPE_CHECKING:
     from apps.accounts.models import User
 
 ON_ARCHIVED = ("view", "restore")  # what can be done with an archived row
+# the way in for other apps is this module alone
+Limit = territorial.Limit
+about_of = territorial.about_of
+home_of = territorial.home_of
+register_about = territorial.register_about
+register_territory = territorial.register_territory
+territorial_kinds = territorial.territorial_kinds
+territory_path = territorial.territory_path
+where_is = territorial.where_is
+within = territorial.within
 M = TypeVar("M", bound=models.Model)
 Scope = Callable[["User", "models.QuerySet[Any]"], "models.QuerySet[Any]"]
 Shared = Callable[["User", str], "models.QuerySet[Any]"]
 Hidden = Callable[["User", type[models.Model]], frozenset[str]]
-Limits = Callable[["User", str, type[models.Model]], "Limit | None"]
+Limits = Callable[["User", str, type[models.Model]], "territorial.Limit | None"]
 _scopes: dict[type[models.Model], Scope] = {}
 _own: dict[type[models.Model], Scope] = {}
 _shared: dict[type[models.Model], Shared] = {}
 _hidden: list[Hidden] = []
-_territorial: dict[type[models.Model], str] = {}
 _limits: list[Limits] = []
-
-
-@dataclass(frozen=True)
-class Limit:
-    """Where a right holds: what rows may be called, in small letters, and the territories in words."""
-
-    names: frozenset[str]
-    words: str
 
 
 @dataclass(frozen=True)
@@ -75,56 +75,16 @@ def register_column_limit(hidden: Hidden) -> None:
     _hidden.append(hidden)
 
 
-def register_territory(model: type[models.Model], field: str) -> None:
-    """Say which field of `model` holds its territory; whoever is limited sees no row, and no part of one, elsewhere."""
-    _territorial[model] = field
-    territory_path.cache_clear()
-
-
 def register_limits(limits: Limits) -> None:
     """Let rights hold in some territories only: `limits(user, verb, model)` returns them, None for everywhere."""
     _limits.append(limits)
 
 
-def territorial_kinds() -> dict[type[models.Model], str]:
-    """Return the kinds that carry a territory themselves, each with its field."""
-    return dict(_territorial)
-
-
-@cache
-def territory_path(model: type[models.Model]) -> str | None:
-    """Return the lookup that leads from `model` to its territory; None for what belongs to none.
-
-    A part of a record (a version, a touchpoint, a cost) belongs where its record does: followed are the foreign keys
-    inside the app, those that must be there first.
-    """
-    return _territory_path(model, frozenset())
-
-
-def _territory_path(model: type[models.Model], seen: frozenset[type[models.Model]]) -> str | None:
-    if model in _territorial:
-        return _territorial[model]
-    keys = [each for each in model._meta.concrete_fields if each.many_to_one or each.one_to_one]
-    for key in sorted(keys, key=lambda each: each.null):
-        to: Any = key.related_model
-        if to is not model and to not in seen and to._meta.app_label == model._meta.app_label:
-            further = _territory_path(to, seen | {model})
-            if further:
-                return f"{key.name}__{further}"
-    return None
-
-
 def limit_of(user: "User", verb: str, model: type[models.Model]) -> Limit | None:
     """Return the territories in which `user` may `verb` rows of `model` by role; None for everywhere."""
-    if territory_path(model) is None or getattr(user, "is_system", False):
+    if home_of(model) is None or getattr(user, "is_system", False):
         return None
     return next((found for limits in _limits if (found := limits(user, verb, model)) is not None), None)
-
-
-def within(model: type[models.Model], limit: Limit) -> Q:
-    """Return the condition on rows of `model`: they are in these territories."""
-    place = Lower(Trim(F(territory_path(model) or "")))
-    return Q(In(place, sorted(limit.names)))  # type: ignore[no-untyped-call]
 
 
 def is_narrowed(user: "User", model: type[models.Model], *, verb: str = "view") -> bool:

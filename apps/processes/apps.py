@@ -70,12 +70,13 @@ def _approved() -> None:
 def _scoped() -> None:
     """Narrow who reads what, and name what a person answers for."""
     from apps.accounts.domain.ownership import register_ownership  # noqa: PLC0415  # models must be ready
-    from apps.core.access import register_own, register_scope  # noqa: PLC0415
+    from apps.core.access import register_about, register_own, register_scope  # noqa: PLC0415
     from apps.core.records import scope_by_record  # noqa: PLC0415
     from apps.processes import models, permissions  # noqa: PLC0415
     from apps.processes.domain import queries  # noqa: PLC0415
 
     register_scope(models.Process, permissions.visible_processes)
+    register_about(models.Run, kinds=permissions.kinds_behind_runs)
     for model, path in (
         (models.SOPVersion, "process"),
         (models.Stakeholder, "process"),

@@ -2,11 +2,13 @@
 
 from typing import TYPE_CHECKING, Any
 
+from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.db.models import Q
 
+from apps.core import access
 from apps.processes.enums import READABLE, StakeholderAccess
-from apps.processes.models import Process, ProcessRole, Stakeholder, TrainingRequirement
+from apps.processes.models import Process, ProcessRole, Run, Stakeholder, TrainingRequirement
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
@@ -30,6 +32,14 @@ def by_process(path: str) -> Any:
         return rows.filter(**{f"{path}__in": Process.objects.filter(open_to(user)).values("pk")})
 
     return scope
+
+
+def kinds_behind_runs() -> "list[type[models.Model]]":
+    """Return the kinds of records in territories that runs are about."""
+    about = Run._base_manager.filter(content_type__isnull=False).order_by().values("content_type").distinct()
+    named = (kind.model_class() for kind in ContentType.objects.filter(pk__in=about))
+    homes = ((model, access.home_of(model)) for model in named if model is not None)
+    return [model for model, home in homes if home is not None and home[1] is not Run]
 
 
 def of_process_or_whole(user: "User", rows: "models.QuerySet[Any]") -> "models.QuerySet[Any]":

@@ -1,6 +1,7 @@
 """Tickets: what colleagues and clients ask for, answered in the time that was promised."""
 
 from django.apps import AppConfig
+from django.db.models import Model
 
 
 class TicketsConfig(AppConfig):
@@ -71,6 +72,22 @@ class TicketsConfig(AppConfig):
         register_traces("tickets", erase_at_the_desk)
         _register_routing()
         register_scope(Article, by_process("process"))
+        _register_territories()
+
+
+def _register_territories() -> None:
+    """Keep tickets about leads and campaigns elsewhere from whoever is limited to a territory, and their links."""
+    from apps.core.access import register_about, register_scope, territory_path  # noqa: PLC0415  # models must be ready
+    from apps.tickets import permissions  # noqa: PLC0415
+    from apps.tickets.models import Ticket, TicketLink, TicketRecord  # noqa: PLC0415
+    from apps.tickets.subjects import SUBJECTS  # noqa: PLC0415
+
+    def kinds() -> "list[type[Model]]":
+        return [each.model for each in SUBJECTS.values() if territory_path(each.model)]
+
+    register_about(Ticket, kinds=kinds, links=TicketRecord, back="ticket")
+    register_scope(TicketRecord, permissions.named_by_tickets)
+    register_scope(TicketLink, permissions.between_tickets)
 
 
 def _register_routing() -> None:

@@ -11,12 +11,14 @@ from apps.accounts.domain.roles import GRANTS
 from apps.accounts.models import User
 from apps.approvals.models import ApprovalRequest
 from apps.approvals.registry import registered
+from apps.campaigns.models import Campaign
 from apps.core.exchange.registry import all_importers
 from apps.core.governed import GovernedBase
 from apps.leads.models import DuplicatePair, Handoff, Lead, Merge, Opportunity, SalesContact, ScoreOverride
 from apps.processes.models import Process, Stakeholder
 from apps.rights.models import AccessReview, AccessReviewEntry, RoleRequest
 from apps.technology.models import Evaluator, Score
+from apps.tickets.models import Ticket, TicketLink
 
 # kinds whose rows are narrowed for each person, and the words of it; `rows_seen` knows each
 BY_PROCESS = {
@@ -43,6 +45,7 @@ BY_REQUEST = {
 BY_RECORD = (
     "attachments.Attachment",
     "processes.ComplianceWaiver",
+    "tickets.TicketRecord",
     "workspace.CustomValues",
     "workspace.JournalNote",
     "workspace.TaggedRecord",
@@ -67,6 +70,7 @@ NARROWED = {
     "rights.AccessReviewEntry",
     "rights.RoleRequest",
     "technology.Score",
+    "tickets.TicketLink",
 }
 # kinds that are in a territory, and along which names it stands; parts are where their record is
 IN_TERRITORY = {
@@ -96,6 +100,17 @@ IN_TERRITORY = {
     "content.Distribution": "version.asset.region",
     "content.FindingWaiver": "asset.region",
 }
+# kinds whose rows are about records, and the way from a row to what names them; elsewhere where all of these are
+ABOUT_RECORDS = {
+    "processes.Run": "",
+    "processes.RunStep": "run",
+    "processes.StepWaiver": "run_step.run",
+    "tickets.Ticket": "",
+    "tickets.ChecklistItem": "ticket",
+    "tickets.FollowUp": "ticket",
+    "tickets.TicketLink": "ticket",
+    "tickets.TicketRecord": "ticket",
+}
 ALL_GOVERNED = sorted(
     (model for model in apps.get_models() if issubclass(model, GovernedBase)), key=lambda model: model._meta.label
 )
@@ -123,11 +138,27 @@ def rows_seen(person, role, model, _known=None):
 
 def _rows_seen(person, role, model, known):
     rows, names = _rows_open(person, role, model, known), known.get("territories")
-    path = IN_TERRITORY.get(model._meta.label)
+    path, about = IN_TERRITORY.get(model._meta.label), ABOUT_RECORDS.get(model._meta.label)
+    if names is not None and about is not None:
+        named = ((row.pk, _along(row, about) if about else row) for row in model._base_manager.filter(pk__in=rows))
+        return {key for key, row in named if _is_about_here(row, names)}
     if names is None or path is None:
         return rows
     placed = ((row.pk, _place(row, path)) for row in model._base_manager.filter(pk__in=rows))
     return {key for key, place in placed if place.strip().lower() in names}
+
+
+def _is_about_here(row, names):
+    """Whether one of the records is in these territories, or none is of a kind that is in any."""
+    if isinstance(row, Ticket):
+        links = row.records.filter(archived_at=None)
+        records = [each.record for each in links if isinstance(each.record, (Lead, Campaign))]
+    else:
+        records = [row.subject] if row.subject is not None else []
+        if records and isinstance(records[0], Ticket):
+            return _is_about_here(records[0], names)
+    placed = [(each, IN_TERRITORY[each._meta.label]) for each in records if each._meta.label in IN_TERRITORY]
+    return not placed or any(_place(each, path).strip().lower() in names for each, path in placed)
 
 
 def _place(row, path):
@@ -191,6 +222,12 @@ def _of_two_leads(model, *names):
         return {row.pk for row in model._base_manager.all() if all(getattr(row, name) in seen for name in names)}
 
     return rows
+
+
+def _ticket_links(person, role, known):
+    """Those both of whose tickets one sees."""
+    seen = _of_kind(person, role, Ticket, known)
+    return {row.pk for row in TicketLink._base_manager.all() if {row.ticket_id, row.other_id} <= seen}
 
 
 def _review_lines(person, role, known):
@@ -298,4 +335,5 @@ _NARROWED_BY_ITSELF = {
     "rights.AccessReviewEntry": _review_lines,
     "rights.RoleRequest": _roles_asked_for,
     "technology.Score": _scores,
+    "tickets.TicketLink": _ticket_links,
 }

@@ -35,7 +35,16 @@ from tests.project.surface_checks import (
     palette,
     unsafe,
 )
-from tests.project.surface_oracle import ALL_GOVERNED, BY_RECORD, BY_REQUEST, IN_TERRITORY, NARROWED, grants, rows_seen
+from tests.project.surface_oracle import (
+    ABOUT_RECORDS,
+    ALL_GOVERNED,
+    BY_RECORD,
+    BY_REQUEST,
+    IN_TERRITORY,
+    NARROWED,
+    grants,
+    rows_seen,
+)
 from tests.project.surface_rows import close_to_most, forget_importer, make_what_the_demo_lacks
 
 # without it a run of this file alone would reach for the database of the installation
@@ -162,7 +171,7 @@ def test_nothing_is_written_without_the_right(company, model, much):
 ABOUT_WHAT_IS_LIMITED = [
     model
     for model in GOVERNED
-    if model._meta.label in {*IN_TERRITORY, *BY_REQUEST, *BY_RECORD, "approvals.ApprovalRequest"}
+    if model._meta.label in {*IN_TERRITORY, *ABOUT_RECORDS, *BY_REQUEST, *BY_RECORD, "approvals.ApprovalRequest"}
 ]
 
 
@@ -189,6 +198,8 @@ def test_the_matrix_has_rows_inside_and_outside_of_the_territory(company):
         "campaigns.Campaign",
         "content.ContentAsset",
         "content.ContentVersion",
+        "processes.Run",
+        "tickets.Ticket",
     ):
         inside, outside = in_and_out(apps.get_model(label), right.seen(apps.get_model(label)))
         assert None not in (inside, outside), label
@@ -200,6 +211,9 @@ def test_every_kind_with_a_territory_is_told_to_the_oracle():
     new = {label: path for label, path in found.items() if path and label not in told}
     assert new == {}, "a part of a lead, company, campaign or asset: name it in surface_oracle.IN_TERRITORY"
     assert {label: path for label, path in found.items() if path} == told
+    homes = {model._meta.label: access.home_of(model) for model in ALL_GOVERNED}
+    about = {label: home[0] for label, home in homes.items() if home is not None and access.about_of(home[1])}
+    assert about == {label: path.replace(".", "__") for label, path in ABOUT_RECORDS.items()}
 
 
 def mops_itself(model):

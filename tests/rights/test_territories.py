@@ -14,19 +14,25 @@ from apps.accounts.domain.roles import synchronise_groups_of
 from apps.accounts.domain.territories import archive_territory, limit_role, unknown_names
 from apps.accounts.enums import Role
 from apps.accounts.models import Membership, Territory, User
+from apps.approvals.domain.eligibility import kept_out_among
 from apps.campaigns.domain.intake import twins_of
 from apps.campaigns.models import Campaign, CampaignRequest
 from apps.core import access, clock
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.leads.models import Company, FieldValue, Lead
+from apps.processes.domain.running import begin_run
+from apps.processes.models import Run, RunStep
 from apps.rights.domain.effective import effective_grants
 from apps.rights.domain.explaining import explain
 from apps.rights.domain.point_in_time import could, rights_on
+from apps.tickets.models import Ticket, TicketLink, TicketRecord
 from tests.admin_pages import assert_same_queries, page_of
 from tests.factories.accounts import TeamFactory, UserFactory, administrator, person_with, sign_in
 from tests.factories.campaigns import CampaignFactory
 from tests.factories.exchange import import_text
 from tests.factories.leads import LeadFactory
+from tests.factories.processes import effective, steps
+from tests.factories.tickets import ticket
 
 pytestmark = pytest.mark.django_db
 
@@ -115,6 +121,46 @@ def test_what_is_shared_is_open_wherever_it_is(boss, europe):
     CampaignFactory(name="Elsewhere", region="APAC")
     grant_access(there, to=person, verb="view", by=boss, reason="Helps out")
     assert seen(person, Campaign) == {"Here", "There"}
+
+
+def test_tickets_and_runs_are_where_the_records_are_that_they_are_about(boss, europe):
+    here, there = CampaignFactory(name="Here", region="DACH"), CampaignFactory(name="There", region="APAC")
+    tickets = {name: ticket(title=name) for name in ("Here", "There", "Both", "None")}
+    process = effective(flow=steps("One")).process
+    for name, about in (("Here", [here]), ("There", [there]), ("Both", [here, there])):
+        for each in about:
+            TicketRecord.objects.create(ticket=tickets[name], record=each)
+    link = TicketLink.objects.create(ticket=tickets["Here"], other=tickets["There"])
+    about = (here, there, tickets["Here"], tickets["There"], None)
+    runs = {each: begin_run(process, by=boss, subject=each) for each in about}
+    person = limited(Role.OPS, europe, boss, full_name="Pia")
+    assert {each.title for each in access.visible(person, Ticket)} == {"Here", "Both", "None"}
+    assert not access.visible(person, TicketLink).filter(pk=link.pk).exists()
+    assert set(access.visible(person, TicketRecord).values_list("ticket__title", flat=True)) == {"Here", "Both"}
+    assert {each.record for each in access.visible(person, TicketRecord)} == {here}
+    assert {run.subject for run in access.visible(person, Run)} == {here, tickets["Here"], None}
+    parts = access.visible(person, RunStep).values_list("run", flat=True).distinct()
+    assert set(parts) == {runs[each].pk for each in (here, tickets["Here"], None)}
+    last = {name: explain(person, "view", tickets[name]).steps[-1].sentence for name in ("Here", "There")}
+    hold = "These roles of Pia hold in Europe only;"
+    assert last == {
+        "Here": f"{hold} {tickets['Here']} is about records there, or about none that is in a territory.",
+        "There": f"{hold} {tickets['There']} is about records that are elsewhere or in no territory.",
+    }
+    now = rights_on(clock.now(), person)
+    said = {name: could(now, "view", each).allowed for name, each in tickets.items()}
+    assert said == {"Here": True, "There": False, "Both": True, "None": True}
+    past = could(now, "view", tickets["There"])
+    assert past.steps[-1].sentence == f"These roles held in Europe only; {tickets['There']} was in APAC."
+
+
+def test_an_approver_limited_to_a_territory_decides_and_is_told_there_alone(boss, europe):
+    near, far = limited(Role.APPROVER, europe, boss), person_with(Role.APPROVER)
+    here, there = CampaignFactory(name="Here", region="DACH"), CampaignFactory(name="There", region="APAC")
+    assert set(kept_out_among(here, [near.pk, far.pk])) == set()
+    assert kept_out_among(there, [near.pk, far.pk]) == {
+        near.pk: f"The roles of {near} hold in Europe only, and There is elsewhere or in no territory."
+    }
 
 
 def test_a_write_that_leaves_the_territory_is_rolled_back(boss, europe):

@@ -1,6 +1,7 @@
 """Who may decide, and why not: the one answer behind every button, list and operation."""
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,7 +9,7 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models
 from django.db.models.functions import JSONObject
 
-from apps.accounts.models import User
+from apps.accounts.models import Membership, User
 from apps.approvals.domain.content import live_digest
 from apps.approvals.domain.definition import Stage, in_words, spec_of
 from apps.approvals.domain.own_work import OwnWork, own_work, touches_of
@@ -16,7 +17,7 @@ from apps.approvals.domain.seats import tokens_of
 from apps.approvals.enums import RequestState, StageState, Verdict
 from apps.approvals.models import ApprovalRequest, Decision, Delegation, StageInstance
 from apps.approvals.registry import kind_of, registered, subject_of
-from apps.core import clock
+from apps.core import access, clock
 from apps.core.errors import DomainError, NotAllowed, WrongState
 
 DECIDED = "You have decided about this already; it waits for others."
@@ -196,7 +197,29 @@ def eligible_in(case: Case, person: User, *, digest: str | None = None, lock: bo
 def kept_out(thing: Any, person: User) -> str | None:
     """Return why this subject is not for `person` to decide about, whatever the policy names; None when it is."""
     known = subject_of(type(thing)).keeps_out
-    return known(thing, person) if known is not None else None
+    return (known(thing, person) if known is not None else None) or _elsewhere(thing, person)
+
+
+def kept_out_among(thing: Any, people: Iterable[int]) -> dict[int, str]:
+    """Return which of these people this subject itself, or their territory, keeps from deciding, and why."""
+    if thing is None:
+        return {}
+    asked = list(people)
+    if subject_of(type(thing)).keeps_out is None:
+        if access.home_of(type(thing)) is None:
+            return {}
+        limited = Membership.objects.live().filter(person__in=asked, territory__isnull=False)
+        asked = list(limited.values_list("person", flat=True).distinct())
+    known = User.objects.in_bulk(asked)
+    return {key: said for key, person in known.items() if (said := kept_out(thing, person))}
+
+
+def _elsewhere(thing: Any, person: User) -> str | None:
+    """Return why somebody whose roles hold in some territories does not decide about what is in another one."""
+    limit = access.limit_of(person, "view", type(thing))
+    if limit is None or access.visible(person, type(thing)).filter(pk=thing.pk).exists():
+        return None
+    return f"The roles of {person} hold in {limit.words} only, and {thing} is elsewhere or in no territory."
 
 
 def _closed(case: Case) -> DomainError | None:

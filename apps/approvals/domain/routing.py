@@ -11,7 +11,7 @@ from django.db import models
 
 from apps.accounts.models import User
 from apps.approvals.domain.definition import Definition, Row, Stage, definition_of, in_words, resolved
-from apps.approvals.domain.eligibility import kept_out
+from apps.approvals.domain.eligibility import kept_out_among
 from apps.approvals.domain.facts import asked, facts_catalog, facts_of, shown
 from apps.approvals.domain.own_work import OwnWork, editors_of, own_work
 from apps.approvals.domain.seats import Tokens, delegations_about, holders_of
@@ -207,17 +207,9 @@ def _stage(stage: Stage, own: Mapping[int, OwnWork], thing: Any, by: User) -> Ro
     stage = resolved(stage, thing, by)
     holders = holders_of(stage.named)
     able = frozenset(key for key, tokens in holders.items() if key not in own and tokens - stage.optional)
-    kept = _kept_out(thing, able)
+    kept = kept_out_among(thing, able)
     said = next(iter(kept.values()), "")
     return RoutedStage(stage, holders, able - set(kept), unmet_checks(stage, thing), said)
-
-
-def _kept_out(thing: Any, able: Iterable[int]) -> dict[int, str]:
-    """Return whom the subject itself keeps from deciding, and why."""
-    if thing is None or subject_of(type(thing)).keeps_out is None:
-        return {}
-    people = User.objects.in_bulk(list(able))
-    return {key: said for key, person in people.items() if (said := kept_out(thing, person))}
 
 
 def _without_approvers(stages: tuple[RoutedStage, ...], distinct: bool) -> Iterable[str]:

@@ -3,7 +3,7 @@
 import datetime as dt
 
 from apps.accounts.models import User
-from apps.approvals.domain.eligibility import case_of
+from apps.approvals.domain.eligibility import case_of, kept_out_among
 from apps.approvals.domain.seats import holders_of
 from apps.approvals.enums import RequestState, StageState
 from apps.approvals.models import ApprovalRequest, BreakGlass, Delegation, StageInstance
@@ -24,7 +24,8 @@ def able_now(request: ApprovalRequest) -> set[int]:
     able = {key for key in holders_of(case.stage.named) if key not in case.own} - done
     if case.spec.allow_delegates:
         able |= {each.to_person_id for each in case.delegations if each.from_person_id in able}
-    return able - set(case.own) - done
+    able -= set(case.own) | done
+    return able - set(kept_out_among(case.thing, able))
 
 
 def tell_approvers(request: ApprovalRequest) -> int:

@@ -139,15 +139,9 @@ def _scope_steps(person: User, verb: str, thing: models.Model, *, holds: bool) -
         words = f"{_kinds(model)} are narrowed for each person to those in their scope; {thing} {among} among them."
         steps.append(Step(holds, words))
     if limit is not None and (holds or not inside):
-        steps.append(Step(inside, f"These roles of {person} hold in {limit.words} only; {_where(thing)}."))
+        where = access.where_is(thing, inside=inside)
+        steps.append(Step(inside, f"These roles of {person} hold in {limit.words} only; {where}."))
     return steps
-
-
-def _where(thing: models.Model) -> str:
-    """In which territory a record is, in words."""
-    path = access.territory_path(type(thing)) or ""
-    name = type(thing)._base_manager.filter(pk=thing.pk).values_list(path, flat=True).first()
-    return f"{thing} is in {name}" if name else f"{thing} is in no territory"
 
 
 def _by_grant(person: User, verb: str, thing: models.Model) -> list[Step]:

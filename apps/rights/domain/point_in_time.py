@@ -14,7 +14,6 @@ from django.utils.dateparse import parse_datetime
 from apps.accounts.domain.territories import Place, place_then
 from apps.accounts.enums import Role
 from apps.accounts.models import Membership, OwnedModel, Team, Territory, User
-from apps.accounts.models.territories import spelled
 from apps.core import access
 from apps.core.errors import InvalidInput
 from apps.rights.domain.explaining import VERBS, Explanation, Step
@@ -220,13 +219,13 @@ def _record(then: RightsThen, verb: str, thing: models.Model, steps: list[Step],
         and each.verb in IMPLIED.get(verb, ())
     ]
     limit = limit_then(then, verb, model) if by_role else None
-    inside = limit is None or spelled(place_of(then.moment, model, row)) in limit.names
+    where = place_of(then.moment, model, row) if limit is not None else None
+    inside = limit is None or where is None or where.inside(limit)
     among = by_role and inside and (not access.has_scope(model) or _in_scope_then(then, model, row))
     if by_role and access.has_scope(model) and inside:
         steps.append(_scope_step(thing, row, among))
-    if limit is not None:
-        place = place_of(then.moment, model, row) or "no territory"
-        steps.append(Step(inside, f"These roles held in {limit.words} only; {thing} was in {place}."))
+    if limit is not None and where is not None:
+        steps.append(Step(inside, f"These roles held in {limit.words} only; {thing} {where.words}."))
     if not among and not shared and (inside or model in SHAREABLE):
         missing = "" if by_role else f"No role gave the right to {VERBS[verb]} {_kind(model)} then"
         sentence = missing or f"{thing} was outside the scope of {then.person} then"
@@ -239,7 +238,7 @@ def _in_scope_then(then: RightsThen, model: type[models.Model], row: Row) -> boo
     """Whether a narrowed kind showed this row: to its owner, the owner's team, or who oversaw the kind."""
     if then.superuser or f"{model._meta.app_label}.oversee_{model._meta.model_name}" in then.rights:
         limit = limit_then(then, "oversee", model)
-        if limit is None or spelled(place_of(then.moment, model, row)) in limit.names:
+        if limit is None or place_of(then.moment, model, row).inside(limit):
             return True
     teams = {each.team_id for each in then.roles}
     return row.get("owner_person_id") == then.person.pk or (
