@@ -89,7 +89,8 @@ def _bulk_update(rows: int, bare: Kind, usual_way: Kind) -> Result:
     def usual(sample: int, **given: int) -> Callable[[], None]:
         def run() -> None:  # the helper takes objects, so whoever changes rows with it has to fetch them first
             steps["n"] += 1
-            changed = list(usual_way._default_manager.filter(name__startswith="bulk ").order_by("pk")[:sample])
+            rows_of = usual_way._default_manager.filter(name__startswith="bulk ").order_by("pk")
+            changed: list[Any] = list(rows_of[:sample])
             for each in changed:
                 each.purpose = f"round {steps['n']}"
             with override_settings(SIMPLE_HISTORY_ENABLED=True), _bare(usual_way):

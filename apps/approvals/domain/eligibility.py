@@ -204,9 +204,10 @@ def kept_out_among(thing: Any, people: Iterable[int]) -> dict[int, str]:
     """Return which of these people this subject itself, or their territory, keeps from deciding, and why."""
     if thing is None:
         return {}
+    kind: type[models.Model] = type(thing)
     asked = list(people)
-    if subject_of(type(thing)).keeps_out is None:
-        if access.home_of(type(thing)) is None:
+    if subject_of(kind).keeps_out is None:
+        if access.home_of(kind) is None:
             return {}
         limited = Membership.objects.live().filter(person__in=asked, territory__isnull=False)
         asked = list(limited.values_list("person", flat=True).distinct())

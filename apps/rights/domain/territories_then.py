@@ -63,7 +63,8 @@ def place_of(moment: dt.datetime, model: type[models.Model], row: Row) -> Where:
     path, home = access.home_of(model) or ("", model)
     row = _along(moment, model, path, row)
     if (field := access.territorial_kinds().get(home)) is not None:
-        return Where((str(row.get(home._meta.get_field(field).column) or ""),))  # type: ignore[union-attr]
+        column: Any = home._meta.get_field(field)
+        return Where((str(row.get(column.column) or ""),))
     about = access.about_of(home)
     named = [row]
     if about is not None and about.links is not None:
