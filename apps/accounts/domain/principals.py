@@ -13,7 +13,7 @@ def system_principal() -> User:
     found = User.objects.filter(email=SYSTEM_EMAIL).first()
     if found is not None:
         return found
-    with acting_as(None, reason=MIGRATION):
+    with acting_as(None, name=SYSTEM_EMAIL, reason=MIGRATION):
         fresh, _ = User.objects.get_or_create(
             email=SYSTEM_EMAIL,
             defaults={"full_name": "mops", "is_system": True, "is_active": False, "password": make_password(None)},
