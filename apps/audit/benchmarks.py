@@ -101,8 +101,8 @@ def _bulk_update(rows: int, bare: Kind, usual_way: Kind) -> Result:
     product, limit = _measured([update(Team), update(bare)])
     # as it comes, all rows in one statement of CASE … WHEN, its cost grows with their square: scaling it up from a
     # part is in its favour. With batches, which its documentation leaves to the reader, it is linear.
-    sample = min(rows, SAMPLE)
-    default, batched = _measured([usual(sample), usual(BATCHED, batch_size=500)], rounds=2)
+    sample, few = min(rows, SAMPLE), min(rows, BATCHED)
+    default, batched = _measured([usual(sample), usual(few, batch_size=500)], rounds=2)
     scaled = default.cpu * rows / sample
     return Result(
         name="audit.bulk_update",
@@ -115,7 +115,7 @@ def _bulk_update(rows: int, bare: Kind, usual_way: Kind) -> Result:
         more={
             "wall_seconds": round(product.wall, 4),
             "wall_to_limit": round(product.wall / limit.wall, 3),
-            "to_usual_in_batches_of_500": round(batched.cpu * rows / BATCHED / product.cpu, 3),
+            "to_usual_in_batches_of_500": round(batched.cpu * rows / few / product.cpu, 3),
             "limit_to_usual": round(scaled / limit.cpu, 3),  # how much cheaper recording nothing at all would be
         },
     )
