@@ -14,7 +14,6 @@ from django.db import models
 from django.db.models import Q
 
 from apps.core import territorial
-
 from apps.core.asking import once
 
 if TYPE_CHECKING:
