@@ -29,10 +29,11 @@ from apps.leads.models import Lead
 
 SAMPLE, LIMIT, USUAL, MANY = 60, 3.0, 100.0, 200_000
 HEADER = ("Lead number", "System", "Name", "E-mail", "Phone", "Job title", "Company", "Country", "Lead source")
-_FIXED = "uuid, created_at, updated_at, row_version, territory, origin, stage, last_activity, last_notable_activity, "
+_EMPTY = "territory, origin, stage, last_activity, last_notable_activity, quality"
 _COPY = (
-    "COPY leads_lead (external_id, record_source, name, email, phone, job_title, company, country, source, "
-    f"{_FIXED}quality, is_phone_shared) FROM STDIN (FORMAT csv)"
+    "COPY leads_lead (external_id, record_source, name, email, phone, job_title, company, country, source, uuid, "
+    f"created_at, updated_at, row_version, {_EMPTY}, is_phone_shared) "
+    f"FROM STDIN (FORMAT csv, FORCE_NOT_NULL (phone, {_EMPTY}))"
 )
 _TITLES = ("Director of demand", "Marketing manager", "Buyer", "Chief executive", "Analyst")
 
