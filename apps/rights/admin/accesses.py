@@ -6,6 +6,7 @@ from django.apps import apps
 from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
+from django.utils.text import capfirst
 from unfold.decorators import display
 
 from apps.core.admin_kit.base import ReadOnlyAdmin
@@ -48,6 +49,6 @@ class AccessLogAdmin(ReadOnlyAdmin):
 def _kind(label: str) -> str:
     """What people call such records; the label itself where the kind is gone."""
     try:
-        return str(apps.get_model(label)._meta.verbose_name).capitalize()
+        return capfirst(str(apps.get_model(label)._meta.verbose_name))
     except (LookupError, ValueError):
         return label

@@ -7,6 +7,7 @@ from django.db import models
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
+from django.utils.text import capfirst
 from unfold.decorators import display
 
 from apps.core import clock
@@ -64,7 +65,7 @@ class AccessGrantAdmin(ReadOnlyAdmin):
     @display(description="Kind", ordering="content_type")
     def kind(self, grant: AccessGrant) -> str:
         """The kind of record."""
-        return str(grant.content_type.name).capitalize()
+        return capfirst(str(grant.content_type.name))
 
     @display(description="Record")
     def record(self, grant: AccessGrant) -> str:

@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.template.response import TemplateResponse
 from django.utils import timezone
+from django.utils.text import capfirst
 
 from apps.accounts.models import User
 from apps.core import access, clock
@@ -43,8 +44,7 @@ class ThenForm(forms.Form):
         everybody = refuse_explanation(by, User()) is None
         people = User.objects.filter(is_system=False) if everybody else User.objects.filter(pk=by.pk)
         kinds = sorted(
-            (str(model._meta.verbose_name_plural).capitalize(), model._meta.label_lower)
-            for model in admin.site._registry
+            (capfirst(str(model._meta.verbose_name_plural)), model._meta.label_lower) for model in admin.site._registry
         )
         let_type(self, "person", people, by=by)
         self.fields["kind"].choices = [("", "—"), *((label, title) for title, label in kinds)]  # type: ignore[attr-defined]
