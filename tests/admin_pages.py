@@ -17,6 +17,11 @@ def page_of(thing, name="change"):
     return reverse(f"admin:{thing._meta.app_label}_{thing._meta.model_name}_{name}", args=(thing.pk,))
 
 
+def whole_page_of(thing):
+    """The address of a page that draws at once what it usually fetches later."""
+    return f"{page_of(thing)}?boxes=all"
+
+
 def button_of(thing, name):
     address = f"admin:{thing._meta.app_label}_{thing._meta.model_name}_button"
     return reverse(address, kwargs={"object_id": thing.pk, "name": name})

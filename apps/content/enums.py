@@ -139,3 +139,6 @@ class DistributionState(models.TextChoices):
 
 
 SALES_KINDS = (Kind.ENABLEMENT, Kind.COMPETITIVE)
+
+# How the value of a UTM parameter is written, in texts and in plans alike.
+UTM_VALUE = r"^[a-z0-9][a-z0-9._-]*$"

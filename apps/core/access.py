@@ -4,7 +4,9 @@ A role gives a right to a kind of record (a model permission). An app may narrow
 everybody see their own rows, or let single rows be shared (grants). What none of these gives is refused, with why.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -224,8 +226,34 @@ def can(user: "User", verb: str, thing: models.Model) -> Verdict:
     return verdict
 
 
+_answered: ContextVar[dict[tuple[Any, ...], Verdict] | None] = ContextVar("answered", default=None)
+
+
+@contextmanager
+def answered_once() -> Iterator[None]:
+    """Ask each question of `may` once in this block, for a page that is only looked at: its buttons all ask the same.
+
+    Nothing is to be written inside: an answer would be kept beyond the moment it was true.
+    """
+    token = _answered.set({})
+    try:
+        yield
+    finally:
+        _answered.reset(token)
+
+
 def may(user: "User", verb: str, thing: models.Model) -> Verdict:
     """Whether `user` has the right to `verb` on this row, archived or not; what happens to it asks `can`."""
+    known = _answered.get()
+    if known is None:
+        return _judge(user, verb, thing)
+    key = (user.pk, verb, type(thing), thing.pk)
+    if key not in known:
+        known[key] = _judge(user, verb, thing)
+    return known[key]
+
+
+def _judge(user: "User", verb: str, thing: models.Model) -> Verdict:
     model = type(thing)
     kind = str(model._meta.verbose_name_plural)
     if getattr(user, "is_system", False):

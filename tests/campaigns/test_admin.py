@@ -4,7 +4,7 @@ import pytest
 
 from apps.accounts.enums import Role
 from apps.campaigns.models import Campaign
-from tests.admin_pages import assert_same_queries, button_of, list_of, page_of
+from tests.admin_pages import assert_same_queries, button_of, list_of, page_of, whole_page_of
 from tests.factories.accounts import person_with
 from tests.factories.campaigns import CampaignFactory, agree, approved, freeze, link, planned, sent, settle_all
 
@@ -37,7 +37,7 @@ def test_list_costs_the_same_at_one_and_three_rows(client, ops):
 
 
 def test_page_lists_what_is_open_before_the_launch(client, ops):
-    page = client.get(page_of(planned(audience=""))).content.decode()
+    page = client.get(whole_page_of(planned(audience=""))).content.decode()
     assert "still missing: audience" in page
     assert "send it for approval" in page
 

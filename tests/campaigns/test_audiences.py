@@ -14,7 +14,7 @@ from apps.core.admin_kit.refusals import sentence_of
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.leads.domain.consent import record_consent
 from apps.leads.models import Lead
-from tests.admin_pages import assert_same_queries, button_of, list_of, page_of
+from tests.admin_pages import assert_same_queries, button_of, list_of, page_of, whole_page_of
 from tests.factories.accounts import person_with
 from tests.factories.campaigns import approved, planned
 from tests.factories.leads import LeadFactory
@@ -145,7 +145,7 @@ def test_pages(client):
     page = client.post(button_of(audience, "freeze"), follow=True).content.decode()
     assert "“DACH” is frozen with 3 people." in page
     assert str(Lead.objects.order_by("pk").first()) in page
-    assert "3 people on" in client.get(page_of(campaign)).content.decode()
+    assert "3 people on" in client.get(whole_page_of(campaign)).content.decode()
     assert_same_queries(client, list_of(Audience), lambda: [selecting(campaign, name=str(n), by=ops) for n in range(2)])
     client.force_login(person_with(Role.APPROVER))
     page = client.get(page_of(audience)).content.decode()

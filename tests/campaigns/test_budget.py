@@ -20,7 +20,7 @@ from apps.core.alerts.models import Alert
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.core.exchange.registry import Row, get_importer
 from apps.core.transitions import transition
-from tests.admin_pages import assert_same_queries, button_of, list_of, page_of
+from tests.admin_pages import assert_same_queries, button_of, list_of, page_of, whole_page_of
 from tests.factories.accounts import person_with
 from tests.factories.campaigns import approved, in_state, planned
 
@@ -239,7 +239,7 @@ def test_pages(client):
     entry = BudgetEntry.objects.first()
     assert client.get(page_of(entry)).status_code == 200
     client.force_login(person_with(Role.SALES))
-    page = client.get(page_of(campaign))
+    page = client.get(whole_page_of(campaign))
     assert "used up" not in page.content.decode()
     client.force_login(person_with(Role.AUDITOR))
     client.post(button_of(entry, "take-back"), {"reason": "x"})

@@ -11,7 +11,7 @@ from apps.campaigns.models import Audience, Campaign
 from apps.core.actors import acting_as
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.technology.domain.notice import counting_calendar
-from tests.admin_pages import assert_same_queries, button_of, page_of
+from tests.admin_pages import assert_same_queries, button_of, whole_page_of
 from tests.factories.accounts import person_with
 from tests.factories.campaigns import approved, in_state, planned, sent
 from tests.factories.leads import LeadFactory
@@ -99,7 +99,7 @@ def test_pages(client):
     given = {"starts_on": "2099-05-10", "ends_on": "", "reason": ""}
     done = client.post(button_of(campaign, "reschedule"), given, follow=True).content.decode()
     assert "Spring runs from 10 May 2099 to 20 May 2099." in done
-    assert "is a day off: nobody is there when it goes live." in client.get(page_of(campaign)).content.decode()
+    assert "is a day off: nobody is there when it goes live." in client.get(whole_page_of(campaign)).content.decode()
     client.force_login(person_with(Role.AUDITOR))
     assert "data-campaigns-move" not in client.get(page, {"from": "2099-05"}).content.decode()
     assert client.post(move, {"days": "3"}).json() == {"said": "You may not change Spring."}

@@ -5,7 +5,7 @@ import zoneinfo
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from apps.accounts.domain.memberships import revoke_role
 from apps.accounts.enums import Role
@@ -19,7 +19,7 @@ from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.core.gates import Condition, Finding, _gates, register_condition
 from apps.core.jobs.api import enqueue
 from apps.core.jobs.testing import run_queued_jobs
-from tests.admin_pages import assert_same_queries, button_of, list_of, page_of
+from tests.admin_pages import assert_same_queries, button_of, list_of, page_of, whole_page_of
 from tests.factories.accounts import person_with
 from tests.factories.approvals import policy_for
 from tests.factories.campaigns import approved, planned
@@ -200,19 +200,25 @@ def test_who_lost_the_right_launches_nothing_by_the_clock():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_workers_launch_at_most_once():
+def test_two_workers_launch_at_most_once_and_nothing_whose_approval_is_being_taken_back():
     policy_for("campaigns.campaign")  # tests that commit empty what migrations ship
-    campaign = scheduled(person_with(Role.OPS))
+    ops = person_with(Role.OPS)
+    campaign, taken_back = scheduled(ops), scheduled(ops)
 
-    def work(_):
+    def work(key):
         try:
-            return scheduling.launch_due(campaign.pk, at=NOON + HOUR)
+            return scheduling.launch_due(key, at=NOON + HOUR)
         finally:
             connection.close()
 
     with ThreadPoolExecutor(2) as pool:
-        assert sorted(pool.map(work, range(2))) == ["gone", "launched"]
-    assert LaunchAttempt.objects.filter(succeeded=True).count() == 1
+        assert sorted(pool.map(work, [campaign.pk] * 2)) == ["gone", "launched"]
+        with transaction.atomic():
+            working.return_to_plan(taken_back, by=ops, reason="The approver asked for it.")
+            assert pool.submit(work, taken_back.pk).result() == "gone"  # while the other has not committed yet
+        assert pool.submit(work, taken_back.pk).result() == "gone"
+    assert [each.campaign for each in LaunchAttempt.objects.filter(succeeded=True)] == [campaign]
+    assert state_of(taken_back) == "planning"
 
 
 def test_pages_of_checklists_and_the_gate(client):
@@ -220,7 +226,7 @@ def test_pages_of_checklists_and_the_gate(client):
     client.force_login(ops)
     campaign = approved(author=ops, ready=False)
     assert_same_queries(client, list_of(ChecklistItem), lambda: approved(author=ops, ready=False))
-    page = client.get(page_of(campaign)).content.decode()
+    page = client.get(whole_page_of(campaign)).content.decode()
     assert "1 of 10 conditions are open." in page
     assert "Can be met by whoever checks each line" in page
     item = campaign.checklist.first()
@@ -229,7 +235,8 @@ def test_pages_of_checklists_and_the_gate(client):
     moment = {"launch_at_0": "2030-05-01", "launch_at_1": "09:30", "note": ""}
     said = client.post(button_of(campaign, "schedule"), moment, follow=True).content.decode()
     assert "goes live on 1 May 2030 at 09:30 (UTC) if the gate holds then." in said
-    assert "Goes live by itself on Wed 1 May 2030, 09:30" in said
+    page = client.get(whole_page_of(campaign)).content.decode()
+    assert "Goes live by itself on Wed 1 May 2030, 09:30" in page
     client.force_login(person_with(Role.AUDITOR))
     assert client.get(page_of(item)).status_code == 200
     client.post(button_of(item, "reopen"), {"reason": "x"})

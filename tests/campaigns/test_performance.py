@@ -16,7 +16,7 @@ from apps.core.actors import acting_as
 from apps.core.admin_kit.refusals import sentence_of
 from apps.core.alerts.models import Alert
 from apps.core.exchange.registry import Row, get_importer
-from tests.admin_pages import assert_same_queries, button_of, list_of, page_of
+from tests.admin_pages import assert_same_queries, button_of, list_of, page_of, whole_page_of
 from tests.factories.accounts import person_with
 from tests.factories.campaigns import approved, in_state, planned
 
@@ -149,7 +149,7 @@ def test_pages(client):
     assert client.post(add, given | {"runbook": "Look."}).status_code == 302
     threshold = Threshold.objects.get()
     days(campaign, 3, 4)
-    page = client.get(page_of(campaign)).content.decode()
+    page = client.get(whole_page_of(campaign)).content.decode()
     assert "at least 10 in 7 days" in page
     assert_same_queries(client, list_of(Threshold), lambda: [approved(author=ops) for _ in range(2)])
     assert_same_queries(client, list_of(MetricDay), lambda: days(campaign, 5, 6, 7, metric="cost"))

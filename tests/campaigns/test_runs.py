@@ -3,15 +3,22 @@
 import pytest
 
 from apps.accounts.enums import Role
+from apps.approvals.domain.decisions import approve
+from apps.approvals.models import ApprovalRequest
+from apps.campaigns.domain import working
 from apps.campaigns.domain.launch import LAUNCHED, launch_campaign
+from apps.campaigns.domain.working import BEGUN, begin_creative
 from apps.core.errors import NotAllowed
+from apps.processes.domain.doing import finish_step
+from apps.processes.domain.handbook import start_from_template
+from apps.processes.domain.publishing import submit_for_approval
 from apps.processes.domain.running import start_about
 from apps.processes.domain.triggers import start_for
 from apps.processes.enums import StepState
 from apps.processes.models import Process, Run
-from tests.admin_pages import button_of, page_of
+from tests.admin_pages import button_of, whole_page_of
 from tests.factories.accounts import person_with
-from tests.factories.campaigns import approved
+from tests.factories.campaigns import approved, planned
 from tests.factories.processes import ProcessFactory, effective, steps
 
 pytestmark = pytest.mark.django_db
@@ -43,7 +50,7 @@ def test_a_campaign_shows_its_runs_and_starts_one(client):
     Process.objects.filter(pk=hidden.process_id).update(stakeholder_access="stakeholders")
     campaign, person = approved(), person_with(Role.OPS)
     client.force_login(person)
-    page = client.get(page_of(campaign)).content.decode()
+    page = client.get(whole_page_of(campaign)).content.decode()
     assert "Nothing is carried out for it yet" in page
     form = client.get(button_of(campaign, "start_run")).content.decode()
     assert ("Creative review" in form, "Hidden one" in form) == (True, False)
@@ -51,9 +58,10 @@ def test_a_campaign_shows_its_runs_and_starts_one(client):
     assert Run.objects.count() == 0
     page = client.post(button_of(campaign, "start_run"), {"process": version.process_id}, follow=True).content.decode()
     assert f"Creative review: {campaign} is under way: 1 steps" in page
+    page = client.get(whole_page_of(campaign)).content.decode()
     assert "0 of 1 steps, version 1" in page
     client.force_login(person_with(Role.AUDITOR))
-    page = client.get(page_of(campaign)).content.decode()
+    page = client.get(whole_page_of(campaign)).content.decode()
     assert ("Runs for this" in page, "start_run" in page) == (True, False)
 
 
@@ -61,3 +69,24 @@ def test_a_run_for_a_record_one_does_not_see_is_refused():
     version = effective(flow=steps("Look"))
     with pytest.raises(NotAllowed, match="You may not start runs for this"):
         start_about(approved(), by=person_with(), process=version.process)
+
+
+def test_the_shipped_five_stages_begin_with_the_work_on_a_campaign(client):
+    ops, approver = person_with(Role.OPS), person_with(Role.APPROVER)
+    version = start_from_template("campaign-development", by=ops)
+    assert version.process.starts_with == BEGUN
+    submit_for_approval(version, by=ops)
+    approve(ApprovalRequest.objects.open().get(object_id=version.pk), by=approver)
+    campaign = planned(author=ops)
+    said = begin_creative(campaign, by=ops)
+    assert said.endswith(f"Campaign development: {campaign} was started: 9 steps.")
+    run = Run.objects.get()
+    assert (run.subject, run.steps.get(key="campaign-planning").state) == (campaign, StepState.TODO)
+    finish_step(run.steps.get(key="campaign-planning"), by=ops, evidence="The plan.")
+    client.force_login(ops)
+    page = client.get(whole_page_of(campaign)).content.decode()
+    assert "1 of 9 steps" in page
+    assert page.index("Approve the plan") < page.index("Close the campaign")
+    working.return_to_plan(campaign, by=ops, reason="Other dates.")
+    begin_creative(campaign, by=ops)
+    assert Run.objects.count() == 1

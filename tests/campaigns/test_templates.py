@@ -22,7 +22,7 @@ from apps.core.actors import acting_as
 from apps.core.admin_kit.refusals import sentence_of
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.processes.models import Process, Run
-from tests.admin_pages import assert_same_queries, button_of, list_of, page_of
+from tests.admin_pages import assert_same_queries, button_of, list_of, page_of, whole_page_of
 from tests.factories.accounts import person_with
 from tests.factories.approvals import policy_for
 from tests.factories.campaigns import in_state, planned
@@ -196,7 +196,7 @@ def test_pages(client):
     assert 'value="spring"' in asked
     done = client.post(button_of(campaign, "set-up"), {"version": version.pk, **LANDING}, follow=True).content.decode()
     assert "Spring is set up from Webinar 0, version 1" in done
-    assert "2 of 2 are open." in done
+    assert "2 of 2 are open." in client.get(whole_page_of(campaign)).content.decode()
 
     def more():
         with acting_as(ops):

@@ -78,7 +78,7 @@ def asks(check, *terms, **more):
             [(1, 1, "The link lacks utm_medium, utm_campaign.")]),
         (asks("utm", "example.com"), '<a href="https://partner.org/">Read</a>', []),
         (asks("utm"), f'<a href="https://example.com/{UTM}%20Mail">Read</a>', [(1, 1, "utm_campaign='autumn Mail' is "
-            "written in small letters, digits, dots and hyphens, without spaces.")]),
+            "written in small letters, digits, dots, hyphens and underscores, without spaces.")]),
         (asks("utm"), f'<a href="https://example.com/{UTM}&amp;u=a@b.com">Read</a>',
             [(1, 1, "The link carries an e-mail address; personal data never stands in addresses.")]),
         # pictures

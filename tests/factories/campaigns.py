@@ -48,13 +48,14 @@ def planned(*, author=None, **fields):
         return CampaignFactory(**fields)
 
 
-def sent(*, author=None, approver=None, **fields):
+def sent(*, author=None, approver=None, watched=True, **fields):
     """The campaign and the request that waits for a decision about it."""
     author = author or person_with(Role.OPS)
     if approver is None:
         person_with(Role.APPROVER)
     campaign = planned(author=author, **fields)
-    agree(campaign, by=author)
+    if watched:
+        agree(campaign, by=author)
     submit_campaign(campaign, by=author)
     campaign.refresh_from_db()
     return campaign, ApprovalRequest.objects.get(object_id=campaign.pk, content_type__model="campaign")
@@ -123,7 +124,11 @@ WAY_TO = {
 
 def in_state(state, **fields):
     """A campaign that was brought to `state` the way the database allows, without anybody's operation."""
-    campaign = CampaignFactory(**fields)
+    return bring(CampaignFactory(**fields), state)
+
+
+def bring(campaign, state):
+    """Bring a planned campaign to `state` the way the database allows, without anybody's operation."""
     with transition(Campaign):
         rows = Campaign.objects.filter(pk=campaign.pk)
         rows.update(launched_at=clock.now(), results="x", scheduled_by=person_with())

@@ -15,7 +15,7 @@ from unfold.widgets import UnfoldAdminSplitDateTimeWidget
 from apps.approvals.admin.simulator_page import route_panel
 from apps.campaigns.admin.budget import ENTER_MONEY
 from apps.campaigns.admin.calendar import RESCHEDULE
-from apps.campaigns.admin.campaign_panels import panels_of, seen_conditions
+from apps.campaigns.admin.campaign_panels import gate_panel, panels_of
 from apps.campaigns.admin.templates import SET_UP
 from apps.campaigns.domain import approval, checklist, closure, launch, running, scheduling, working
 from apps.campaigns.enums import CampaignState, Channel
@@ -65,10 +65,6 @@ class ScheduleForm(forms.Form):
         self.fields["launch_at"].help_text = f"In the time zone {zone.key}, within the dates of the plan."
 
 
-# what several boxes and conditions of one page read
-PARTS = ("checklist__settled_by", "audiences", "utm_links", "thresholds", "tasks__assignee")
-
-
 @admin.register(Campaign)
 class CampaignAdmin(MopsAdmin):
     """Campaigns."""
@@ -86,6 +82,7 @@ class CampaignAdmin(MopsAdmin):
     )
     readonly_fields = ("stage", "launch_at", "scheduled_by", "launched_at", "ended_at", "results")
     in_palette = True
+    kits = (*MopsAdmin.kits, "boxes")
     empty_state = (
         "No campaign yet. Add the first one: its plan is complete when objective, audience, dates, budget and success "
         "metrics stand."
@@ -114,9 +111,10 @@ class CampaignAdmin(MopsAdmin):
             "launch",
             "Launch",
             launch.launch_campaign,
-            lambda who, campaign: launch.refuse_launch(who, campaign, seen=lambda: seen_conditions(campaign)),
+            launch.refuse_going_live,
             form=NoteForm,
-            confirm="The campaign goes live now, as it was approved.",
+            confirm="The campaign goes live now, as it was approved, if every condition holds; else nothing happens.",
+            panel=gate_panel,
             style="primary",
         ),
         Button(
@@ -203,13 +201,6 @@ class CampaignAdmin(MopsAdmin):
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         """Load the owners with the rows."""
         return super().get_queryset(request).select_related("owner_person", "owner_team")
-
-    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        """Return the row, for a page that only shows it with all its parts."""
-        found = super().get_object(request, object_id, from_field)
-        if found is not None and request.method == "GET":
-            models.prefetch_related_objects([found], *PARTS)  # asks nothing where they are there already
-        return found
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """The plan is fixed while it is decided about, and once it is live."""

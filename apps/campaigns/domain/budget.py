@@ -38,9 +38,9 @@ RUNBOOK = "Open the campaign: “Budget” shows what used it up. Stop further o
 
 def standing(campaign: Campaign) -> Standing:
     """Return where the budget of a campaign stands."""
-    rows = BudgetEntry.objects.filter(campaign=campaign, archived_at=None).counting()  # type: ignore[attr-defined]
-    entries = rows.values_list("kind", "spent_on", "month", "reference", "amount")
-    return standing_of(campaign.budget, (Amount(*row) for row in entries))
+    counting = (each for each in campaign.live_parts("budget_entries") if each.retired_at is None)
+    amounts = (Amount(each.kind, each.spent_on, each.month, each.reference, each.amount) for each in counting)
+    return standing_of(campaign.budget, amounts)
 
 
 def refuse_entry(user: "User", campaign: Campaign, kind: str) -> str | None:

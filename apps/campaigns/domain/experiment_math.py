@@ -8,6 +8,7 @@ import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 
 SPLIT_ALARM = 0.001  # below this probability of chance a split is not believed
 
@@ -66,20 +67,8 @@ def compare(successes: int, people: int, base_successes: int, base_people: int, 
     p = math.erfc(abs(rate - base) / spread / math.sqrt(2)) if spread else 1.0
     one, two = (successes + 1) / (people + 2), (base_successes + 1) / (base_people + 2)
     error = math.sqrt(one * (1 - one) / (people + 2) + two * (1 - two) / (base_people + 2))
-    reach = quantile((1 + confidence) / 2) * error
+    reach = NormalDist().inv_cdf((1 + confidence) / 2) * error
     return Comparison(rate - base, one - two - reach, one - two + reach, p)
-
-
-def quantile(p: float) -> float:
-    """Return the point below which a standard normal value stays with probability `p`, by halving."""
-    low, high = -10.0, 10.0
-    for _ in range(80):
-        middle = (low + high) / 2
-        if 0.5 * math.erfc(-middle / math.sqrt(2)) < p:
-            low = middle
-        else:
-            high = middle
-    return (low + high) / 2
 
 
 def chance_of(statistic: float, freedom: int) -> float:

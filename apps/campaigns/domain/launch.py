@@ -1,7 +1,6 @@
 """The launch: every condition is checked at the moment it happens, and the page lists those not met."""
 
 import datetime as dt
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from django.db import transaction
@@ -16,7 +15,7 @@ from apps.campaigns.domain.performance import threshold_finding
 from apps.campaigns.domain.utm_plan import utm_finding
 from apps.campaigns.enums import CampaignState
 from apps.campaigns.models import Campaign, LaunchAttempt
-from apps.content.domain.linking import links_of
+from apps.content.domain.linking import read_once, shown_by
 from apps.content.domain.linking import unmet as unmet_content
 from apps.core import clock
 from apps.core.actors import acting_as
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
 
 LAUNCHED = "campaigns.launched"
 GATE = "campaigns.launch"
+READ = ("checklist", "audiences", "utm_links", "thresholds", "budget_entries")  # what its conditions read of a campaign
 
 
 def plan_complete(campaign: Campaign, today: dt.date) -> Finding:
@@ -64,7 +64,7 @@ def last_day(campaign: Campaign, today: dt.date) -> Finding:
 
 def content_usable(campaign: Campaign, today: dt.date) -> Finding | None:
     """Say which content it shows may not be seen; None where it shows none that mops knows."""
-    if not links_of(campaign).exists():
+    if not shown_by(campaign):
         return None
     broken = unmet_content(campaign, today)
     return Finding(not broken, " ".join(broken).rstrip(".") if broken else "all of it is")
@@ -72,22 +72,22 @@ def content_usable(campaign: Campaign, today: dt.date) -> Finding | None:
 
 def launch_conditions(campaign: Campaign, today: dt.date) -> list[Checked]:
     """Return everything that must hold before `campaign` goes live on `today`, from whoever registered it."""
-    return check_gate(GATE, campaign, today)
+    with read_once(campaign):
+        return check_gate(GATE, campaign, today)
 
 
-def refuse_launch(
-    user: "User",
-    campaign: Campaign,
-    *,
-    today: dt.date | None = None,
-    seen: Callable[[], list[Checked]] | None = None,
-) -> str | None:
-    """Return why `user` cannot launch `campaign` now, None when it works; `seen` tells what the gate said already."""
+def refuse_going_live(user: "User", campaign: Campaign) -> str | None:
+    """Return why `user` cannot even try to launch `campaign`; what the gate says is not asked, it takes long."""
     if refused := refuse_move(user, campaign, CampaignState.LIVE):
         return refused
-    if campaign.state == CampaignState.PAUSED:
-        return f"{campaign} is paused; resume it."
-    return unmet_sentence(seen() if seen is not None else launch_conditions(campaign, today or clock.today()))
+    return f"{campaign} is paused; resume it." if campaign.state == CampaignState.PAUSED else None
+
+
+def refuse_launch(user: "User", campaign: Campaign, *, today: dt.date | None = None) -> str | None:
+    """Return why `user` cannot launch `campaign` now, None when it works."""
+    if refused := refuse_going_live(user, campaign):
+        return refused
+    return unmet_sentence(launch_conditions(campaign, today or clock.today()))
 
 
 def unmet_sentence(conditions: list[Checked]) -> str | None:
@@ -108,8 +108,9 @@ def launch_campaign(campaign: Campaign, *, by: "User", note: str = "", at: dt.da
     moment = at or clock.now()
     with transaction.atomic(), acting_as(by, reason=note or None):
         row = locked(campaign)
-        raise_refusal(by, row, refuse_launch(by, row, today=moment.date()))
+        raise_refusal(by, row, refuse_going_live(by, row))
         conditions = launch_conditions(row, moment.date())
+        raise_refusal(by, row, unmet_sentence(conditions))
         started = go_live(row, conditions, by=by, at=moment, by_clock=False)
     return " ".join((f"{row} is live.", *started))
 

@@ -1,8 +1,6 @@
 """The UTM plan of a campaign: links are planned once, told apart from all others, and asked about at the launch."""
 
 import datetime as dt
-import html
-import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +11,8 @@ from apps.campaigns.domain.utm import naming_rules, problems_of, suggestion, tag
 from apps.campaigns.enums import OVER, Channel
 from apps.campaigns.models import Campaign, UtmLink
 from apps.campaigns.models.utm import TAGS
-from apps.content.domain.linking import links_of
-from apps.content.enums import USABLE
-from apps.content.models import ContentVersion
+from apps.content.domain.addresses import addresses_in
+from apps.content.domain.linking import shown_by
 from apps.core import access
 from apps.core.actors import acting_as
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
@@ -37,7 +34,6 @@ MEDIUM_OF = {
     Channel.EVENT: "event",
     Channel.PARTNER: "referral",
 }
-_ADDRESS = re.compile(r"https?://[^\s\"'<>)\]]+")
 SHOWN = 5
 
 
@@ -113,17 +109,13 @@ def plan_link(campaign: Campaign, *, by: "User", note: str = "", **values: str) 
 
 def content_addresses(campaign: Campaign) -> list[tuple[str, str]]:
     """Return the tagged addresses in the usable texts a campaign shows: (which text, address)."""
-    assets = [link.asset_id for link in links_of(campaign)]
-    if not assets:
-        return []
-    rows = ContentVersion.objects.filter(asset__in=assets, state__in=USABLE).select_related("asset")
-    return [(str(row.asset), each) for row in rows.only("body", "asset__title") for each in tagged_in(row.body)]
+    shown: Any = ((link.asset, version) for link in shown_by(campaign) for version in link.asset.usable_versions)  # type: ignore[attr-defined]  # read there
+    return [(str(asset), each) for asset, version in shown for each in tagged_in(version.body)]
 
 
 def tagged_in(text: str) -> list[str]:
     """Return the addresses with UTM tags in a text, each once, as they are written."""
-    found = (html.unescape(each[0]).rstrip(".,;:!?") for each in _ADDRESS.finditer(text))
-    return list(dict.fromkeys(each for each in found if tags_in(each)))
+    return list(dict.fromkeys(each for _, each in addresses_in(text) if tags_in(each)))
 
 
 def utm_finding(campaign: Campaign, today: dt.date) -> Finding | None:

@@ -7,10 +7,11 @@ from django.db import models
 from django.db.models import Q
 
 from apps.campaigns.models.campaign import Campaign
+from apps.content.enums import UTM_VALUE
 from apps.core.governed import GovernedModel
 from apps.core.transitions import refusal
 
-NEEDED, OPTIONAL = r"^[a-z0-9][a-z0-9._-]*$", r"^([a-z0-9][a-z0-9._-]*)?$"
+NEEDED, OPTIONAL = UTM_VALUE, f"^({UTM_VALUE.strip('^$')})?$"
 LONGEST_TAG, LONGEST_ADDRESS = 100, 1000
 TAGS = ("source", "medium", "campaign_tag", "term", "content")
 # What each tag is called in an address, and under which key naming rules check it.

@@ -1,6 +1,8 @@
 """Which content a campaign (or another record) shows, and whether all of it may be seen: a condition of launches."""
 
 import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from django.db import models, transaction
@@ -59,16 +61,37 @@ def links_of(record: models.Model) -> "models.QuerySet[ContentLink]":
     return rows.select_related("asset")
 
 
+def shown_by(record: models.Model) -> list[ContentLink]:
+    """Return what `record` shows, each asset with its `usable_versions`: approved or published ones.
+
+    Two queries; none inside `read_once`, once it was asked there.
+    """
+    kept: dict[str, list[ContentLink]] = record.__dict__.get("content_read", {})
+    if "links" in kept:
+        return kept["links"]
+    usable = ContentVersion.objects.filter(state__in=USABLE).only("asset_id", "expires_on", "body")
+    prefetch = models.Prefetch("asset__versions", queryset=usable, to_attr="usable_versions")
+    kept["links"] = list(links_of(record).prefetch_related(prefetch))
+    return kept["links"]
+
+
+@contextmanager
+def read_once(record: models.Model) -> Iterator[None]:
+    """Keep what `record` shows as long as this block lasts: several conditions of a gate look at it."""
+    record.__dict__["content_read"] = {}
+    try:
+        yield
+    finally:
+        del record.__dict__["content_read"]
+
+
 def unmet(record: models.Model, day: dt.date) -> list[str]:
     """Return, in sentences, which content of `record` may not be seen on a day: not approved, or expired by then.
 
-    Every piece needs a version that is approved or published and valid on that day: two queries.
+    Every piece needs a version that is approved or published and valid on that day.
     """
-    usable = ContentVersion.objects.filter(state__in=USABLE).only("asset_id", "expires_on")
-    prefetch = models.Prefetch("asset__versions", queryset=usable, to_attr="usable_versions")
-    links = links_of(record).prefetch_related(prefetch)
     found = []
-    for link in links:
+    for link in shown_by(record):
         versions = link.asset.usable_versions  # type: ignore[attr-defined]  # prefetched just above
         if not versions:
             found.append(f"{link.asset} is {link.asset.get_stage_display().lower()}, not approved.")

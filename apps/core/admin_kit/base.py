@@ -160,7 +160,13 @@ class MopsAdmin(RowRights, LimitsColumns, CarriesKits, ModelAdmin):  # type: ign
         return kept[asked]
 
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
-        """Show the row with its buttons and kits."""
+        """Show the row with its buttons and kits; who only looks asks each question about rights once."""
+        if request.method == "GET":
+            with access.answered_once():
+                return self._draw(request, object_id, form_url, extra_context)
+        return self._draw(request, object_id, form_url, extra_context)
+
+    def _draw(self, request: HttpRequest, object_id: str, form_url: str, extra_context: Any) -> Any:
         thing = self.get_object(request, unquote(object_id))
         if thing is not None and request.method == "POST" and getattr(thing, "archived_at", None) is not None:
             messages.error(request, f"{thing} is archived and read-only; restore it first.")

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
-from django.db.models import Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet, prefetch_related_objects
 
 from apps.accounts.models import User
 from apps.core.access import visible
@@ -62,10 +62,13 @@ def steps_waiting_for(person: User) -> QuerySet[RunStep]:
 
 
 def runs_about(thing: models.Model, person: User) -> list[Run]:
-    """Return the newest runs that are carried out for `thing`, among those that `person` sees."""
+    """Return the newest runs that are carried out for `thing`, among those that `person` sees, each with its steps."""
     kind = ContentType.objects.get_for_model(type(thing))
     rows = visible(person, Run).filter(content_type=kind, object_id=thing.pk)
-    return list(rows.select_related("version", "process")[:SHOWN])
+    runs = list(rows.select_related("version", "process")[:SHOWN])
+    steps = RunStep.objects.select_related("step", "assignee", "closed_by").order_by("position")
+    prefetch_related_objects(runs, Prefetch("steps", steps, to_attr="shown_steps"))
+    return runs
 
 
 def runs_of(process: Process, person: User) -> dict[str, Any]:

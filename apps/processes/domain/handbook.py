@@ -32,7 +32,7 @@ SUFFIXES = (".md", ".markdown")
 TEMPLATES = Path(__file__).resolve().parent.parent / "handbook"
 _COLUMNS = (
     *("family", "criticality", "level", "classification", "stakeholder_access", "review_every"),
-    *("summary", "persona", "consulted", "informed", "channels"),
+    *("summary", "persona", "consulted", "informed", "channels", "starts_with"),
 )
 
 

@@ -13,6 +13,7 @@ import yaml
 from apps.processes.domain.document import LONGEST, LONGEST_NAME, LONGEST_PERSONA, LONGEST_TITLE, Document, Remark
 from apps.processes.domain.editing import END, NEXT, Arranged, Lead, arrange, flow_from, new_key, problem_of
 from apps.processes.domain.loose_steps import loose_steps
+from apps.processes.domain.triggers import occasions
 from apps.processes.enums import (
     Classification,
     Criticality,
@@ -25,6 +26,7 @@ from apps.processes.enums import (
 )
 from apps.processes.models.values import Flow, FlowStep
 
+STARTS = "a run starts when"
 STEPS, QUESTIONS = "<!-- steps -->", "<!-- questions -->"
 _MARKER = re.compile(r"^(\\*)(<!-- (?:steps|questions) -->)\s*$")
 _HEAD = re.compile(r"^### (?:\d+\. )?(.*?)(?:\s*\{#([a-z0-9_-]+)\})?\s*$", re.IGNORECASE)
@@ -52,6 +54,8 @@ def write_file(document: Document) -> str:
     for name, column in {**_TEXTS, **_LISTS}.items():
         if document.facts.get(column):
             head[name] = document.facts[column]
+    if document.facts.get("starts_with"):
+        head[STARTS] = document.facts["starts_with"]
     if document.change_log:
         head["what is new"] = document.change_log
     if not document.is_material:
@@ -173,6 +177,14 @@ def _read_front(document: Document, lines: list[str]) -> int:
     return end + 1
 
 
+def _read_occasion(document: Document, key: str, line: int) -> None:
+    known = [each for each, _ in occasions()]
+    if key and key not in known:
+        document.say(line, f"“{key}” starts no runs; known are {', '.join(sorted(known))}. It was left out.")
+    else:
+        document.facts["starts_with"] = key
+
+
 def _read_fact(document: Document, name: str, value: Any, line: int) -> None:
     if name == "title":
         document.title = document.fit(line, " ".join(str(value or "").split()), LONGEST_TITLE)
@@ -183,6 +195,8 @@ def _read_fact(document: Document, name: str, value: Any, line: int) -> None:
             document.say(line, f"“{value}” is no {name}; known are {offered}. It was left out.")
         else:
             document.facts[column] = value
+    elif name == STARTS:
+        _read_occasion(document, str(value or "").strip(), line)
     elif name in _TEXTS:
         said = str(value or "").strip()
         document.facts[_TEXTS[name]] = document.fit(line, said, LONGEST_PERSONA) if name == "persona" else said

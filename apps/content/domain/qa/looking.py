@@ -5,17 +5,18 @@ import re
 from collections.abc import Iterator, Sequence
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from apps.content.domain.addresses import addresses_in
 from apps.content.domain.qa.colours import contrast_of, parse_colour
 from apps.content.domain.qa.document import Document, Element
 from apps.content.domain.qa.findings import BODY, COLOURS, SUBJECT, Collector, Given, Rule
+from apps.content.enums import UTM_VALUE
 
-_URL = re.compile(r"https?://[^\s<>\"')\]]+", re.IGNORECASE)
 _PICTURE = re.compile(r"!\[([^\]\n]{0,300})\]\(([^)\s]{1,500})[^)\n]{0,300}\)")
 _FIELD = re.compile(r"\{\{\s*([^{}]{0,100}?)\s*\}\}")
 _FILE_NAME = re.compile(r"\.(png|jpe?g|gif|webp|svg)$", re.IGNORECASE)
 _HOST = re.compile(r"^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$")
 _E_MAIL = re.compile(r"[^@\s/?&=]+@[^@\s/?&=]+\.[a-z]{2,}", re.IGNORECASE)
-_UTM_VALUE = re.compile(r"^[a-z0-9][a-z0-9._+-]*$")
+_UTM_VALUE = re.compile(UTM_VALUE)
 UTM_NEEDED = ("utm_source", "utm_medium", "utm_campaign")
 PLACES = frozenset(("unsubscribe_link", "view_online_link", "preference_link", "imprint", "sender_address"))
 _SAYS_NOTHING = frozenset(("image", "picture", "photo", "img", "logo", "banner", "untitled", "graphic"))
@@ -28,8 +29,8 @@ def links_of(document: Document) -> Iterator[tuple[str, int, str]]:
         if element.name == "a":
             yield element.attributes["href"].strip(), element.offset, element.text
     if "<" not in document.source:
-        for found in _URL.finditer(document.source):
-            yield found[0].rstrip(".,;:!?"), found.start(), ""
+        for offset, address in addresses_in(document.source):
+            yield address, offset, ""
 
 
 def links(given: Given, rules: Sequence[Rule], collector: Collector) -> None:
@@ -100,7 +101,9 @@ def utm_problem(address: str, hosts: Sequence[str] = ()) -> str | None:
         return "The link carries an e-mail address; personal data never stands in addresses."
     for name, value in query.items():
         if name.startswith("utm_") and not _FIELD.search(value) and not _UTM_VALUE.match(value):
-            return f"{name}={value!r} is written in small letters, digits, dots and hyphens, without spaces."
+            return (
+                f"{name}={value!r} is written in small letters, digits, dots, hyphens and underscores, without spaces."
+            )
     return None
 
 

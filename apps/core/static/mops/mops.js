@@ -166,3 +166,15 @@ document.addEventListener("DOMContentLoaded", () => {
     });
   });
 });
+
+// Boxes that take long are fetched once the page stands; where that fails their place keeps its link.
+document.addEventListener("DOMContentLoaded", () => {
+  document.querySelectorAll("[data-later]").forEach(async (place) => {
+    const answer = await fetch(place.dataset.later, { headers: { "X-Requested-With": "fetch" } }).catch(() => null);
+    place.setAttribute("aria-busy", "false");
+    if (answer === null || !answer.ok || answer.redirected) return;
+    place.outerHTML = await answer.text();
+    const named = window.location.hash && document.getElementById(window.location.hash.slice(1));
+    if (named) named.scrollIntoView();
+  });
+});
