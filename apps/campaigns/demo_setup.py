@@ -11,8 +11,6 @@ from apps.campaigns.enums import CampaignState
 from apps.campaigns.models import Blackout, Campaign, CampaignTask, CampaignTemplate, Experiment, Variant
 from apps.core.actors import acting_as
 from apps.core.records import kind_of
-from apps.processes.domain.doing import begin_step, finish_step
-from apps.processes.models import Run
 
 # name, channel, guidelines, what it sets up
 TEMPLATES: tuple[tuple[str, str, str, dict[str, str]], ...] = (
@@ -67,25 +65,10 @@ def tell(company: Any) -> None:
     done = CampaignTask.objects.filter(campaign=campaign).order_by("due_on", "pk").first()
     if done is not None:
         tasks.do_task(done, by=author, note="The head of analytics speaks.")
-    _five_stages(company, campaign, author)
+    # with the creative work begins the standard process in its five stages, on the page of the campaign
+    working.begin_creative(campaign, by=author, note="The plan stands; the texts can be written.")
     _blackouts(company, boss)
     _experiment(company, author)
-
-
-def _five_stages(company: Any, campaign: Campaign, author: Any) -> None:
-    """Creative work begins, and with it the standard process; planning is behind it, texts and pictures are in work."""
-    working.begin_creative(campaign, by=author, note="The plan stands; the texts can be written.")
-    run = Run.objects.filter(content_type=kind_of(Campaign), object_id=campaign.pk).first()
-    if run is None:
-        return
-
-    def step(key: str) -> Any:
-        return run.steps.select_related("run__process", "run__version", "step").get(key=key)
-
-    lead, creative = company.people["demand_lead"], company.people["creative_lead"]
-    finish_step(step("campaign-planning"), by=author, evidence="The plan on the page of the campaign.")
-    finish_step(step("approve-plan"), by=lead, evidence="Agreed on Monday.", ways=("creative-development",))
-    begin_step(step("creative-development"), by=creative)
 
 
 def _template(company: Any, boss: Any, name: str, channel: str, guidelines: str, says: dict[str, str]) -> Any:
