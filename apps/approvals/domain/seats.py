@@ -111,7 +111,7 @@ def requests_waiting_for(person: User) -> "QuerySet[ApprovalRequest]":
     stages = (
         StageInstance.objects.filter(seats, state=StageState.ACTIVE)
         .exclude(Exists(voted.filter(stage=OuterRef("pk"))))
-        .exclude(approval__distinct_stages=True, pk__in=_decided_elsewhere(person))
+        .exclude(pk__in=_decided_elsewhere(person))
     )
     rows = ApprovalRequest.objects.filter(state=RequestState.IN_REVIEW, pk__in=stages.values("approval"))
     return rows.exclude(_work_of(person, standing_in))  # type: ignore[no-any-return]  # shared by all governed models
@@ -132,7 +132,8 @@ def _kind_of(delegation: Delegation, path: str = "approval__") -> Q:
 
 def _decided_elsewhere(person: User) -> "QuerySet[StageInstance, dict[str, Any]]":
     decided = Decision.objects.filter(approver=person).values("request")
-    return StageInstance.objects.filter(state=StageState.ACTIVE, approval__in=decided).values("pk")
+    stages = StageInstance.objects.filter(state=StageState.ACTIVE, approval__in=decided)
+    return stages.filter(approval__distinct_stages=True).values("pk")
 
 
 def _work_of(person: User, standing_in: list[Delegation]) -> Q:

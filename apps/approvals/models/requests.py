@@ -138,7 +138,7 @@ class ApprovalRequest(GovernedModel):
         indexes = [
             models.Index(fields=("state", "submitted_at"), name="request_by_state"),
             models.Index(fields=("content_type", "object_id", "-id"), name="request_by_subject"),
-            models.Index(fields=("submitted_at",), condition=Q(state="in_review"), name="request_open_by_age"),
+            models.Index(fields=("submitted_at", "id"), condition=Q(state="in_review"), name="request_oldest_open"),
             models.Index(fields=("-decided_at",), name="request_by_decision"),
         ]
         triggers = [
