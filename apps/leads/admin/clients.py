@@ -47,7 +47,7 @@ class HealthFilter(admin.SimpleListFilter):
             "middling": {"health__gte": 50, "health__lt": 80},
             "good": {"health__gte": 80},
         }
-        return queryset.filter(**parts[self.value()]) if self.value() in parts else queryset
+        return queryset.filter(**parts.get(self.value() or "", {}))
 
 
 @admin.register(Client)
@@ -74,7 +74,8 @@ class ClientAdmin(ReadOnlyAdmin):
             .values("n")
         )
         rows: models.QuerySet[Any] = super().get_queryset(request).select_related("company")
-        return rows.annotate(open_signs=models.Subquery(open_signs))
+        counted: models.QuerySet[Any] = rows.annotate(open_signs=models.Subquery(open_signs))
+        return counted
 
     @display(description="Client", ordering="company__name")
     def name(self, client: Client) -> str:
@@ -155,7 +156,8 @@ def _told(judged: Any) -> list[tuple[str, str, str]]:
     for name, value in judged.facts.items():
         if value in (None, ""):
             continue
-        label = str(Client._meta.get_field(name).verbose_name)
+        column: Any = Client._meta.get_field(name)
+        label = str(column.verbose_name)
         day, source = judged.evidence.get(_TOLD_BY.get(name, name), ("", ""))
         known = f"{dt.date.fromisoformat(day):%-d %b %Y}, {source}" if day else ""
         told.append((label[:1].upper() + label[1:], _said(name, value), known))
