@@ -19,10 +19,10 @@ from apps.core.bench.registry import Result, benchmark
 FEW, ROUNDS, LIMIT, TEAMS = 1_000, 7, 2.0, 10
 _LEADS = """
     INSERT INTO leads_lead (uuid, created_at, updated_at, row_version, record_source, external_id, name, job_title,
-        company, country, territory, origin, source, stage, last_activity, last_notable_activity, quality,
-        owner_team_id)
+        company, country, territory, origin, source, stage, last_activity, last_notable_activity, quality, phone,
+        is_phone_shared, owner_team_id)
     SELECT gen_random_uuid(), now(), now(), 1, 'bench', n::text, 'Lead ' || n, '', 'Company ' || n %% 997, '', '', '',
-           '', 'known_lead', '', '', '', (%s::bigint[])[1 + n %% %s] FROM generate_series(%s, %s) n
+           '', 'known_lead', '', '', '', '', false, (%s::bigint[])[1 + n %% %s] FROM generate_series(%s, %s) n
 """
 
 

@@ -24,9 +24,10 @@ WEIGHTS, SAMPLE = (5, 3, 2), 60
 LIMIT, USUAL = 2.5, 150.0
 _LEADS = """
     INSERT INTO leads_lead (uuid, created_at, updated_at, row_version, record_source, external_id, name, job_title,
-        company, country, territory, origin, source, stage, last_activity, last_notable_activity, quality)
+        company, country, territory, origin, source, stage, last_activity, last_notable_activity, quality, phone,
+        is_phone_shared)
     SELECT gen_random_uuid(), now(), now(), 1, 'bench', n::text, '', '', '', '',
-           (ARRAY['North', 'South', 'East'])[1 + n %% 3], '', '', 'known_lead', '', '', ''
+           (ARRAY['North', 'South', 'East'])[1 + n %% 3], '', '', 'known_lead', '', '', '', '', false
     FROM generate_series(1, %s) n
 """
 _UPDATE = (
