@@ -5,8 +5,6 @@ its triggers fill are written in both. Reading the file, validating it, comparin
 that says what became of each row are the product's alone.
 """
 
-import csv
-import io
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -25,6 +23,7 @@ from apps.core.context_sql import stamp_transaction
 from apps.core.exchange.domain.receiving import receive_file
 from apps.core.exchange.domain.running import carry_out, carry_out_preview
 from apps.core.exchange.models import ImportBatch
+from apps.core.exchange.writing.tables import csv_bytes
 from apps.leads.models import Lead
 
 SAMPLE, LIMIT, USUAL, MANY = 60, 3.0, 100.0, 200_000
@@ -80,23 +79,16 @@ def lead_import(rows: int) -> Iterator[Result]:
 
 
 def _file(rows: int) -> bytes:
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(HEADER)
-    writer.writerows(record(number) for number in range(1, rows + 1))
-    return out.getvalue().encode()
+    return csv_bytes([HEADER, *(record(number) for number in range(1, rows + 1))])
 
 
 def _plain(rows: int) -> bytes:
     """Return the rows as COPY takes them, every column with its value."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    for number in range(1, rows + 1):
-        uuid = f"00000000-0000-4000-8000-{number:012d}"
-        now = "2026-01-01T00:00:00Z"
-        rest = (uuid, now, now, 1, "", "", "known_lead", "", "", "", "f")
-        writer.writerow((*record(number), *rest))
-    return out.getvalue().encode()
+    now = "2026-01-01T00:00:00Z"
+    rest = (now, now, 1, "", "", "known_lead", "", "", "", "f")
+    return csv_bytes(
+        (*record(number), f"00000000-0000-4000-8000-{number:012d}", *rest) for number in range(1, rows + 1)
+    )
 
 
 def _run(batch: ImportBatch, person: User) -> None:

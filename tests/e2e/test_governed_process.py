@@ -218,6 +218,7 @@ def test_the_auditor_finds_who_did_what_and_when_in_the_ledger(come_in):
     auditor.get_by_role("link", name="With all that belongs to it").click()
     story = []
     while True:
+        auditor.wait_for_load_state()  # the list is there before the whole of it has come
         story.append(auditor.locator(".audit-timeline").inner_text())
         older = auditor.get_by_role("link", name="Older", exact=True)
         if not older.count():

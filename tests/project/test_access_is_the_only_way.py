@@ -29,6 +29,7 @@ OFFERED = "what every reader of this page may choose from; the operation behind 
 ROWS_ALLOWED: dict[str, str] = {
     "apps/campaigns/admin/asking.py::ask_page": OWN,
     "apps/campaigns/admin/asking.py::request_page": OWN,
+    "apps/campaigns/admin/campaign_panels.py::_work": HANGS_ON,
     "apps/campaigns/admin/intake.py::AcceptForm": OFFERED,
     "apps/campaigns/admin/templates.py::set_up_form.SetUpForm": OFFERED,
     "apps/content/admin/versions.py::distribution_form": OFFERED,

@@ -62,7 +62,8 @@ def test_a_segment_goes_all_the_way_by_two_people(author, document):
     LeadFactory(country="Italy")
     version = active(document, by=author)
     assert version.state == "active"
-    assert version.simulation["facts"] == [["Leads in the segment", 1], ["Leads in all", 2]]
+    assert version.simulation["facts"][:2] == [["Leads in the segment", 1], ["Leads in all", 2]]
+    assert version.simulation["facts"][2] == ["Cost of finding them", "1.0 × reading all leads once"]
     assert version.simulation["sample"] == [lead.pk]
     assert active_version("spain") == version
     assert active_versions("leads.segment") == [version]
@@ -79,7 +80,7 @@ def test_the_next_version_retires_the_one_before_and_the_past_is_known(author, d
     assert active_version("spain") == second
     assert active_version("spain", at=between) == first
     assert active_version("spain", at=first.activated_at - dt.timedelta(seconds=1)) is None
-    assert second.simulation["facts"][2:] == [
+    assert second.simulation["facts"][3:] == [
         ["Come in, compared with version 1", 1],
         ["Drop out, compared with version 1", 0],
     ]
