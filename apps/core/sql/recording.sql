@@ -106,11 +106,11 @@ BEGIN
                extra || ', mops_salt' || string_agg(concat(
                    CASE WHEN operation <> 'INSERT' THEN format(', to_jsonb(o.%I) AS mops_old_%s', a.attname, a.attnum) END,
                    CASE WHEN operation <> 'DELETE' THEN format(', to_jsonb(n.%I) AS mops_new_%s', a.attname, a.attnum) END),
-                   ''),
+                   '' ORDER BY a.attnum),
                string_agg(concat_ws(', ',
                    CASE WHEN operation <> 'INSERT' THEN format('(%L, ''old'', mops_old_%s)', a.attname, a.attnum) END,
                    CASE WHEN operation <> 'DELETE' THEN format('(%L, ''new'', mops_new_%s)', a.attname, a.attnum) END),
-                   ', ')
+                   ', ' ORDER BY a.attnum)
           INTO rows, extra, behind
         FROM pg_attribute a WHERE a.attrelid = relid AND a.attname = ANY (personal) AND NOT a.attisdropped;
     END IF;
