@@ -3,18 +3,20 @@
 import datetime as dt
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from apps.accounts.enums import Role
+from apps.accounts.models import User
 from apps.core import clock
 from apps.leads.domain.consent import record_consent
 from apps.leads.domain.lifecycle import move_lead
 from apps.leads.domain.timeline.story import PAGE, kinds_for, story_of
 from apps.leads.domain.touches import Touch, take_touches
 from apps.leads.enums import Stage
-from apps.leads.models import DuplicatePair
+from apps.leads.models import DuplicatePair, Lead, Opportunity, SalesContact
 from tests.factories.accounts import UserFactory, person_with
 from tests.factories.leads import LeadFactory
 
@@ -63,6 +65,22 @@ def test_a_story_is_told_as_far_as_one_may_read_it(lead):
     assert kinds_for(UserFactory()) == ["clock"]
     assert story_of(lead, by=UserFactory()).events == []
     assert story_of(lead, by=UserFactory(), kind="did").events == []
+
+
+def test_each_part_of_a_story_needs_the_right_to_its_records_and_pairs_to_both_leads(lead):
+    other = LeadFactory(name="Ann's deal", territory="DACH")
+    Opportunity.objects.create(lead=lead, name="Platform", amount=10, opened_at=clock.now())
+    reader = UserFactory()
+    SalesContact.objects.create(lead=lead, person=reader, kind="call", note="Wants a price", at=clock.now())
+    given = ("view_lead", "oversee_lead", "view_handoff")
+    reader.user_permissions.set(Permission.objects.filter(content_type__app_label="leads", codename__in=given))
+    assert kinds_for(reader) == ["sales", "clock"]
+    assert story_of(lead, by=User.objects.get(pk=reader.pk)).events == []
+    seller = person_with(Role.SALES)
+    for each in (lead, other):
+        Lead.objects.filter(pk=each.pk).update(owner_person=seller)
+    assert {each.told.said for each in story_of(lead, by=seller, kind="sales").events} >= {"Opportunity opened: Platform"}
+    assert story_of(lead, by=seller, kind="same").events == []  # the other of the pair is not theirs
 
 
 def test_the_page_of_a_lead_costs_the_same_whatever_it_has_been_through(lead, ops):

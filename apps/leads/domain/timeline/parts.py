@@ -93,14 +93,14 @@ PARTS: Mapping[str, tuple[Part, ...]] = {
             "t.opened_at",
             "t.id",
             "jsonb_build_array(t.name, t.amount::text, t.currency)",
-            "leads_opportunity t WHERE t.lead_id = %(lead)s",
+            "leads_opportunity t WHERE t.archived_at IS NULL AND t.lead_id = %(lead)s",
         ),
         (
             "closed",
             "t.closed_at",
             "t.id",
             "jsonb_build_array(t.name, t.stage, t.outcome)",
-            "leads_opportunity t WHERE t.closed_at IS NOT NULL AND t.lead_id = %(lead)s",
+            "leads_opportunity t WHERE t.archived_at IS NULL AND t.closed_at IS NOT NULL AND t.lead_id = %(lead)s",
         ),
     ),
     "clock": (

@@ -15,15 +15,20 @@ from django.db import connection
 
 from apps.campaigns.models import Campaign
 from apps.core import access
-from apps.leads.domain.timeline.parts import PARTS
+from apps.leads.domain.timeline.parts import PARTS, Part
 from apps.leads.domain.timeline.telling import TOLD, Names, Said, campaign_named, leads_named
 from apps.leads.models import (
     Consent,
     DuplicatePair,
     Handoff,
+    Intake,
     Lead,
-    LeadScore,
+    Merge,
+    Opportunity,
     RoutingDecision,
+    SalesContact,
+    ScoreChange,
+    ScoreOverride,
     StageInterval,
     Touchpoint,
 )
@@ -42,14 +47,23 @@ KINDS: Mapping[str, str] = {
     "consent": "Consent",
     "same": "Duplicates",
 }
+# what is told → the records it stands in; a part without one belongs to the lead itself
 _SEEN_WITH: Mapping[str, Any] = {
-    "did": Touchpoint,
-    "score": LeadScore,
+    "touch": Touchpoint,
+    "intake": Intake,
+    "rescored": ScoreChange,
+    "override": ScoreOverride,
     "stage": StageInterval,
-    "owner": RoutingDecision,
-    "sales": Handoff,
+    "routed": RoutingDecision,
+    "offered": Handoff,
+    "answered": Handoff,
+    "contact": SalesContact,
+    "deal": Opportunity,
+    "closed": Opportunity,
     "consent": Consent,
-    "same": DuplicatePair,
+    "merged": Merge,
+    "undone": Merge,
+    "pair": DuplicatePair,
 }
 
 
@@ -75,9 +89,16 @@ class Story:
     more: bool
 
 
+def _told_to(user: "User") -> dict[str, list[Part]]:
+    """Return the parts of a story that `user` may read, by kind: each by the right to view the records it stands in."""
+    seen = {model: access.may_open(user, "view", model) for model in {*_SEEN_WITH.values()}}
+    told = {kind: [part for part in PARTS[kind] if seen.get(_SEEN_WITH.get(part[0]), True)] for kind in KINDS}
+    return {kind: parts for kind, parts in told.items() if parts}
+
+
 def kinds_for(user: "User") -> list[str]:
-    """Return what of a story `user` may read: each part by the right to view its records."""
-    return [kind for kind in KINDS if (model := _SEEN_WITH.get(kind)) is None or access.may_open(user, "view", model)]
+    """Return the kinds of which a story tells `user` something."""
+    return list(_told_to(user))
 
 
 def story_of(lead: Lead, *, by: "User", kind: str = "", page: int = 1, known: Mapping[int, str] | None = None) -> Story:
@@ -90,26 +111,30 @@ def story_of(lead: Lead, *, by: "User", kind: str = "", page: int = 1, known: Ma
         page: 1 is the newest.
         known: names of other leads that `by` is known to see, by their keys: they are not asked for again.
     """
-    wanted = [each for each in kinds_for(by) if kind in ("", each)]
+    wanted = {each: parts for each, parts in _told_to(by).items() if kind in ("", each)}
     if not wanted:
         return Story([], False)
     start = (min(max(page, 1), DEEPEST) - 1) * PAGE
     rows = _read(lead, wanted, start)
     names = _names(by, {lead.pk: str(lead), **(known or {})}, rows)
-    events = [Event(at, kind, TOLD[what](facts, names)) for kind, what, at, facts in rows[:PAGE]]
+    events = [
+        Event(at, kind, TOLD[what](facts, names))
+        for kind, what, at, facts in rows[:PAGE]
+        if all(key in names.leads for key in leads_named(what, facts))  # two leads: for who sees both, as their pages
+    ]
     return Story(events, len(rows) > PAGE)
 
 
 _Row = tuple[str, str, dt.datetime, list[Any]]
 
 
-def _read(lead: Lead, kinds: list[str], start: int) -> list[_Row]:
+def _read(lead: Lead, told: Mapping[str, list[Part]], start: int) -> list[_Row]:
     most = start + PAGE + 1
     parts = [
         f"(SELECT '{kind}' AS kind, '{what}' AS what, {at} AS at, {number} AS number, {facts} AS facts "
         f"FROM {table} ORDER BY {at} DESC, {number} DESC LIMIT {most})"
-        for kind in kinds
-        for what, at, number, facts, table in PARTS[kind]
+        for kind, wanted in told.items()
+        for what, at, number, facts, table in wanted
     ]
     statement = (
         f"SELECT kind, what, at, facts FROM ({' UNION ALL '.join(parts)}) told "  # our own names alone

@@ -20,7 +20,6 @@ from apps.leads.enums import (
     TouchType,
 )
 
-OTHER = "a lead you do not see"
 WHOLE = 100  # per cent of the time of a clock
 
 
@@ -50,10 +49,6 @@ class Names:
 
     leads: Mapping[int, str]
     campaigns: Mapping[int, str]
-
-    def lead(self, key: int) -> str:
-        """Return the name of a lead, as far as the reader sees it."""
-        return self.leads.get(key, OTHER)
 
 
 def _touch(facts: Facts, names: Names) -> Said:
@@ -157,18 +152,18 @@ def _consent(facts: Facts, names: Names) -> Said:
 
 def _merged(facts: Facts, names: Names) -> Said:
     survivor, loser, reason, who = facts
-    return Said(f"{names.lead(loser)} was merged into {names.lead(survivor)}", reason, who or "")
+    return Said(f"{names.leads[loser]} was merged into {names.leads[survivor]}", reason, who or "")
 
 
 def _undone(facts: Facts, names: Names) -> Said:
     survivor, loser, reason, who = facts
-    return Said(f"Parted again: {names.lead(loser)} from {names.lead(survivor)}", reason, who or "")
+    return Said(f"Parted again: {names.leads[loser]} from {names.leads[survivor]}", reason, who or "")
 
 
 def _pair(facts: Facts, names: Names) -> Said:
     one, two, state, answer = facts
     return Said(
-        f"{names.lead(one)} and {names.lead(two)} look alike",
+        f"{names.leads[one]} and {names.leads[two]} look alike",
         answer or PairState(state).label.lower(),
         tone="warn" if state == PairState.OPEN else "",
     )
