@@ -4,9 +4,7 @@ A role gives a right to a kind of record (a model permission). An app may narrow
 everybody see their own rows, or let single rows be shared (grants). What none of these gives is refused, with why.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -226,31 +224,9 @@ def can(user: "User", verb: str, thing: models.Model) -> Verdict:
     return verdict
 
 
-_answered: ContextVar[dict[tuple[Any, ...], Verdict] | None] = ContextVar("answered", default=None)
-
-
-@contextmanager
-def answered_once() -> Iterator[None]:
-    """Ask each question of `may` once in this block, for a page that is only looked at: its buttons all ask the same.
-
-    Nothing is to be written inside: an answer would be kept beyond the moment it was true.
-    """
-    token = _answered.set({})
-    try:
-        yield
-    finally:
-        _answered.reset(token)
-
-
 def may(user: "User", verb: str, thing: models.Model) -> Verdict:
     """Whether `user` has the right to `verb` on this row, archived or not; what happens to it asks `can`."""
-    known = _answered.get()
-    if known is None:
-        return _judge(user, verb, thing)
-    key = (user.pk, verb, type(thing), thing.pk)
-    if key not in known:
-        known[key] = _judge(user, verb, thing)
-    return known[key]
+    return once(("may", user.pk, verb, type(thing), thing.pk), lambda: _judge(user, verb, thing))
 
 
 def _judge(user: "User", verb: str, thing: models.Model) -> Verdict:
@@ -266,8 +242,7 @@ def _judge(user: "User", verb: str, thing: models.Model) -> Verdict:
         return Verdict(True, f"A role of {user} gives the right to {verb} {kind}.")
     if not by_role and model not in _own and model not in _shared:
         return Verdict(False, f"No role of {user} gives the right to {verb} {kind}.")
-    seen = visible(user, model, verb=verb).filter(pk=thing.pk)
-    if once(("may", user.pk, verb, model, thing.pk), seen.exists):
+    if visible(user, model, verb=verb).filter(pk=thing.pk).exists():
         return Verdict(True, f"This one is in the scope of {user}, or shared with them.")
     if by_role and limit is not None and not model._default_manager.filter(within(model, limit), pk=thing.pk).exists():
         return Verdict(

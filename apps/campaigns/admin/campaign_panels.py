@@ -22,6 +22,7 @@ from apps.campaigns.models import Campaign, CampaignTask, ChecklistItem
 from apps.core import access, clock
 from apps.core.admin_kit.kits import Call, Kit, Verb, record_url, register_kit
 from apps.core.admin_kit.later import ALL, answer_boxes, later
+from apps.core.asking import asking_once
 from apps.processes.admin.starting import runs_about_panel
 from apps.technology.domain.notice import counting_calendar
 
@@ -68,7 +69,7 @@ BOXES: dict[str, tuple[str, Callable[[HttpRequest, Campaign], Boxes]]] = {
 
 
 def _answer(name: str, call: Call) -> HttpResponse:
-    with access.answered_once():
+    with asking_once():
         return answer_boxes(BOXES[name][1](call.request, call.thing))
 
 

@@ -28,6 +28,7 @@ from apps.core.admin_kit.kits import CarriesKits, kits_of, register_kit
 from apps.core.admin_kit.locking import OWN_FIELDS, AnyModelForm, RowVersionForm
 from apps.core.admin_kit.refusals import sentence_of
 from apps.core.admin_kit.row_rights import RowRights
+from apps.core.asking import asking_once
 from apps.core.errors import NotAllowed
 from apps.core.governed import GovernedBase
 from apps.core.reasons import demanded_reason
@@ -162,7 +163,7 @@ class MopsAdmin(RowRights, LimitsColumns, CarriesKits, ModelAdmin):  # type: ign
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
         """Show the row with its buttons and kits; who only looks asks each question about rights once."""
         if request.method == "GET":
-            with access.answered_once():
+            with asking_once():
                 return self._draw(request, object_id, form_url, extra_context)
         return self._draw(request, object_id, form_url, extra_context)
 
