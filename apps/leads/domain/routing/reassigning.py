@@ -59,11 +59,8 @@ def reassign(
     person: User,
     reason: str,
     by: User,
-    at: dt.datetime | None = None,
-    routed_by: RoutedBy = RoutedBy.HAND,
-    dealt: tuple[int, int] | None = None,
 ) -> str:
-    """Give a lead to `person`, who is told; the decision keeps why, and the turn (`dealt`) where a pool dealt it.
+    """Give a lead to `person`, who is told; the decision keeps why.
 
     Raises:
         NotAllowed, WrongState: as `refuse_reassign` says.
@@ -74,11 +71,11 @@ def reassign(
         raise InvalidInput(f"{person} cannot look after leads; choose somebody who is active.")
     with transaction.atomic(), acting_as(by, reason=reason):
         row: Lead = Lead.objects.select_for_update(of=("self",)).get(pk=lead.pk)
-        if not by.is_system and (refused := refuse_reassign(by, row)):
+        if refused := refuse_reassign(by, row):
             raise (WrongState if access.may(by, "change", row) else NotAllowed)(refused)
         if row.owner_person_id == person.pk:
             raise InvalidInput(f"{person} looks after {row} already.")
-        return give(row, person, reason=reason, by=by, at=at, routed_by=routed_by, dealt=dealt)
+        return give(row, person, reason=reason, by=by)
 
 
 def give(

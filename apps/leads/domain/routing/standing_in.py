@@ -3,9 +3,9 @@
 import datetime as dt
 
 from apps.accounts.models import User
-from apps.core.actors import system_principal
+from apps.core.actors import acting_as, system_principal
 from apps.leads.domain.routing.pools import crews
-from apps.leads.domain.routing.reassigning import reassign
+from apps.leads.domain.routing.reassigning import give
 from apps.leads.domain.routing.routing import lock_cursors
 from apps.leads.domain.routing.turns import deal, slots_of
 from apps.leads.enums import RoutedBy
@@ -25,7 +25,8 @@ def give_to_next(lead: Lead, otherwise: User | None, *, at: dt.datetime) -> User
     if person is None or person.pk == lead.owner_person_id:
         return None
     by = system_principal()
-    reassign(lead, person=person, reason=REASON, by=by, at=at, routed_by=RoutedBy.SLA, dealt=dealt)
+    with acting_as(by, reason=REASON):
+        give(lead, person, reason=REASON, by=by, at=at, routed_by=RoutedBy.SLA, dealt=dealt)
     return person
 
 
