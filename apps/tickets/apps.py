@@ -14,8 +14,6 @@ class TicketsConfig(AppConfig):
     def ready(self) -> None:
         """Name what people are told, who answers for a ticket, and what waits for a word."""
         from apps.accounts.domain.ownership import register_ownership  # noqa: PLC0415  # models must be ready
-        from apps.approvals.domain import drafts, signing  # noqa: PLC0415
-        from apps.approvals.registry import ApprovalSubject, register  # noqa: PLC0415
         from apps.core.access import register_scope  # noqa: PLC0415
         from apps.core.clocks.registry import register_metric  # noqa: PLC0415
         from apps.core.demo import register_chapter  # noqa: PLC0415
@@ -26,13 +24,11 @@ class TicketsConfig(AppConfig):
         from apps.processes.permissions import by_process  # noqa: PLC0415
         from apps.tickets import imports  # noqa: F401, PLC0415  # registers on import
         from apps.tickets.demo import tell  # noqa: PLC0415
-        from apps.tickets.domain import agreements, escalation, follow_ups, service, templates  # noqa: PLC0415
+        from apps.tickets.domain import agreements, escalation, follow_ups, service  # noqa: PLC0415
         from apps.tickets.domain.erasing import erase_at_the_desk  # noqa: PLC0415
         from apps.tickets.domain.queries import quiet_tickets  # noqa: PLC0415
         from apps.tickets.enums import ACTIVE  # noqa: PLC0415
-        from apps.tickets.models import Agreement, Article, FollowUp, TemplateVersion, Ticket  # noqa: PLC0415
-        from apps.tickets.models import templates as templates_of  # noqa: PLC0415
-        from apps.tickets.models.service import MATERIAL  # noqa: PLC0415
+        from apps.tickets.models import Agreement, Article, FollowUp, Ticket  # noqa: PLC0415
 
         register_kind("ticket.answered", "A ticket I asked was answered or resolved")
         register_kind("ticket.opened", "A ticket has come into a queue of my team", default=Reach.DIGEST)
@@ -48,31 +44,43 @@ class TicketsConfig(AppConfig):
         register_ownership(FollowUp, "assignee", "follow-up", still_matters=lambda rows: rows.filter(outcome=""))
         for metric in service.metrics(escalation.escalate):
             register_metric(metric)
-        register(
-            Agreement,
-            ApprovalSubject(
-                material=MATERIAL,
-                apply=agreements.sign,
-                on_refused=signing.return_to_draft,
-                owner_fields=agreements.SIGNATORIES,
-                policy=agreements.both_sides,
-            ),
-        )
-        register(
-            TemplateVersion,
-            ApprovalSubject(
-                material=templates_of.MATERIAL,
-                apply=templates.put_in_force,
-                on_refused=drafts.back_to_draft,
-                before=templates.in_force_before,
-                markdown=("body", "guidelines"),
-            ),
-        )
+        _register_decided()
         register_chapter("tickets", tell)
         register_traces("tickets", erase_at_the_desk)
         _register_routing()
         register_scope(Article, by_process("process"))
         _register_territories()
+
+
+def _register_decided() -> None:
+    """Say what of the desk is decided through approval: agreements by both sides, templates."""
+    from apps.approvals.domain import drafts, signing  # noqa: PLC0415  # models must be ready
+    from apps.approvals.registry import ApprovalSubject, register  # noqa: PLC0415
+    from apps.tickets.domain import agreements, templates  # noqa: PLC0415
+    from apps.tickets.models import Agreement, TemplateVersion  # noqa: PLC0415
+    from apps.tickets.models import templates as templates_of  # noqa: PLC0415
+    from apps.tickets.models.service import MATERIAL  # noqa: PLC0415
+
+    register(
+        Agreement,
+        ApprovalSubject(
+            material=MATERIAL,
+            apply=agreements.sign,
+            on_refused=signing.return_to_draft,
+            owner_fields=agreements.SIGNATORIES,
+            policy=agreements.both_sides,
+        ),
+    )
+    register(
+        TemplateVersion,
+        ApprovalSubject(
+            material=templates_of.MATERIAL,
+            apply=templates.put_in_force,
+            on_refused=drafts.back_to_draft,
+            before=templates.in_force_before,
+            markdown=("body", "guidelines"),
+        ),
+    )
 
 
 def _register_territories() -> None:

@@ -65,7 +65,6 @@ class RoleRequestAdmin(ReadOnlyAdmin):
     search_fields = ("person__full_name", "person__email", "team__name", "reason")
     fields = ("person", "role", "team", "territory", "reason", "standing", "asked_by", "created_at", "membership")
     readonly_fields = ("standing",)
-    list_select_related = ("person", "team", "asked_by")
     empty_state = "Nobody has asked for a role yet. “Add” asks for one, for yourself or for whom you manage."
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
