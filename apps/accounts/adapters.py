@@ -166,7 +166,7 @@ class SingleSignOnAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  #
             _back(
                 request, "The identity provider did not confirm your e-mail address, so mops cannot tell who you are."
             )
-        person = User.objects.filter(email__iexact=email, is_active=True, is_system=False).first()
+        person = User.objects.working().filter(email__iexact=email).first()
         if person is None and (invitation := invitation_for(email)) is not None:
             try:
                 person = accept_invitation(invitation, password=None)

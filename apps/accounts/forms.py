@@ -37,7 +37,7 @@ def zones() -> list[str]:
 
 def active_people() -> Any:
     """Return who works here."""
-    return User.objects.filter(is_active=True, is_system=False)
+    return User.objects.working()
 
 
 def live_teams() -> Any:

@@ -12,7 +12,6 @@ from apps.core.rules.predicates import (
     Text,
     model_fields,
 )
-from apps.leads.domain.rows import active_people
 from apps.leads.models import Lead, Touchpoint
 
 
@@ -42,7 +41,7 @@ def lead_catalog() -> Catalog:
             Field(
                 "account_manager",
                 "Account manager of its company",
-                Reference(User, rows=active_people),
+                Reference(User, rows=User.objects.working),
                 "account__account_manager",
                 help="Somebody a company is named for.",
             ),

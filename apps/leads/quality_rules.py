@@ -14,7 +14,6 @@ from apps.core.rules.field_types import Boolean, Reference, Text
 from apps.core.rules.kinds import RuleKind, Simulation, register_kind
 from apps.core.rules.ordered_types import Number
 from apps.core.rules.predicates import compile_q
-from apps.leads.domain.rows import active_people
 from apps.leads.models import Lead
 
 if TYPE_CHECKING:
@@ -30,7 +29,10 @@ BODY = RuleListBody(
     Lead,
     outcomes=(
         OutcomeField(
-            "owner", "Answers for it", Reference(User, rows=active_people), help="Who sees to it that it is mended."
+            "owner",
+            "Answers for it",
+            Reference(User, rows=User.objects.working),
+            help="Who sees to it that it is mended.",
         ),
         OutcomeField("goal", "At most, in %", Number(), help="Of all leads in use; more is told on the page."),
         OutcomeField(

@@ -7,7 +7,6 @@ from apps.accounts.models import Team, User
 from apps.core.rules.bodies import OutcomeField, RuleListBody
 from apps.core.rules.domain.tree import Problem
 from apps.core.rules.field_types import Choice, Reference
-from apps.leads.domain.rows import active_people
 from apps.leads.models import Lead, Pool
 
 KIND, DOCUMENT = "leads.routing", "lead-routing"
@@ -66,7 +65,7 @@ BODY = RuleListBody(
     Lead,
     outcomes=(
         OutcomeField("to", "Goes to", Choice(list(TARGETS))),
-        OutcomeField("person", "Person", Reference(User, rows=active_people), required=False),
+        OutcomeField("person", "Person", Reference(User, rows=User.objects.working), required=False),
         OutcomeField("pool", "Pool", Reference(Pool), required=False),
     ),
     settings=(

@@ -14,7 +14,6 @@ from apps.core.rules.domain.reasoning import can_hold
 from apps.core.rules.domain.tree import Problem
 from apps.core.rules.field_types import Boolean, Choice, Reference, Text
 from apps.core.rules.ordered_types import Number
-from apps.leads.domain.rows import active_people
 from apps.leads.enums import TouchType
 from apps.leads.models import Lead
 
@@ -122,7 +121,7 @@ BODY = ScoringBody(
         OutcomeField("days", "Days", Number(whole=True), required=False),
         OutcomeField("hand_raise", "Ready at once", Boolean(), required=False, help="Whatever the score is."),
         OutcomeField(
-            "owner", "Owner", Reference(User, rows=active_people), required=False, help="Answers for this rule."
+            "owner", "Owner", Reference(User, rows=User.objects.working), required=False, help="Answers for this rule."
         ),
     ),
     settings=(

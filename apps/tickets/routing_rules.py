@@ -85,16 +85,12 @@ def _says(rule: Mapping[str, Any], name: str) -> Any:
     return (rule.get("outcome") or {}).get(name)
 
 
-def _active_people() -> models.QuerySet[User]:
-    return User.objects.filter(is_active=True, is_system=False)
-
-
 BODY = RuleListBody(
     Ticket,
     outcomes=(
         OutcomeField("queue", "Queue", Reference(Queue), required=False, help="Empty: the queue of its type."),
         OutcomeField("team", "Team", Reference(Team), required=False, help="Whose people; empty: the queue's team."),
-        OutcomeField("person", "Person", Reference(User, rows=_active_people), required=False),
+        OutcomeField("person", "Person", Reference(User, rows=User.objects.working), required=False),
         OutcomeField("skill", "Skill", Reference(Skill), required=False, help="Only people who have it are given it."),
         OutcomeField("spread", "Given to", Choice(list(SPREAD)), required=False, help="Empty: whoever takes it."),
     ),

@@ -38,6 +38,10 @@ class PersonManager(UserManager["User"]):
         """Find a person whatever the case of the e-mail typed."""
         return self.get(email__iexact=username)
 
+    def working(self) -> "models.QuerySet[User]":
+        """Return the people who work here now: choices offer them, rules name them, work is given to them."""
+        return self.filter(is_active=True, is_system=False)
+
     def create_person(self, email: str, *, full_name: str, password: str | None = None, **fields: Any) -> "User":
         """Make an active staff member; without a password the person can only come in by invitation or reset."""
         person = User(email=email.lower(), username=email.lower(), full_name=full_name, is_staff=True, **fields)

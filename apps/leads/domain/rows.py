@@ -1,17 +1,9 @@
 """What several parts of leads ask or read in the same way."""
 
-from django.db import models
-
-from apps.accounts.models import User
 from apps.core.errors import InvalidInput
 from apps.core.exchange import values
 
 LARGEST = 2_147_483_647  # what an integer column holds
-
-
-def active_people() -> "models.QuerySet[User]":
-    """Return the people who work here now: rules name them, leads are given to them."""
-    return User.objects.filter(is_active=True, is_system=False)
 
 
 def count_of(cell: str) -> int:

@@ -48,7 +48,7 @@ def refuse_ask(by: User) -> str | None:
 
 def people_to_ask_for(by: User) -> "models.QuerySet[User]":
     """Return for whom `by` may ask: themselves and whom they manage; for administrators everybody who works here."""
-    people = User.objects.filter(is_active=True, is_system=False)
+    people = User.objects.working()
     return people if is_administrator(by) else people.filter(Q(pk=by.pk) | Q(manager=by))
 
 

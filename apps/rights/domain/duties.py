@@ -114,7 +114,7 @@ def _codenames(wanted: Iterable[str]) -> list[str]:
 
 def _add_direct(held: Held, wanted: set[str], people: Iterable[User] | None) -> None:
     """Rights given past the roles: to the person, by a group nobody manages, to superusers."""
-    who = User.objects.filter(is_active=True, is_system=False)
+    who = User.objects.working()
     who = who if people is None else who.filter(pk__in=[each.pk for each in people])
     codes = _codenames(wanted)
     direct = who.filter(user_permissions__codename__in=codes).values_list(

@@ -206,9 +206,7 @@ class AskForm(forms.Form):
 class DeskForm(AskForm):
     """Asks for a ticket written down for somebody else."""
 
-    requester = forms.ModelChoiceField(
-        User.objects.filter(is_active=True, is_system=False), required=False, label="Who asks (colleague)"
-    )
+    requester = forms.ModelChoiceField(User.objects.working(), required=False, label="Who asks (colleague)")
     requester_name = forms.CharField(required=False, max_length=150, label="Who asks (from outside)")
     requester_email = forms.EmailField(required=False, label="Their e-mail")
     queue = forms.ModelChoiceField(Queue.objects.live(), required=False, help_text="Empty: the queue of its type.")

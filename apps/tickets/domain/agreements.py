@@ -82,7 +82,7 @@ def receiver(wanted: str) -> tuple[Queue | None, User | None]:
     queue: Queue | None = Queue.objects.live().filter(name__iexact=wanted).first()
     if queue is not None:
         return queue, None
-    return None, User.objects.filter(email__iexact=wanted, is_active=True, is_system=False).first()
+    return None, User.objects.working().filter(email__iexact=wanted).first()
 
 
 def agreement_for(ticket: Ticket) -> Agreement | None:

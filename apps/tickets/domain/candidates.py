@@ -68,7 +68,7 @@ def _people(team: Team, wanted: Wanted) -> list[User]:
     if wanted.person is not None:
         return list(User.objects.filter(pk=wanted.person))
     member = Q(memberships__team=team, memberships__archived_at__isnull=True)
-    return list(User.objects.filter(member, is_active=True, is_system=False).distinct().order_by("pk"))
+    return list(User.objects.working().filter(member).distinct().order_by("pk"))
 
 
 def _considered(ticket: Ticket, people: list[User], wanted: Wanted, at: dt.datetime) -> list[Candidate]:

@@ -22,7 +22,7 @@ def desk_people() -> "QuerySet[User]":
     right = models.Q(
         groups__permissions__codename="change_ticket", groups__permissions__content_type__app_label="tickets"
     )
-    return User.objects.filter(right, is_active=True, is_system=False).distinct().order_by("full_name")
+    return User.objects.working().filter(right).distinct().order_by("full_name")
 
 
 def catalogue() -> list[tuple[str, list[TicketType]]]:

@@ -48,7 +48,7 @@ class Desk:
 
 def read_desk() -> Desk:
     """Return the desk of today: seven queries."""
-    people = {each.pk: each for each in User.objects.filter(is_active=True, is_system=False)}
+    people = {each.pk: each for each in User.objects.working()}
     members: dict[int, list[int]] = {}
     for team, person in Membership.objects.filter(archived_at__isnull=True).values_list("team", "person"):
         if person in people:

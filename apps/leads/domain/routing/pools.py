@@ -8,12 +8,12 @@ from typing import Any
 from django.db.models import Count, Q
 from django.utils.timezone import get_default_timezone
 
+from apps.accounts.models import User
 from apps.approvals.models import Delegation
 from apps.core.calendars.domain import business_time
 from apps.core.calendars.domain.queries import schedule_for
 from apps.core.calendars.models import BusinessCalendar
 from apps.leads.domain.routing.turns import slots_of
-from apps.leads.domain.rows import active_people
 from apps.leads.enums import OPEN_STAGES
 from apps.leads.models import Lead, Pool, PoolMember, RoutingDecision
 
@@ -70,7 +70,7 @@ def away_now(at: dt.datetime) -> dict[int, dt.datetime]:
 
 def people_here(at: dt.datetime) -> set[int]:
     """Return everybody who can be given a lead at all: active people who are not away."""
-    return set(active_people().values_list("pk", flat=True)) - set(away_now(at))
+    return set(User.objects.working().values_list("pk", flat=True)) - set(away_now(at))
 
 
 @dataclass(frozen=True)

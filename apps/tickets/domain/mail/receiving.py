@@ -252,7 +252,7 @@ def _words(mail: Mail) -> str:
 
 
 def _colleague(address: str) -> User | None:
-    found: User | None = User.objects.filter(email__iexact=address, is_active=True, is_system=False).first()
+    found: User | None = User.objects.working().filter(email__iexact=address).first()
     return found
 
 
