@@ -6,8 +6,10 @@ from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
 
 from apps.accounts import demo
+from apps.accounts.domain.first_administrator import anybody
 from apps.accounts.middleware import must_enrol
 
 DOOR, OFFICE = "accounts/door.html", "accounts/office.html"
@@ -20,7 +22,8 @@ def account_pages(request: HttpRequest) -> dict[str, Any]:
     user = getattr(request, "user", None)
     inside = user is not None and user.is_authenticated and user.is_active and user.is_staff
     if not inside or must_enrol(request):
-        return {"account_frame": DOOR, "demo_sign_ins": demo.sign_ins_here() if settings.DEMO else []}
+        listed = demo.sign_ins_here() if settings.DEMO else []
+        return {"account_frame": DOOR, "demo_sign_ins": listed, "nobody_yet": SimpleLazyObject(lambda: not anybody())}
     return {**admin.site.each_context(request), "account_frame": OFFICE, "title": "My account"}
 
 

@@ -86,7 +86,7 @@ def _public_url(environment: Mapping[str, str], hosts: tuple[str, ...]) -> str:
     given = environment.get("MOPS_PUBLIC_URL", "").strip().rstrip("/")
     if not given:
         named = next((host.lstrip(".") for host in hosts if host not in {*LOOPBACK, "*"}), None)
-        return f"https://{named}" if named else "http://127.0.0.1:8000"
+        return f"https://{named}" if named else "http://localhost:8000"
     parts = urlsplit(given)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
         raise ImproperlyConfigured(

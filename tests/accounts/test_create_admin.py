@@ -25,7 +25,7 @@ def create(*options, password=WORDS, monkeypatch=None):
 def test_an_administrator_by_password(monkeypatch):
     said = create(monkeypatch=monkeypatch)
     ada = User.objects.get(email="ada@example.com")
-    assert said == "Ada can sign in with ada@example.com at http://127.0.0.1:8000/.\n"
+    assert said == "Ada can sign in with ada@example.com at http://localhost:8000/.\n"
     assert (roles_of(ada), ada.is_superuser, ada.is_staff) == ({Role.ADMINISTRATOR}, False, True)
     assert ada.check_password(WORDS)
     assert ada.has_perm("accounts.add_invitation")

@@ -16,6 +16,11 @@ from apps.core.errors import InvalidInput, WrongState
 REASON = "Created by command"
 
 
+def anybody() -> bool:
+    """Whether somebody can come in at all: a person who works in the back office."""
+    return User.objects.filter(is_active=True, is_staff=True).exists()
+
+
 def create_administrator(email: str, *, full_name: str, password: str, title: str = "", team: str) -> User:
     """Make a person with the role Administrator; no Django superuser, whose rights no role could describe.
 

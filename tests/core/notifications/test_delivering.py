@@ -63,7 +63,7 @@ def test_a_job_sends_what_was_queued_with_the_notification():
     [run] = run_queued_jobs()
     assert run.counts == {"sent": 2}
     sent = next(each for each in mail.outbox if each.to == [person.email])
-    link = f"http://127.0.0.1:8000/admin/accounts/team/{team.pk}/change/"
+    link = f"http://localhost:8000/admin/accounts/team/{team.pk}/change/"
     assert sent.subject == "[mops] Look at <Data>"
     assert f"<b>Data & more</b>: {link}" in sent.body
     [(html, kind)] = sent.alternatives
@@ -82,7 +82,7 @@ def test_a_mail_carries_nothing_that_tracks():
     run_queued_jobs()
     html = mail.outbox[0].alternatives[0][0]
     assert "<img" not in html
-    assert "http" not in html.replace("http://127.0.0.1:8000/", "").replace("https://example.com/x", "")
+    assert "http" not in html.replace("http://localhost:8000/", "").replace("https://example.com/x", "")
 
 
 def test_the_server_gets_each_mail_once(server):

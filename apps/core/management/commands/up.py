@@ -6,6 +6,7 @@ import hashlib
 import importlib
 import importlib.util
 import os
+import shlex
 import signal
 import socket
 import sys
@@ -24,12 +25,18 @@ from django.db import connections
 from django.db.utils import DatabaseError, NotSupportedError, OperationalError
 
 from mops.children import PROJECT, Child, Household
+from mops.command_line import ADDRESS
+from mops.db.embedded.files import write_private
 from mops.settings.current import ENV
 from mops.settings.secrets import prepare_home
 
 SIGN_INS = "apps.accounts.demo"  # its SIGN_INS: (role, e-mail, password)
 DEATHS_BEFORE_GIVING_UP = 5
 PORTS = 65536
+FIRST_PERSON = (
+    "Nobody can sign in yet. In another terminal, in this folder, make the first administrator:\n"
+    '  {home}python3 manage.py create_admin --email you@example.com --name "Your Name"'
+)
 STOPPED_BY = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -65,7 +72,7 @@ class Command(BaseCommand):
         connections["default"].ensure_connection()
         call_command("migrate", verbosity=0, interactive=False)
         self._say(f"mops: the database is ready ({time.monotonic() - began:.1f} s).")
-        if empty or not settings.DEMO or get_user_model()._default_manager.filter(is_staff=True).exists():
+        if empty or not settings.DEMO or is_anybody_here():
             return
         self._say("mops: loading the demo data (once) …")
         call_command("load_demo", stdout=self.stdout, stderr=self.stderr)
@@ -87,7 +94,8 @@ class Command(BaseCommand):
 
     def _run(self, listener: socket.socket, *, worker: bool) -> None:
         if settings.DEBUG:
-            os.environ.setdefault("MOPS_PUBLIC_URL", url_of(listener))  # what links in the demo's mails begin with
+            os.environ.setdefault("MOPS_PUBLIC_URL", address_to_open(listener))  # what links in mails begin with
+            write_private(ENV.home / ADDRESS, os.environ["MOPS_PUBLIC_URL"])
         children = [web_server(listener)]
         if worker:
             children.append(Child("worker", [sys.executable, str(PROJECT / "manage.py"), "worker"]))
@@ -100,6 +108,7 @@ class Command(BaseCommand):
             finally:
                 self._say("mops: stopping …")
                 household.stop(is_urgent=lambda: signals.count > 1)
+                (ENV.home / ADDRESS).unlink(missing_ok=True)
                 self._say("mops: stopped.")
 
     def _look_after(self, household: Household, web: Child, listener: socket.socket, signals: "Signals") -> None:
@@ -115,6 +124,9 @@ class Command(BaseCommand):
     def _announce(self, listener: socket.socket) -> None:
         for role, email, password in demo_sign_ins():
             self._say(f"  {role:32} {email:32} {password}")
+        if not is_anybody_here():
+            home = os.environ.get("MOPS_HOME")
+            self._say(FIRST_PERSON.format(home=f"MOPS_HOME={shlex.quote(home)} " if home else ""))
         self._say(f"Logs: {ENV.home / 'logs'}")
         self._say(f"Ready: {address_to_open(listener)}  (Ctrl-C stops it)")
 
@@ -219,6 +231,13 @@ def answers(listener: socket.socket) -> bool:
             return bool(response.status == 200)
     except (urllib.error.URLError, OSError):
         return False
+
+
+def is_anybody_here() -> bool:
+    """Whether there is a person who works in the back office."""
+    found = bool(get_user_model()._default_manager.filter(is_staff=True).exists())
+    connections.close_all()
+    return found
 
 
 def demo_sign_ins() -> list[tuple[str, str, str]]:
