@@ -47,6 +47,8 @@ SCHEDULES: tuple[Schedule, ...] = (
     Schedule("leads.prepare_partitions", cron="45 1 * * *", zone=settings.TIME_ZONE),
     Schedule("content.watch_expiry", cron="10 0 * * *", zone=settings.TIME_ZONE),
     Schedule("tickets.close_quiet", cron="30 4 * * *", zone=settings.TIME_ZONE),
+    Schedule("tickets.keep_times", every=dt.timedelta(minutes=30)),
+    Schedule("tickets.check_times", cron="50 2 * * *", zone=settings.TIME_ZONE),
     Schedule("tickets.remind_of_surveys", cron="20 9 * * 1-5", zone=settings.TIME_ZONE),
     Schedule("technology.watch_renewals", cron="0 6 * * *", zone=settings.TIME_ZONE),
     Schedule("technology.watch_duties", cron="30 5 * * *", zone=settings.TIME_ZONE),

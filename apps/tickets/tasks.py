@@ -2,7 +2,7 @@
 
 from apps.core import clock
 from apps.core.jobs.api import Overlap, Run, job
-from apps.tickets.domain import closing, follow_ups, surveys
+from apps.tickets.domain import closing, follow_ups, kept_times, surveys
 from apps.tickets.domain.mail.answering import give_up_stuck, send_due
 from apps.tickets.domain.mail.fetching import fetch
 from apps.tickets.domain.trends import watch_trends
@@ -58,3 +58,15 @@ def close_quiet(run: Run) -> dict[str, int]:
         run.raise_if_cancelled()
         closed += closing.close_quiet(key)
     return {"closed": closed}
+
+
+@job("tickets.keep_times", title="Keep how long tickets took", timeout=600, overlap=Overlap.FORBID)
+def keep_times(run: Run) -> dict[str, int]:
+    """Keep the working times of what was answered and resolved since, for the figures."""
+    return kept_times.keep_times()
+
+
+@job("tickets.check_times", title="Work out again how long tickets took", timeout=600, overlap=Overlap.FORBID)
+def check_times(run: Run) -> dict[str, int]:
+    """Hold every kept time against its clock and the calendar; mend and tell what differs."""
+    return kept_times.check_times()

@@ -1,7 +1,8 @@
 """How the desk does: volume, backlog, answering and solving in working time, promises kept, workload.
 
 Every figure starts from the tickets its reader may see and is counted by PostgreSQL; none depends on how many there
-are for the number of its questions. Working time of tickets without a promise is counted in the default calendar.
+are for the number of its questions. Working time of tickets without a promise is counted in the default calendar; it
+is read where it was kept (`kept_times`), and counted where it was not yet.
 """
 
 import datetime as dt
@@ -11,17 +12,19 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import Avg, Count, OuterRef, Q, Subquery, Sum, Value
+from django.db.models import Avg, Case, Count, F, OuterRef, Q, Subquery, Sum, Value, When
 from django.db.models.functions import TruncDay, TruncMonth, TruncWeek
 
 from apps.accounts.models import User, called
 from apps.core import access
 from apps.core.calendars.domain import business_time
 from apps.core.calendars.domain.queries import default_calendar, schedule_for
+from apps.core.calendars.models import BusinessCalendar
 from apps.core.clocks.domain.laying_out import LAID, lay_out, place_in_laid, worked_in_laid
 from apps.core.clocks.enums import ClockState
 from apps.core.clocks.models import Clock
 from apps.core.records import kind_of
+from apps.tickets.domain.kept_times import ENDED
 from apps.tickets.domain.service import FIRST, SOLUTION
 from apps.tickets.enums import ACTIVE, Intake, Priority
 from apps.tickets.models import Agreement, Queue, Ticket, TimeEntry
@@ -31,16 +34,20 @@ if TYPE_CHECKING:
 
 PERCENTILES = (0.5, 0.75, 0.9, 0.95)
 AGES = ((0, 1), (1, 3), (3, 7), (7, 30), (30, None))
-ENDED = (ClockState.MET, ClockState.LATE)
 MOST_PEOPLE = 50
-# each time is worked out once, and counted for its priority and for all of them
+# in seconds; a time that was not kept is worked out once, and counted for its priority and for all of them
 _TIMES = f"""
-    WITH laid AS MATERIALIZED ({LAID}), timed (priority, counted, begun, ended) AS NOT MATERIALIZED ({{}})
+    WITH laid AS MATERIALIZED ({LAID}), timed (priority, begun, ended, kept, counted) AS NOT MATERIALIZED ({{}})
     SELECT coalesce(priority, 0), count(*), percentile_cont(ARRAY{list(PERCENTILES)}) WITHIN GROUP (ORDER BY took)
     FROM (
-        SELECT priority, coalesce(counted, {worked_in_laid("ended", "z")} - {worked_in_laid("begun", "a")}) AS took
+        SELECT priority, coalesce(kept, date_part('epoch', coalesce(
+            counted, {worked_in_laid("ended", "z")} - {worked_in_laid("begun", "a")}
+        ))) AS took
         FROM timed
-        CROSS JOIN LATERAL (SELECT {place_in_laid("begun")} AS a, {place_in_laid("ended")} AS z OFFSET 0) places
+        CROSS JOIN LATERAL (
+            SELECT CASE WHEN kept IS NULL THEN {place_in_laid("begun")} END AS a,
+                CASE WHEN kept IS NULL THEN {place_in_laid("ended")} END AS z OFFSET 0
+        ) places
     ) taken
     GROUP BY GROUPING SETS ((priority), ()) HAVING count(*) > 0 ORDER BY 1
 """
@@ -147,8 +154,8 @@ def figures(reader: User, period: Period, *, now: dt.datetime) -> Figures:
         solved=rates["all"],
         active=sum(each[1] for each in ages),
         ages=ages,
-        first=_times(rows, period, "first_response_at", FIRST, version),
-        solution=_times(rows, period, "resolved_at", SOLUTION, version),
+        first=_times(rows, period, FIRST, calendar, version),
+        solution=_times(rows, period, SOLUTION, calendar, version),
         kept=_kept(rows, period),
         reopened=rates["again"] / rates["all"] if rates["all"] else None,
         reassigned=rates["moved"] / rates["all"] if rates["all"] else None,
@@ -193,23 +200,33 @@ def _ages(rows: "QuerySet[Ticket]", now: dt.datetime) -> list[tuple[str, int, in
     return [(label, found[f"age{n}"], *AGES[n]) for n, label in enumerate(["under a day", *labels[1:]])]
 
 
-def _times(rows: "QuerySet[Ticket]", period: Period, name: str, metric: str, version: int) -> list[Times]:
+def _times(
+    rows: "QuerySet[Ticket]", period: Period, metric: str, calendar: BusinessCalendar, version: int
+) -> list[Times]:
     """Return how long answering or solving took in working time: by the clock, which leaves pauses out, if any."""
+    name, moment = {FIRST: ("first_response", "first_response_at"), SOLUTION: ("resolution", "resolved_at")}[metric]
     clocks = Clock.objects.filter(
         content_type=kind_of(Ticket), object_id=OuterRef("pk"), metric=metric, state__in=ENDED
     ).order_by("-id")
+    holds = Q(times__calendar=None) | Q(times__calendar=calendar)
     timed = (
-        rows.filter(**{f"{name}__gte": period.since, f"{name}__lt": period.until})
+        rows.filter(**{f"{moment}__gte": period.since, f"{moment}__lt": period.until})
         .exclude(intake=Intake.IMPORT)
-        .annotate(counted=Subquery(clocks.values("counted")[:1]))
+        .annotate(
+            kept=Case(When(holds, **{f"times__{moment}": F(moment)}, then=F(f"times__{name}"))),
+            counted=Subquery(clocks.values("counted")[:1]),
+        )
     )
     try:
-        sql, values = timed.values_list("priority", "counted", "opened_at", name).query.sql_with_params()
+        sql, values = timed.values_list("priority", "opened_at", moment, "kept", "counted").query.sql_with_params()
     except EmptyResultSet:  # somebody who sees no ticket
         return []
     with connection.cursor() as cursor:
         cursor.execute(_TIMES.format(sql), [version, *values])
-        found = [Times(Priority(of).label if of else "All", n, tuple(at or ())) for of, n, at in cursor.fetchall()]
+        found = [
+            Times(Priority(of).label if of else "All", n, tuple(dt.timedelta(seconds=each) for each in at or ()))
+            for of, n, at in cursor.fetchall()
+        ]
     return found if len(found) > 2 else found[1:]
 
 

@@ -11,6 +11,7 @@ from apps.tickets.models.routing import DeskProfile, RoutingCursor, RoutingDecis
 from apps.tickets.models.service import Agreement
 from apps.tickets.models.templates import TemplateVersion
 from apps.tickets.models.ticket import ChecklistItem, Ticket, TicketLink, TicketRecord
+from apps.tickets.models.times import TicketTimes
 
 __all__ = [
     "Agreement",
@@ -41,6 +42,7 @@ __all__ = [
     "TicketEvent",
     "TicketLink",
     "TicketRecord",
+    "TicketTimes",
     "TicketType",
     "TimeEntry",
 ]
