@@ -12,6 +12,7 @@ from hypothesis import given as for_any
 from hypothesis import strategies as st
 
 from apps.accounts.enums import Role
+from apps.accounts.models import User
 from apps.core import clock
 from apps.core.alerts.models import Alert
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
@@ -91,6 +92,9 @@ def test_rules_are_asked_in_order_and_each_lead_says_why(ops):
     (big, big_people), (all_, people) = pool(1, name="Big"), pool(2, 1, name="Everybody")
     keeper, manager, named = (person_with(Role.SALES) for _ in range(3))
     queue = TeamFactory(name="Inbound")
+    for person, name in zip(people, ("Person 10", "Person 9"), strict=True):  # turns go by people, not by names
+        User.objects.filter(pk=person.pk).update(full_name=name)
+        person.full_name = name
     body = rules(
         to("owner", HAS_OWNER, "Who has it"),
         to("account", HAS_MANAGER, "Named accounts"),

@@ -89,7 +89,7 @@ def crews(keys: Iterable[int], *, at: dt.datetime) -> dict[int, Crew]:
     """
     pools = Pool.objects.select_related("team", "calendar").in_bulk(list(keys))
     rows = PoolMember.objects.filter(pool__in=pools, archived_at__isnull=True).select_related("person", "calendar")
-    members = list(rows.order_by("pool", "person"))
+    members = list(rows.order_by("pool_id", "person_id"))  # as their turns are; names may sort otherwise
     hours: dict[int | None, _Hours] = {None: _hours(None, at)}
     for calendar in (*(each.calendar for each in pools.values()), *(each.calendar for each in members)):
         if calendar is not None and calendar.pk not in hours:

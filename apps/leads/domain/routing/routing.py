@@ -111,7 +111,7 @@ def _next_waiting(rules: Rules) -> list[int]:
     dealing = {key: crew for key, crew in rules.crews.items() if not crew.pool.is_archived}
     rooms = {key: 0 if not crew.slots else crew.room for key, crew in dealing.items()}
     found: list[int] = []
-    for pool in WaitingLead.objects.order_by("pool").values_list("pool", flat=True).distinct():
+    for pool in WaitingLead.objects.order_by("pool_id").values_list("pool", flat=True).distinct():
         room = rooms.get(pool)
         keys = WaitingLead.objects.filter(pool=pool).order_by("since", "pk").values_list("pk", flat=True)
         found += keys[: BATCH if room is None else min(room, BATCH)]
@@ -145,7 +145,7 @@ def _turn_order(version: "RuleVersion") -> list[int]:
 def lock_cursors(pools: list[int]) -> dict[int, PoolCursor]:
     """Lock the turns of the pools before their capacity is counted, so that nobody gets more than they can take."""
     PoolCursor.objects.bulk_create([PoolCursor(pool_id=key) for key in pools], ignore_conflicts=True)
-    rows = PoolCursor.objects.select_for_update(of=("self",)).filter(pool__in=pools).order_by("pool")
+    rows = PoolCursor.objects.select_for_update(of=("self",)).filter(pool__in=pools).order_by("pool_id")
     return {each.pool_id: each for each in rows}
 
 
