@@ -4,15 +4,14 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from apps.accounts.models import Invitation, User
+from apps.accounts.domain.first_administrator import is_alone
+from apps.accounts.models import Invitation
 from apps.core import access
 
 
 def first_steps_panel(request: HttpRequest) -> dict[str, Any] | None:
     """Return how many are invited; None once somebody else has come in, and for who may invite nobody."""
     person: Any = request.user
-    if not person.has_perm("accounts.add_invitation"):
-        return None
-    if User.objects.filter(is_staff=True, is_active=True).exclude(pk=person.pk).exists():
+    if not access.has_model_permission(person, "add", Invitation) or not is_alone(person):
         return None
     return {"invited": access.visible(person, Invitation).filter(accepted_at=None, revoked_at=None).count()}

@@ -21,6 +21,11 @@ def anybody() -> bool:
     return User.objects.filter(is_active=True, is_staff=True).exists()
 
 
+def is_alone(person: User) -> bool:
+    """Whether nobody but `person` can come in."""
+    return not User.objects.filter(is_active=True, is_staff=True).exclude(pk=person.pk).exists()
+
+
 def create_administrator(email: str, *, full_name: str, password: str, title: str = "", team: str) -> User:
     """Make a person with the role Administrator; no Django superuser, whose rights no role could describe.
 
