@@ -14,7 +14,7 @@ from django.db import models
 from django.db.models import Q
 
 from apps.core import territorial
-from apps.core.asking import once
+from apps.core.asking import once, remember
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
@@ -227,6 +227,12 @@ def can(user: "User", verb: str, thing: models.Model) -> Verdict:
 def may(user: "User", verb: str, thing: models.Model) -> Verdict:
     """Whether `user` has the right to `verb` on this row, archived or not; what happens to it asks `can`."""
     return once(("may", user.pk, verb, type(thing), thing.pk), lambda: _judge(user, verb, thing))
+
+
+def remember_seen(user: "User", thing: models.Model) -> None:
+    """Keep, for a page that is looked at, that `user` sees a row: only for rows just read from what is `visible`."""
+    seen = Verdict(True, f"This one is in the scope of {user}, or shared with them.")
+    remember(("may", user.pk, "view", type(thing), thing.pk), seen)
 
 
 def _judge(user: "User", verb: str, thing: models.Model) -> Verdict:

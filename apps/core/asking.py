@@ -38,3 +38,10 @@ def once(key: Hashable, ask: Callable[[], T]) -> T:
     if key not in known:
         known[key] = ask()
     return known[key]  # type: ignore[return-value]  # what `ask` of this key returned
+
+
+def remember(key: Hashable, answer: object) -> None:
+    """Keep an answer that was found along with another question; outside of `asking_once` nothing is kept."""
+    known = _answers.get()
+    if known is not None:
+        known.setdefault(key, answer)

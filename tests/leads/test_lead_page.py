@@ -12,13 +12,17 @@ from apps.accounts.enums import Role
 from apps.accounts.models import User
 from apps.core import clock
 from apps.leads.domain.consent import record_consent
+from apps.leads.domain.handoff import offer
 from apps.leads.domain.lifecycle import move_lead
+from apps.leads.domain.routing.routing import route_leads
 from apps.leads.domain.timeline.story import PAGE, kinds_for, story_of
 from apps.leads.domain.touches import Touch, take_touches
 from apps.leads.enums import Stage
 from apps.leads.models import DuplicatePair, Lead, Opportunity, SalesContact
 from tests.factories.accounts import UserFactory, person_with
 from tests.factories.leads import LeadFactory
+from tests.factories.routing import pool, routing_in_force, rules, to
+from tests.factories.scoring import body, in_force, rule, scoring
 
 pytestmark = pytest.mark.django_db
 
@@ -85,13 +89,22 @@ def test_each_part_of_a_story_needs_the_right_to_its_records_and_pairs_to_both_l
 
 
 def test_the_page_of_a_lead_costs_the_same_whatever_it_has_been_through(lead, ops):
+    demo = rule("Demo", 30, touch="demo", decay="window", days=20)
+    in_force(scoring(owner=ops), body(demo, rule("Visits", 1, 10, touch="visit")), by=ops)
+    team, people = pool(1, name="Everyday sales")
+    routing_in_force(rules(to("pool", pool=team)), by=ops)
+    route_leads([lead.pk])
+    lead.refresh_from_db()
+    offer(lead, by=ops, note="Asked for prices")
     client = Client()
     client.force_login(ops)
     address = f"/admin/leads/lead/{lead.pk}/change/"
     client.get(address)
     with CaptureQueriesContext(connection) as asked:
         page = client.get(address).content.decode()
-    assert len(asked) < 28
+    assert len(asked) < 25
+    for name in ("leads-curve", f"it was the turn of {people[0]}"):
+        assert name in page
     for name in ("What happened", "Demo requested: Pricing demo", 'href="?show=stage&amp;part=1#story"', "Older"):
         assert name in page
     shown = client.get(f"{address}?show=consent&part=1").content.decode()

@@ -12,6 +12,7 @@ from apps.core.jobs.testing import run_queued_jobs
 from apps.core.rules.domain.versions import activate, simulate
 from apps.core.rules.kinds import kind_named
 from apps.core.rules.models import RuleVersion
+from apps.leads.domain.scoring.curve import curve_of, month_starts
 from apps.leads.domain.scoring.engine import computed_sql, score_leads, store
 from apps.leads.domain.scoring.explaining import explain
 from apps.leads.domain.scoring.keeping import score_all, score_due, unequal_sums
@@ -136,6 +137,41 @@ def test_a_change_is_simulated_approved_activated_and_brings_exactly_what_was_si
     assert after == dict(LeadScore.objects.values_list("lead", "final"))
     run_queued_jobs()
     assert ScoreRun.objects.filter(version=second).count() == 1
+
+
+def test_a_score_of_the_past_asks_for_the_company_as_it_was_then(person):
+    large = rule("Large", 20, predicate={"field": "employees", "op": "gte", "value": 1000})
+    energy = rule("Energy", 15, predicate={"field": "industry", "op": "eq", "value": "Energy"})
+    in_force(scoring(owner=person), body(large, energy), by=person)
+    firm = company(employees=5000, industry="Retail")
+    lead, before = LeadFactory(account=firm), clock.now()
+    firm.employees, firm.industry = 40, "Energy"
+    firm.save()
+    assert scored(lead, as_of=before, past=True) == (20, 20)
+    assert scored(lead, as_of=clock.now(), past=True) == scored(lead, as_of=clock.now()) == (15, 15)
+
+
+def test_the_curve_of_a_lead_reads_its_touches_as_of_each_month_by_the_rules_of_today(person):
+    now = dt.datetime(2026, 3, 10, 12, tzinfo=dt.UTC)
+    assert [each.date().isoformat() for each in month_starts(now, 4)] == [
+        *("2025-12-01", "2026-01-01", "2026-02-01", "2026-03-01")
+    ]
+    rules = [
+        rule("Chief", 20, predicate=TITLE),
+        rule("Visits", 3, 200, touch="visit", decay="half_life", days=7),
+        rule("Downloads", 5, 15, touch="download", decay="window", days=20),
+    ]
+    in_force(scoring(owner=person), body(*rules), by=person)
+    lead = LeadFactory(job_title="Chief")
+    starts = {"visit": dt.datetime(2026, 2, 22, tzinfo=dt.UTC), "download": dt.datetime(2026, 2, 27, tzinfo=dt.UTC)}
+    take_touches([touch(lead, kind, at=at) for kind, at in starts.items()], by=person)
+    curve = curve_of(lead, model_in_force(), now=now)
+    assert [(each.at.date().isoformat(), round(each.score, 3)) for each in curve[-3:]] == [
+        ("2026-02-01", 20),
+        ("2026-03-01", 26.5),
+        ("2026-03-10", round(25 + 3 * 2 ** (-16.5 / 7), 3)),
+    ]
+    assert len(curve) == 12
 
 
 def test_stored_scores_are_what_a_recomputation_from_the_touches_gives(person):

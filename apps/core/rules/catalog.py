@@ -14,6 +14,7 @@ from apps.core.records import kind_of
 from apps.core.rules.date_types import Date, DateTime
 from apps.core.rules.field_types import Boolean, Choice, FieldType, Reference, Text
 from apps.core.rules.ordered_types import Number
+from apps.core.workspace.domain.custom_values import fields_of
 from apps.core.workspace.enums import FieldType as CustomType
 from apps.core.workspace.models import CustomField, CustomValues
 
@@ -221,8 +222,7 @@ _CUSTOM: dict[str, tuple[Callable[[Any], FieldType], Any]] = {
 def custom_fields(model: type[models.Model]) -> tuple[Field, ...]:
     """Return the fields that the workspace added to `model`: one query."""
     kind = kind_of(model)
-    rows = CustomField.objects.live().filter(content_type=kind)
-    return tuple(_custom_field(row, kind) for row in rows)
+    return tuple(_custom_field(row, kind) for row in fields_of(model))
 
 
 def _custom_field(row: CustomField, kind: Any) -> Field:

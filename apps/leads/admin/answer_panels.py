@@ -9,10 +9,10 @@ from apps.core.clocks.domain.explaining import clock_panel
 from apps.leads.models import Lead, Opportunity
 
 
-def answer_panels(request: HttpRequest, lead: Lead) -> list[dict[str, Any]]:
+def answer_panels(request: HttpRequest, lead: Lead, *, has_deals: bool) -> list[dict[str, Any]]:
     """Return the clocks of a lead, and its opportunities; nothing where there is nothing."""
     person: Any = request.user
-    deals = list(access.visible(person, Opportunity).filter(lead=lead, archived_at=None))
+    deals = list(access.visible(person, Opportunity).filter(lead=lead, archived_at=None)) if has_deals else []
     clocks = clock_panel(lead, title="Waiting for sales")
     found = [clocks] if clocks.get("clocks") else []
     if deals:

@@ -1,7 +1,7 @@
 """The pages of leads."""
 
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib import admin
 from django.db import models
@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from unfold.decorators import display
 
 from apps.audit.domain.personal import erase, refuse_erase
+from apps.core import access, clock
 from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin
 from apps.core.admin_kit.bulk import for_many
 from apps.core.admin_kit.buttons import Button, NoteForm, ReasonForm
@@ -30,8 +31,12 @@ from apps.leads.domain.opportunities import open_by_button, refuse_open
 from apps.leads.domain.routing.reassigning import reassign, refuse_reassign, refuse_routing, route_again
 from apps.leads.domain.scoring.overriding import end_override, refuse_end, refuse_override, set_score
 from apps.leads.domain.sla import record_contact, refuse_contact
+from apps.leads.domain.timeline.standing import standing_of
 from apps.leads.enums import HandoffKind, Stage
 from apps.leads.models import Lead
+
+if TYPE_CHECKING:
+    from apps.accounts.models import User
 
 _MOVE_LABELS = {
     Stage.MQL: "Qualify (MQL)",
@@ -279,19 +284,20 @@ class LeadAdmin(MopsAdmin):
             return super().change_view(request, object_id, form_url, extra_context)
         with asking_once():  # each of its buttons asks for the same rights
             extra = dict(extra_context or {})
-            lead = self.get_object(request, object_id)
-            if lead is not None and self.has_view_permission(request, lead):
+            lead, person = self.get_object(request, object_id), cast("User", request.user)
+            if lead is not None:
+                access.remember_seen(person, lead)  # read from what is visible, in `get_queryset`
                 extra["row_panels"] = [*extra.get("row_panels", []), *self._panels(request, lead)]
             return super().change_view(request, object_id, form_url, extra)
 
     def _panels(self, request: HttpRequest, lead: Lead) -> tuple[dict[str, Any], ...]:
         alike = duplicates_panel(request, lead)
-        known = {other.pk: str(other) for _, other in alike["pairs"]}
+        known, now = {other.pk: str(other) for _, other in alike["pairs"]}, standing_of(lead, now=clock.now())
         return (
             alike,
-            panels.score_panel(request, lead),
+            panels.score_panel(request, lead, now),
             routing_panel(request, lead),
-            *answer_panels(request, lead),
-            panels.story_panel(request, lead, known),
+            *answer_panels(request, lead, has_deals=now.has_deals),
+            panels.story_panel(request, lead, known, now),
             panels.values_panel(lead),
         )

@@ -3,58 +3,78 @@
 from collections import Counter
 from typing import Any
 
-from django.db.models import Exists, F
+from django.db.models import F
 from django.db.models.functions import Abs, Coalesce
 from django.http import HttpRequest
 from django.urls import reverse
 
 from apps.core import access, clock
 from apps.leads.domain.consent import consents_of
+from apps.leads.domain.scoring.curve import curve_of
 from apps.leads.domain.scoring.explaining import Explanation, explain
 from apps.leads.domain.scoring.model import model_in_force
 from apps.leads.domain.scoring.overriding import standing
-from apps.leads.domain.stages import stages_of
+from apps.leads.domain.timeline.standing import Standing
 from apps.leads.domain.timeline.story import DEEPEST, KINDS, kinds_for, story_of
 from apps.leads.enums import TouchType
 from apps.leads.models import (
     FieldValue,
     Lead,
-    LeadScore,
     ScoreChange,
     ScoreOverride,
-    ScoreQueue,
     ScoreRun,
     TouchDay,
 )
 
 SHOWN, WEEKS, MOVERS = 12, 26, 30
-WIDTH, HEIGHT = 260, 34
+WIDTH, HEIGHT, CURVE = 260, 34, 60
 
 
-def score_panel(request: HttpRequest, lead: Lead) -> dict[str, Any]:
-    """Return the score with every criterion, or what is missing for one."""
-    waits = Exists(ScoreQueue.objects.filter(pk=lead.pk))
-    rows = LeadScore.objects.select_related("version__document", "lead__prediction").annotate(waits=waits)
-    score = rows.filter(lead=lead).first()
+def score_panel(request: HttpRequest, lead: Lead, now: Standing) -> dict[str, Any]:
+    """Return the score with every criterion and its last months, or what is missing for one."""
+    score = now.score
     panel: dict[str, Any] = {"template": "admin/leads/score_panel.html", "lead": lead, "score": score}
     if score is None:
         return {**panel, "in_force": model_in_force() is not None}
     found = explain(score)
     person: Any = request.user
-    prediction = getattr(score.lead, "prediction", None)
     may_read = access.may_open(person, "view", ScoreOverride)
     return {
         **panel,
         "found": found,
         "bars": [{"criterion": each, "width": abs(each.share), "bad": each.cap < 0} for each in found.criteria],
         "override": standing(lead) if may_read else None,
-        "waits": score.waits,
+        "waits": now.waits,
         "rules": reverse("admin:rules_ruleversion_change", args=(score.version_id,))
         if access.can(person, "view", score.version)
         else "",
         "unclamped": _unclamped(found),
-        "prediction": prediction,
-        "percent": f"{prediction.probability:.0%}" if prediction is not None else "",
+        "prediction": now.prediction,
+        "percent": f"{now.prediction.probability:.0%}" if now.prediction is not None else "",
+        "curve": _curve(lead, found),
+    }
+
+
+def _curve(lead: Lead, found: Explanation) -> dict[str, Any] | None:
+    """Return the line of the scores of the last months, the threshold, and the same in words; None where it is flat."""
+    points = curve_of(lead, found.model, now=clock.now())
+    if len({round(each.score, 1) for each in points}) < 2:
+        return None
+    threshold = found.model.threshold
+    low, high = min(0.0, *(each.score for each in points)), max(threshold, *(each.score for each in points))
+    begins, lasts = points[0].at, (points[-1].at - points[0].at).total_seconds()
+
+    def down(score: float) -> float:
+        return round(CURVE - 3 - (CURVE - 6) * (score - low) / (high - low), 1)
+
+    drawn = [(round(WIDTH * (each.at - begins).total_seconds() / lasts, 1), down(each.score)) for each in points]
+    return {
+        "width": WIDTH,
+        "height": CURVE,
+        "line": " ".join(f"{x},{y}" for x, y in drawn),
+        "threshold": down(threshold),
+        "ready_from": f"{threshold:g}",
+        "points": [(each.at, f"{each.score:.1f}".removesuffix(".0")) for each in points],
     }
 
 
@@ -65,7 +85,7 @@ def _unclamped(found: Explanation) -> str:
     return f"Adds up to {score.raw:g}; scores go from {model.lowest:g} to {model.highest:g}."
 
 
-def story_panel(request: HttpRequest, lead: Lead, known: dict[int, str]) -> dict[str, Any]:
+def story_panel(request: HttpRequest, lead: Lead, known: dict[int, str], now: Standing) -> dict[str, Any]:
     """Return one page of what happened to a lead, its weeks as a small picture, and what it agrees to today."""
     person: Any = request.user
     kinds = kinds_for(person)
@@ -76,7 +96,7 @@ def story_panel(request: HttpRequest, lead: Lead, known: dict[int, str]) -> dict
     return {
         "template": "admin/leads/story_panel.html",
         "story": story,
-        "stay": next(iter(stages_of(lead, now=clock.now())), None) if "stage" in kinds else None,
+        "stay": now.stay if "stage" in kinds else None,
         "kind": kind,
         "tabs": [
             {"label": label, "now": key == kind, "url": _place(key, 1)}

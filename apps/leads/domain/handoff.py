@@ -13,7 +13,7 @@ from apps.core.notifications.domain.audiences import people_of
 from apps.core.notifications.domain.notifying import notify
 from apps.core.transitions import transition
 from apps.core.words import reason_given
-from apps.leads.domain.lifecycle import step
+from apps.leads.domain.lifecycle import is_offered, step
 from apps.leads.domain.routing.reassigning import give
 from apps.leads.domain.scoring.explaining import explain
 from apps.leads.enums import HandoffKind, HandoffState, RejectReason, Stage
@@ -45,7 +45,7 @@ def refuse_offer(user: "User", lead: Lead, *, kind: HandoffKind = HandoffKind.SA
         return f"{lead} is at {Stage(lead.stage).label}; {words}."
     if kind == HandoffKind.SALES and lead.owner_person_id is None and lead.owner_team_id is None:
         return f"Nobody would get {lead}: give it an owner first."
-    if Handoff.objects.filter(lead=lead, kind=kind, state=HandoffState.OFFERED).exists():
+    if is_offered(lead, kind):
         return f"{lead} is offered to {HandoffKind(kind).label.lower()} already."
     return None
 

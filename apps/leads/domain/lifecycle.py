@@ -19,6 +19,7 @@ from apps.leads.quality_rules import bars_of
 if TYPE_CHECKING:
     from apps.accounts.models import User
 
+OFFERED = "lead offered"  # the question, for `asking_once`
 NEEDED = ("name", "email")  # an incomplete lead may come in, but nobody is sent to call on it
 
 
@@ -42,10 +43,15 @@ def _barred(lead: Lead, to: Stage) -> str | None:
     return f"{lead} is at {now}; from there it goes to {ways}."
 
 
+def is_offered(lead: Lead, kind: HandoffKind = HandoffKind.SALES) -> bool:
+    """Whether somebody has to answer for `lead`."""
+    open_ones = Handoff.objects.filter(lead=lead, kind=kind, state=HandoffState.OFFERED)
+    return once((OFFERED, lead.pk, kind), open_ones.exists)
+
+
 def _offered(lead: Lead) -> str | None:
     """Return that sales has to answer first, None where nothing is offered."""
-    open_ones = Handoff.objects.filter(lead=lead, kind=HandoffKind.SALES, state=HandoffState.OFFERED)
-    if lead.stage == Stage.MQL and once(("lead offered", lead.pk), open_ones.exists):
+    if lead.stage == Stage.MQL and is_offered(lead):
         return f"{lead} is offered to sales; let them take it or give it back."
     return None
 

@@ -11,6 +11,7 @@ from django.db import models, transaction
 
 from apps.core import access
 from apps.core.actors import acting_as
+from apps.core.asking import once
 from apps.core.errors import InvalidInput, NotAllowed, StaleEdit
 from apps.core.governed import GovernedBase
 from apps.core.records import kind_of, refuse_write
@@ -121,7 +122,8 @@ def typed(field: CustomField, stored: Any) -> Any:
 
 def fields_of(model: type[models.Model] | models.Model) -> list[CustomField]:
     """Return the fields in use for records of this kind, in their order."""
-    return list(CustomField.objects.live().filter(content_type=kind_of(model)))
+    kind = kind_of(model)
+    return once(("custom fields", kind.pk), lambda: list(CustomField.objects.live().filter(content_type=kind)))
 
 
 def custom_values(record: models.Model) -> dict[str, Any]:

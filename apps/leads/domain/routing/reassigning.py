@@ -9,11 +9,13 @@ from django.db import transaction
 from apps.accounts.models import User
 from apps.core import access, clock
 from apps.core.actors import acting_as
+from apps.core.asking import once, remember
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.core.notifications.domain.notifying import notify
 from apps.core.rules.catalog import Catalog, catalog_of
 from apps.core.rules.domain.queries import active_version
 from apps.core.rules.domain.wording import in_words
+from apps.core.rules.enums import VersionState
 from apps.core.words import reason_given
 from apps.leads.domain import answer_clocks
 from apps.leads.domain.routing.routing import GIVEN, route_leads
@@ -23,6 +25,8 @@ from apps.leads.routing_rules import DOCUMENT
 
 if TYPE_CHECKING:
     from apps.core.rules.models import RuleVersion
+
+IN_FORCE = "routing rules in force"  # the question, for `asking_once`
 
 
 @dataclass(frozen=True)
@@ -124,7 +128,8 @@ def refuse_routing(user: User, lead: Lead) -> str | None:
     """Return why `user` cannot have the rules decide about `lead`, None when they can."""
     if refused := refuse_reassign(user, lead):
         return refused
-    return None if active_version(DOCUMENT) is not None else "No rules of routing are in force; give it to somebody."
+    in_force = once(IN_FORCE, lambda: active_version(DOCUMENT) is not None)
+    return None if in_force else "No rules of routing are in force; give it to somebody."
 
 
 def route_again(lead: Lead, *, by: User, reason: str) -> str:
@@ -152,6 +157,8 @@ def why_routed(lead: Lead, *, decision: RoutingDecision | None = None) -> Why | 
     if decision is None:
         return None
     tried = _tried(decision) if decision.batch is not None else []
+    if decision.batch is not None and decision.batch.version.state == VersionState.ACTIVE:
+        remember(IN_FORCE, True)
     pools: dict[str, Any] = decision.batch.facts.get("pools", {}) if decision.batch is not None else {}
     considered = pools.get(str(decision.pool_id), {}).get("candidates", [])
     return Why(decision, sentence_of(decision, tried), tried, considered)

@@ -32,7 +32,14 @@ class Scored:
 
 
 def computed_sql(
-    model: Model, *, as_of: dt.datetime, leads: Sequence[int] | None = None, past: bool = False, reuse: bool = False
+    model: Model,
+    *,
+    as_of: dt.datetime,
+    leads: Sequence[int] | None = None,
+    past: bool = False,
+    facts_now: bool = False,
+    reuse: bool = False,
+    second: str = "",
 ) -> str:
     """Return the SELECT of the scores that `model` gives: one row per lead that is in use.
 
@@ -41,22 +48,27 @@ def computed_sql(
         as_of: the moment everything counts from.
         leads: their keys; all where it is left out.
         past: read facts and touches as they were then, not as they are kept now.
+        facts_now: with `past`, read the touches as they were then, and of the facts what is known today.
         reuse: keep the points of steady rules as they are stored; for leads scored by this very version whose facts
             have not changed since.
+        second: the SQL of the second touches count from, where one statement asks for many moments; `as_of` is then
+            the moment of the conditions alone.
 
     The text is for `cursor.execute(sql, parameters)`, even where there are none: what is % in it stands doubled.
     """
-    second = as_of.timestamp()
-    kept = measures.kept()
+    second = second or repr(as_of.timestamp())
+    kept = [] if past else measures.kept()
     live = not past and model.kept <= set(kept)
     places = {each: number for number, each in enumerate(kept, 1)} if live else _own_places(model)
     asked = any(not (reuse and each.is_steady) and each.is_asked for each in model.rules)
     with_lead = asked or not reuse
-    parts = _sources(model, as_of, leads, live=live, past=past, with_lead=with_lead)
-    columns = [f"{parts.key} AS lead_id", f"({'s.known' if reuse else _known(model, as_of)})::int AS known"]
-    columns += [
-        f"({_factor(each, places, second, as_of, model, reuse)})::float8 AS f{each.place}" for each in model.rules
-    ]
+    then = past and not facts_now
+    parts = _sources(model, second, leads, live=live, past=past, then=then, with_lead=with_lead)
+    known = "s.known" if reuse else _when(_known(model, as_of), second, then=then)
+    columns = [f"{parts.key} AS lead_id", f"({known})::int AS known"]
+    for each in model.rules:
+        factor = _when(_factor(each, places, second, as_of, model, reuse), second, then=then)
+        columns.append(f"({factor})::float8 AS f{each.place}")
     columns += ["coalesce(s.is_ready, false) AS was_ready", "o.value AS set_by_hand"]
     inner = f"SELECT {', '.join(columns)} FROM {parts.tables} OFFSET 0"  # names and numbers
     return f"{parts.before}\n{_summed(model, inner)}".replace("%", "%%")
@@ -74,9 +86,15 @@ def _own_places(model: Model) -> dict[measures.Kept, int]:
 
 
 def _sources(
-    model: Model, as_of: dt.datetime, leads: Sequence[int] | None, *, live: bool, past: bool, with_lead: bool
+    model: Model,
+    second: str,
+    leads: Sequence[int] | None,
+    *,
+    live: bool,
+    past: bool,
+    then: bool,
+    with_lead: bool,
 ) -> _Parts:
-    second = repr(as_of.timestamp())
     mine = (
         "" if leads is None else f" AND t.lead_id = ANY(ARRAY[{', '.join(str(int(key)) for key in leads)}]::bigint[])"
     )
@@ -91,12 +109,12 @@ def _sources(
         days, sums = "days", "sums"
         before.append(f"sums AS MATERIALIZED ({measures.sums_sql(own, second, 'days') if own else _NO_SUMS})")
     if by_days:
-        today, longest = f"DATE '{as_of.astimezone(dt.UTC).date()}'", max(each.days for each in by_days)
+        today, longest = f"(to_timestamp({second}) AT TIME ZONE 'UTC')::date", max(each.days for each in by_days)
         columns = ", ".join(f"{each.days_counted(f'({today} - d.day)')} AS r{each.place}" for each in by_days)
         within = f"d.day > {today} - {longest} AND d.day <= {today}"
         before.append(f"recent AS MATERIALIZED (SELECT d.lead_id, {columns} FROM {days} d WHERE {within} GROUP BY 1)")
     key = "l.id" if with_lead else "s.lead_id"
-    lead = _past_leads(second) if past else "leads_lead"
+    lead = _as_known("leads_historicallead", second) if then else "leads_lead"
     score = "leads_leadscore s" if not past else "(SELECT NULL::bigint AS lead_id, false AS is_ready) s"
     tables = [f"{lead} l LEFT JOIN {score} ON s.lead_id = l.id" if with_lead else score]
     tables.append(f"LEFT JOIN {sums} a ON a.lead_id = {key}")
@@ -116,15 +134,23 @@ def _sources(
 _NO_SUMS = "SELECT 0::bigint AS lead_id, 0::float8 AS at, '{}'::float8[] AS sums WHERE false"
 
 
-def _past_leads(second: str) -> str:
+def _as_known(history: str, second: str) -> str:
+    """Return the SQL of the rows of a table as they were at a second, from the table of their history."""
     return (
-        "(SELECT DISTINCT ON (id) * FROM leads_historicallead WHERE history_date <= "  # a number
+        f"(SELECT DISTINCT ON (id) * FROM {history} WHERE history_date <= "  # a name and a number
         f"to_timestamp({second}) ORDER BY id, history_date DESC, history_id DESC)"
     )
 
 
+def _when(text: str, second: str, *, then: bool) -> str:
+    """Return a condition that asks for the company of a lead so that it asks for the company as it was then."""
+    if not then:
+        return text
+    return text.replace('FROM "leads_company" ', f"FROM {_as_known('leads_historicalcompany', second)} ")
+
+
 def _factor(
-    each: Points, places: dict[measures.Kept, int], second: float, as_of: dt.datetime, model: Model, reuse: bool
+    each: Points, places: dict[measures.Kept, int], second: str, as_of: dt.datetime, model: Model, reuse: bool
 ) -> str:
     """Return the SQL of the points one rule gives before its cap."""
     if reuse and each.is_steady:

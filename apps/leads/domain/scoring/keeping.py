@@ -76,7 +76,7 @@ def unequal_sums(*, leads: list[int] | None = None) -> list[int]:
     only = "" if leads is None else "AND t.lead_id = ANY(%s)"
     mine = "true" if leads is None else "a.lead_id = ANY(%s)"
     now = repr(clock.now().timestamp())
-    carried = ", ".join(each.now(number, float(now)) for number, each in enumerate(kept, 1))
+    carried = ", ".join(each.now(number, now) for number, each in enumerate(kept, 1))
     with connection.cursor() as cursor:
         cursor.execute(
             f"WITH days AS MATERIALIZED ({measures.days_sql(kept, now, only=only)}), "  # names and numbers

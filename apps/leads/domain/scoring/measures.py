@@ -72,9 +72,9 @@ class Kept:
         both = carried("a"), carried("e")
         return f"greatest({both[0]}, {both[1]})" if self.repeat == ONCE else f"{both[0]} + {both[1]}"
 
-    def now(self, number: int, as_of: float) -> str:
+    def now(self, number: int, as_of: str) -> str:
         """Return the SQL of a stored sum (`a`) as of a second."""
-        faded = f" * power(2, (a.at - {as_of!r}) / {self.seconds})" if self.half_life else ""
+        faded = f" * power(2, (a.at - {as_of}) / {self.seconds})" if self.half_life else ""
         return f"coalesce(a.sums[{number}]{faded}, 0)"  # a lead without touches has no sums at all
 
 

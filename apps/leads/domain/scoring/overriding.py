@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from apps.accounts.models import User
 
 LONGEST = dt.timedelta(days=365)
+OVERRIDDEN = "lead overridden"  # the question, for `asking_once`
 
 
 def standing(lead: Lead) -> ScoreOverride | None:
     """Return what stands in the place of the rules' score of `lead` now, None where nothing does."""
     rows = ScoreOverride.objects.select_related("set_by")
-    now = clock.now()
-    return once(("lead overridden", lead.pk), rows.filter(lead=lead, ended_at__isnull=True, expires_at__gt=now).first)
+    return once((OVERRIDDEN, lead.pk), rows.filter(lead=lead, ended_at__isnull=True, expires_at__gt=clock.now()).first)
 
 
 def refuse_override(user: "User", lead: Lead) -> str | None:

@@ -1,0 +1,69 @@
+"""How a lead stands now, for its page: score, stage, and the questions its buttons ask, in one query."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.db.models import Exists, OuterRef, Subquery
+
+from apps.core.asking import remember
+from apps.leads.domain.lifecycle import OFFERED
+from apps.leads.domain.scoring.overriding import OVERRIDDEN
+from apps.leads.domain.stages import Stay
+from apps.leads.enums import HandoffKind, HandoffState
+from apps.leads.models import (
+    Handoff,
+    Lead,
+    LeadScore,
+    Opportunity,
+    Prediction,
+    ScoreOverride,
+    ScoreQueue,
+    StageInterval,
+)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What is known of a lead now.
+
+    Attributes:
+        score: with the version that gave it; None where nothing scored the lead.
+        prediction: the probability beside the points, if there is one.
+        waits: whether its facts changed since it was scored.
+        stay: the stage it is in and since when.
+        has_deals: whether there are opportunities.
+    """
+
+    score: LeadScore | None
+    prediction: Prediction | None
+    waits: bool
+    stay: Stay | None
+    has_deals: bool
+
+
+def standing_of(lead: Lead, *, now: dt.datetime) -> Standing:
+    """Return how a lead stands at `now`; what its buttons would ask as well is remembered for them."""
+    open_stay = StageInterval.objects.filter(lead=OuterRef("pk"), exited_at__isnull=True).order_by("-entered_at")
+    by_hand = ScoreOverride.objects.filter(lead=OuterRef("pk"), ended_at__isnull=True, expires_at__gt=now)
+    offers = Handoff.objects.filter(lead=OuterRef("pk"), kind=HandoffKind.SALES, state=HandoffState.OFFERED)
+    row = (
+        Lead.objects.filter(pk=lead.pk)
+        .select_related("score__version__document", "prediction")
+        .annotate(
+            waits=Exists(ScoreQueue.objects.filter(pk=OuterRef("pk"))),
+            offered=Exists(offers),
+            deals=Exists(Opportunity.objects.filter(lead=OuterRef("pk"))),
+            by_hand=Exists(by_hand),
+            since=Subquery(open_stay.values("entered_at")[:1]),
+            because=Subquery(open_stay.values("reason")[:1]),
+        )
+        .get()
+    )
+    remember((OFFERED, lead.pk, HandoffKind.SALES), row.offered)
+    if not row.by_hand:
+        remember((OVERRIDDEN, lead.pk), None)
+    stay = None
+    if row.since is not None:
+        interval = StageInterval(lead=lead, stage=row.stage, reason=row.because, entered_at=row.since)
+        stay = Stay(interval, (now - row.since).days)
+    return Standing(getattr(row, "score", None), getattr(row, "prediction", None), row.waits, stay, row.deals)
