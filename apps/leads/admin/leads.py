@@ -299,5 +299,5 @@ class LeadAdmin(MopsAdmin):
             routing_panel(request, lead),
             *answer_panels(request, lead, has_deals=now.has_deals),
             panels.story_panel(request, lead, known, now),
-            panels.values_panel(lead),
+            *([panels.values_panel(lead)] if now.has_values else []),
         )

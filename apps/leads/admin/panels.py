@@ -104,7 +104,7 @@ def story_panel(request: HttpRequest, lead: Lead, known: dict[int, str], now: St
         ],
         "newer": _place(kind, page - 1) if page > 1 else "",
         "older": _place(kind, page + 1) if story.more and page < DEEPEST else "",
-        "consents": consents_of(lead) if "consent" in kinds else [],
+        "consents": consents_of(lead) if "consent" in kinds and now.has_consents else [],
         "all": f"{reverse('admin:leads_touchpoint_changelist')}?lead__id__exact={lead.pk}" if "did" in kinds else "",
         **(_weeks(lead) if "did" in kinds else {}),
     }

@@ -9,13 +9,12 @@ from django.db import transaction
 from apps.accounts.models import User
 from apps.core import access, clock
 from apps.core.actors import acting_as
-from apps.core.asking import once, remember
+from apps.core.asking import once
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.core.notifications.domain.notifying import notify
 from apps.core.rules.catalog import Catalog, catalog_of
 from apps.core.rules.domain.queries import active_version
 from apps.core.rules.domain.wording import in_words
-from apps.core.rules.enums import VersionState
 from apps.core.words import reason_given
 from apps.leads.domain import answer_clocks
 from apps.leads.domain.routing.routing import GIVEN, route_leads
@@ -157,8 +156,6 @@ def why_routed(lead: Lead, *, decision: RoutingDecision | None = None) -> Why | 
     if decision is None:
         return None
     tried = _tried(decision) if decision.batch is not None else []
-    if decision.batch is not None and decision.batch.version.state == VersionState.ACTIVE:
-        remember(IN_FORCE, True)
     pools: dict[str, Any] = decision.batch.facts.get("pools", {}) if decision.batch is not None else {}
     considered = pools.get(str(decision.pool_id), {}).get("candidates", [])
     return Why(decision, sentence_of(decision, tried), tried, considered)
