@@ -152,6 +152,36 @@ def test_a_wall_clock_that_lies_is_refused(wall, sentence):
     assert hours[1] - hours[0] in (HOUR, 3 * HOUR)
 
 
+def test_a_launch_on_the_day_clocks_change_comes_once_at_the_hour_of_the_wall(settings):
+    settings.TIME_ZONE = BERLIN.key
+    ops = person_with(Role.OPS)
+    present = dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
+
+    def launches(first_day, wall, moments):
+        campaign = approved(author=ops, starts_on=first_day)
+        scheduling.schedule_launch(campaign, by=ops, launch_at=wall, now=present)
+        due = [(at, campaign.pk in scheduling.due_launches(at)) for at in moments]
+        return [(is_due, scheduling.launch_due(campaign.pk, at=at)) for at, is_due in due]
+
+    def utc(*moment):
+        return dt.datetime(2026, *moment, tzinfo=dt.UTC)
+
+    # the hour after 01:59 is 03:00 in spring; 03:00 in autumn is the end of the hour that came twice
+    spring = launches(
+        dt.date(2026, 3, 29), dt.datetime(2026, 3, 29, 3), [utc(3, 29, 0, 59), utc(3, 29, 1), utc(3, 29, 1)]
+    )
+    autumn = launches(
+        dt.date(2026, 10, 25), dt.datetime(2026, 10, 25, 3), [utc(10, 25, 0, 30), utc(10, 25, 1, 30), utc(10, 25, 2)]
+    )
+    assert spring == [(False, "gone"), (True, "launched"), (True, "gone")]
+    assert autumn == [(False, "gone"), (False, "gone"), (True, "launched")]
+    # the first half hour of that day: it has begun on the wall, and in UTC it is still the day before
+    midnight = launches(
+        dt.date(2026, 10, 25), dt.datetime(2026, 10, 25, 0, 30), [utc(10, 24, 22, 29), utc(10, 24, 22, 30)]
+    )
+    assert midnight == [(False, "gone"), (True, "launched")]
+
+
 def test_the_clock_launches_once_and_writes_down_what_held():
     ops = person_with(Role.OPS)
     campaign = scheduled(ops, name="Spring")

@@ -3,6 +3,7 @@
 import datetime as dt
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
@@ -15,8 +16,9 @@ from apps.accounts.domain.territories import archive_territory, limit_role, unkn
 from apps.accounts.enums import Role
 from apps.accounts.models import Membership, Territory, User
 from apps.approvals.domain.eligibility import kept_out_among
-from apps.campaigns.domain.intake import twins_of
+from apps.campaigns.domain.intake import accept_request, ask_for_campaign, twins_of
 from apps.campaigns.models import Campaign, CampaignRequest
+from apps.content.domain.writing import ask_for_content, region_named
 from apps.core import access, clock
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.leads.models import Company, FieldValue, Lead
@@ -339,3 +341,31 @@ def test_a_role_granted_past_the_operations_is_limited_as_well(boss, europe):
     synchronise_groups_of(person)
     LeadFactory(territory="Nordics")
     assert seen(person) == set()
+
+
+def test_what_is_asked_for_and_accepted_is_read_back_through_the_territory(boss, europe):
+    ops = limited(Role.OPS, europe, boss)
+    given = {"title": "Letter", "kind": "email", "main_channel": "email", "brief": "Tell them."}
+    said = "Nothing was saved: with these values Letter would be outside the content that you may add. Keep it in Eur"
+    with pytest.raises(NotAllowed, match=said):
+        ask_for_content(by=ops, **given)
+    assert ask_for_content(by=ops, region="dach", **given).region == "dach"
+    assert [region_named(each) for each in ("Germany", " dach", "Mars", "", "UK")] == [
+        *("dach", "dach", "global", "global", "uk")
+    ]
+    wish = {"objective": "x", "audience": "y", "success_metrics": "z", "budget": 1, "currency": "EUR"}
+    wish |= {"starts_on": dt.date(2099, 1, 1), "ends_on": dt.date(2099, 1, 2), "main_channel": "email"}
+    asker, here = UserFactory(), {}
+    for region in ("Germany", "Nordics"):
+        here[region] = ask_for_campaign(by=asker, values={**wish, "title": f"Fair in {region}", "region": region})
+    assert "became the campaign" in accept_request(here["Germany"], by=ops)
+    with pytest.raises(NotAllowed, match="You may not decide about requests"):
+        accept_request(here["Nordics"], by=ops)
+    # somebody who may look every request through, but adds campaigns in one market alone
+    scout = limited(Role.OPS, europe, boss)
+    scout.user_permissions.add(
+        *Permission.objects.filter(codename__in=("view_campaignrequest", "change_campaignrequest"))
+    )
+    with pytest.raises(NotAllowed, match="Fair in Nordics would be outside the campaigns that you may add"):
+        accept_request(here["Nordics"], by=fresh(scout))
+    assert list(Campaign.objects.values_list("name", flat=True)) == ["Fair in Germany"]

@@ -11,6 +11,7 @@ from django.urls import reverse
 from apps.campaigns.domain import intake
 from apps.campaigns.domain.request_form import STANDARD, current_form
 from apps.campaigns.models import CampaignRequest, IntakeForm
+from apps.core.admin_kit.days import DayInput
 from apps.core.errors import DomainError
 
 SHOWN = 50
@@ -28,7 +29,7 @@ class AskForm(forms.ModelForm):  # type: ignore[type-arg]  # generic to the stub
         )
         widgets = {
             **{name: forms.Textarea(attrs={"rows": 3}) for name in _AREAS},
-            **{name: forms.DateInput(attrs={"type": "date"}) for name in ("starts_on", "ends_on")},
+            **{name: DayInput() for name in ("starts_on", "ends_on")},
         }
 
     def __init__(self, *args: Any, version: IntakeForm | None, **kwargs: Any) -> None:

@@ -15,6 +15,7 @@ from apps.campaigns.models import BudgetEntry, BudgetShift, Campaign
 from apps.core.access import has_model_permission, hidden_columns
 from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin
 from apps.core.admin_kit.buttons import Button, NoteForm, ReasonForm
+from apps.core.admin_kit.days import DayInput
 from apps.technology.admin.cases import approvals_panel
 
 
@@ -23,9 +24,7 @@ class MoneyForm(forms.Form):
 
     kind = forms.ChoiceField(choices=Money.choices, label="What it is")
     channel = forms.ChoiceField(choices=Channel.choices)
-    month = forms.DateField(
-        widget=forms.DateInput(attrs={"type": "date"}), help_text="Any day of the month it belongs to."
-    )
+    month = forms.DateField(widget=DayInput(), help_text="Any day of the month it belongs to.")
     amount = forms.DecimalField(max_digits=14, decimal_places=4, help_text="Before tax; a credit is less than nothing.")
     currency = forms.CharField(max_length=3, required=False, help_text="Empty: that of the campaign.")
     reference = forms.CharField(

@@ -25,6 +25,7 @@ from apps.campaigns.enums import Channel
 from apps.campaigns.models import Blackout, Campaign
 from apps.core import access, clock
 from apps.core.admin_kit.buttons import Button
+from apps.core.admin_kit.days import DayInput
 from apps.core.errors import DomainError
 from apps.technology.admin.renewals import feed_address
 from apps.technology.domain.feeds import open_feed
@@ -36,11 +37,11 @@ DAY, LANE, HEAD, LEFT = {"month": 32, "quarter": 11}, 26, 40, 0
 class DatesForm(forms.Form):
     """Asks for new dates."""
 
-    starts_on = forms.DateField(label="New start", widget=forms.DateInput(attrs={"type": "date"}))
+    starts_on = forms.DateField(label="New start", widget=DayInput())
     ends_on = forms.DateField(
         label="New end",
         required=False,
-        widget=forms.DateInput(attrs={"type": "date"}),
+        widget=DayInput(),
         help_text="Empty: as long as before.",
     )
     reason = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 2}))

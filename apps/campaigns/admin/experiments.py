@@ -13,6 +13,7 @@ from apps.campaigns.models import Experiment, Variant
 from apps.core import clock
 from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin, MopsTabularInline
 from apps.core.admin_kit.buttons import Button, ReasonForm
+from apps.core.admin_kit.days import DayInput
 
 
 def counts_form(experiment: Experiment) -> type[forms.Form]:
@@ -23,7 +24,7 @@ def counts_form(experiment: Experiment) -> type[forms.Form]:
         """Asks what a variant came to."""
 
         letter = forms.ChoiceField(choices=choices, label="Variant")
-        day = forms.DateField(initial=clock.today, widget=forms.DateInput(attrs={"type": "date"}))
+        day = forms.DateField(initial=clock.today, widget=DayInput())
         people = forms.IntegerField(min_value=0, help_text="Who saw it on this day.")
         successes = forms.IntegerField(min_value=0, help_text="Those of them who did what counts as success.")
 

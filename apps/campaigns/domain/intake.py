@@ -175,7 +175,7 @@ def accept_request(
 
     Raises:
         InvalidInput: a campaign of this name exists.
-        NotAllowed, WrongState: as `refuse_triage` says.
+        NotAllowed, WrongState: as `refuse_triage` says, or the campaign would be outside those that `by` may add.
     """
     called = name.strip() or request.title
     with transaction.atomic(), acting_as(by, reason=note or f"Asked for by {request.requester}"):
@@ -186,6 +186,8 @@ def accept_request(
         _raise_triage(by, row)
         values = {each: getattr(row, each) for each in TAKEN_OVER}
         campaign = Campaign.objects.create(name=called, owner_person=owner or by, **values)
+        if refused := access.refuse_outside(by, "add", campaign):
+            raise NotAllowed(refused)
         _triage(row, RequestStage.ACCEPTED, by=by, verdict=note, at=at, campaign=campaign)
         started = begin_work(campaign, by=by, at=at)
     return " ".join((f"“{row}” became the campaign {campaign}, with everything it said.", *started))

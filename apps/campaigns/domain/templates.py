@@ -22,7 +22,7 @@ from apps.campaigns.models import (
 )
 from apps.campaigns.models.template import PARTS
 from apps.content.domain.linking import link_content
-from apps.content.domain.writing import ask_for_content
+from apps.content.domain.writing import ask_for_content, region_named
 from apps.content.enums import Channel as ContentChannel
 from apps.core import clock
 from apps.core.actors import acting_as
@@ -210,6 +210,7 @@ def _briefs(row: Campaign, contents: Contents, by: "User") -> int:
             kind=each.kind,
             main_channel=channel,
             brief=each.brief,
+            region=region_named(row.region),
             audience=row.audience[:200],
             product=row.product,
             due_on=row.starts_on,

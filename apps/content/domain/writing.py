@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
+from apps.accounts.domain.territories import places
 from apps.approvals.domain.content import live_digest
 from apps.content.domain.checking import run_checks, told
 from apps.content.domain.moves import end, locked, move, set_stage
-from apps.content.enums import UNDER_WAY, VersionState
+from apps.content.enums import UNDER_WAY, Region, VersionState
 from apps.content.models import ContentAsset, ContentTemplateVersion, ContentVersion
 from apps.core import access, clock
 from apps.core.actors import acting_as
@@ -43,7 +44,7 @@ def ask_for_content(*, by: "User", title: str, kind: str, main_channel: str, bri
         more: region, language, product, audience, due_on.
 
     Raises:
-        NotAllowed: `by` may not ask for content.
+        NotAllowed: `by` may not ask for content, or not for content of this region.
         InvalidInput: title or brief is missing.
     """
     if not access.has_model_permission(by, "add", ContentAsset):
@@ -54,7 +55,16 @@ def ask_for_content(*, by: "User", title: str, kind: str, main_channel: str, bri
         made: ContentAsset = ContentAsset.objects.create(
             title=title.strip(), kind=kind, main_channel=main_channel, brief=brief.strip(), requested_by=by, **more
         )
+        if refused := access.refuse_outside(by, "add", made):
+            raise NotAllowed(refused)
     return made
+
+
+def region_named(place: str) -> str:
+    """Return the region of content that a place names, by any name of its territory; everywhere where it names none."""
+    name = place.strip().casefold()
+    names = next((each.names for each in places() if name in each.names), frozenset((name,)))
+    return next((each.value for each in Region if {each.value, each.label.casefold()} & names), Region.GLOBAL.value)
 
 
 def refuse_draft(user: "User", asset: ContentAsset, variant: str = "") -> str | None:

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
+from apps.core.admin_kit.days import DayInput
 from apps.core.admin_kit.locking import RowVersionForm
 from apps.core.rules.bodies import BodyShape
 from apps.core.rules.builder import describe_shape
@@ -116,4 +117,4 @@ class ReviewForm(forms.Form):
     """Asks what was found, and when to look again."""
 
     reason = forms.CharField(label="What you found", widget=forms.Textarea(attrs={"rows": 3}))
-    next_review = forms.DateField(label="Next review", widget=forms.DateInput(attrs={"type": "date"}))
+    next_review = forms.DateField(label="Next review", widget=DayInput())

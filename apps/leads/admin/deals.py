@@ -10,6 +10,7 @@ from unfold.decorators import display
 
 from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin
 from apps.core.admin_kit.buttons import Button, NoteForm, ReasonForm
+from apps.core.admin_kit.days import DayInput
 from apps.leads.domain.opportunities import lose, refuse_move, refuse_step, step_on, win
 from apps.leads.enums import LossReason, OpportunityStage
 from apps.leads.models import Opportunity
@@ -29,9 +30,7 @@ class OpportunityForm(forms.Form):
     name = forms.CharField(label="What it is about", max_length=150)
     amount = forms.DecimalField(max_digits=12, decimal_places=2, min_value=0)
     currency = forms.RegexField(r"^[A-Z]{3}$", initial="EUR", help_text="Three capital letters, like EUR.")
-    expected_on = forms.DateField(
-        label="Decided by", required=False, widget=forms.DateInput(attrs={"type": "date"}), help_text="If it is known."
-    )
+    expected_on = forms.DateField(label="Decided by", required=False, widget=DayInput(), help_text="If it is known.")
 
 
 class LossForm(forms.Form):

@@ -6,6 +6,7 @@ from django import forms
 
 from apps.accounts.enums import Role
 from apps.accounts.models import User
+from apps.core.admin_kit.days import DayInput
 from apps.leads.enums import ConsentPurpose, ContactKind, RejectReason
 
 # Who can be given leads and customers: people in sales and in marketing operations.
@@ -35,7 +36,7 @@ class ScoreForm(forms.Form):
     """Asks for a score, why, and until when."""
 
     value = forms.FloatField(label="Score")
-    until = forms.DateField(widget=forms.DateInput(attrs={"type": "date"}), help_text="Until the end of that day.")
+    until = forms.DateField(widget=DayInput(), help_text="Until the end of that day.")
     reason = forms.CharField(widget=forms.Textarea(attrs={"rows": 3}), help_text="Why the rules are wrong here.")
 
 

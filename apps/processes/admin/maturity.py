@@ -15,6 +15,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 from apps.core import access, clock
 from apps.core.access import visible
 from apps.core.admin_kit.base import ReadOnlyAdmin
+from apps.core.admin_kit.days import DayInput
 from apps.core.errors import DomainError
 from apps.core.jobs.api import enqueue
 from apps.processes.domain import maturity, maturity_criteria
@@ -40,7 +41,7 @@ class OverrideForm(forms.Form):
     )
     until = forms.DateField(
         label="Until",
-        widget=forms.DateInput(attrs={"type": "date"}),
+        widget=DayInput(),
         help_text="The last day it counts; within a year.",
     )
 

@@ -22,6 +22,7 @@ from apps.audit.kinds import kind_of
 from apps.core import access, clock
 from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin, ReadOnlyAdmin
 from apps.core.admin_kit.buttons import Button, NoteForm, ReasonForm
+from apps.core.admin_kit.days import DayInput
 from apps.core.admin_kit.links import link_to, url_of
 from apps.core.admin_kit.locking import RowVersionForm
 from apps.rights.domain.duties import Conflict, conflicts, duty_choices
@@ -44,9 +45,7 @@ class WaiverForm(ReasonForm):
     """For whom, until when and why."""
 
     person = forms.ModelChoiceField(User.objects.none())
-    until = forms.DateField(
-        widget=forms.DateInput(attrs={"type": "date"}), help_text="The last day, at most a year from now."
-    )
+    until = forms.DateField(widget=DayInput(), help_text="The last day, at most a year from now.")
     field_order = ("person", "until", "reason")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

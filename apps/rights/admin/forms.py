@@ -11,6 +11,7 @@ from apps.accounts.enums import Role
 from apps.accounts.forms import active_people, live_teams
 from apps.accounts.models import Team, User
 from apps.core import clock
+from apps.core.admin_kit.days import DayInput
 from apps.rights.enums import Assignment, ReviewScope
 
 
@@ -47,7 +48,7 @@ class OpenReviewForm(forms.Form):
     second_reviewer = forms.ModelChoiceField(
         User.objects.none(), help_text="Decides about the reviewer: nobody reviews themselves."
     )
-    due_on = forms.DateField(label="Due", widget=forms.DateInput(attrs={"type": "date"}))
+    due_on = forms.DateField(label="Due", widget=DayInput())
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Offer who works here, and three weeks."""

@@ -13,6 +13,7 @@ from apps.accounts.enums import Role
 from apps.accounts.models import Team, User
 from apps.core import access
 from apps.core.admin_kit.buttons import ReasonForm
+from apps.core.admin_kit.days import DayInput
 from apps.core.admin_kit.kits import Call, Kit, Verb, ask, record_url, register_kit, submit
 from apps.core.admin_kit.step_up import ask_for_recent_authentication
 from apps.core.errors import NotAllowed
@@ -37,7 +38,7 @@ class ShareForm(forms.Form):
     until = forms.DateField(
         label="Until",
         required=False,
-        widget=forms.DateInput(attrs={"type": "date"}),
+        widget=DayInput(),
         help_text="The last day. Empty: until somebody revokes it.",
     )
     reason = forms.CharField(

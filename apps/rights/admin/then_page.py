@@ -14,6 +14,7 @@ from django.utils.text import capfirst
 
 from apps.accounts.models import User
 from apps.core import access, clock
+from apps.core.admin_kit.days import DayInput
 from apps.core.admin_kit.links import url_of
 from apps.core.errors import DomainError
 from apps.rights.admin.pickers import let_type
@@ -29,7 +30,7 @@ class ThenForm(forms.Form):
     person = forms.ModelChoiceField(User.objects.none(), empty_label=None)
     day = forms.DateField(
         label="On",
-        widget=forms.DateInput(attrs={"type": "date"}),
+        widget=DayInput(),
         help_text="As things stood at the end of that day; for today, as they stand now.",
     )
     verb = forms.ChoiceField(label="could …", choices=[(key, VERBS[key]) for key in ASKED], required=False)

@@ -7,6 +7,7 @@ from django.db.models import Q
 
 from apps.accounts.models import User
 from apps.core import clock
+from apps.core.admin_kit.days import DayInput
 from apps.tickets.domain.follow_ups import HOLDS
 from apps.tickets.domain.queries import desk_people
 from apps.tickets.enums import WAITING, Level, LinkKind, ProblemState, Resolution, TicketState
@@ -131,7 +132,7 @@ class FollowUpForm(forms.Form):
     """Asks when to look again, and at what."""
 
     question = forms.CharField(max_length=200, initial=HOLDS, help_text="What to find out.")
-    due_on = forms.DateField(label="On", widget=forms.DateInput(attrs={"type": "date"}))
+    due_on = forms.DateField(label="On", widget=DayInput())
     assignee = forms.ModelChoiceField(
         User.objects.none(), required=False, help_text="Empty: whoever works on the ticket, else you."
     )
@@ -146,7 +147,7 @@ class TimeForm(forms.Form):
     """Asks how long it took."""
 
     minutes = forms.IntegerField(help_text="A mistake is corrected by another entry, in the minus.")
-    spent_on = forms.DateField(label="On", initial=clock.today, widget=forms.DateInput(attrs={"type": "date"}))
+    spent_on = forms.DateField(label="On", initial=clock.today, widget=DayInput())
     note = forms.CharField(required=False)
 
 
@@ -233,7 +234,7 @@ def _field(question: dict[str, Any]) -> forms.Field:
     if kind == "yes or no":
         return forms.ChoiceField(choices=[("", "—"), ("Yes", "Yes"), ("No", "No")], **common)
     if kind == "date":
-        return forms.DateField(widget=forms.DateInput(attrs={"type": "date"}), **common)
+        return forms.DateField(widget=DayInput(), **common)
     if kind == "number":
         return forms.DecimalField(**common)
     return forms.CharField(max_length=500, **common)

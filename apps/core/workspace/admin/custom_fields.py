@@ -16,6 +16,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from apps.core import access
 from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin
+from apps.core.admin_kit.days import DayInput
 from apps.core.admin_kit.history import Change, Companion, Version
 from apps.core.admin_kit.kits import Call, Kit, Rows, Verb, ask, record_url, register_kit, submit
 from apps.core.admin_kit.locking import RowVersionForm
@@ -65,7 +66,7 @@ def _widget(field: CustomField, value: Any) -> forms.Widget:
         gone = [(value, f"{value} (no longer offered)")] if value and value not in field.choices else []
         return forms.Select(choices=[nothing, *((each, each) for each in field.choices), *gone])
     if field.type == FieldType.DATE:
-        return forms.DateInput(attrs={"type": "date"})
+        return DayInput()
     if field.type == FieldType.NUMBER:
         return forms.TextInput(attrs={"inputmode": "decimal"})
     return forms.URLInput(attrs={"placeholder": "https://"}) if field.type == FieldType.URL else forms.TextInput()
