@@ -109,6 +109,7 @@ TEMPLATES = [
 SIMPLE_HISTORY_ENABLED = False
 
 LANGUAGE_CODE = "en-gb"
+FORMAT_MODULE_PATH = "mops.formats"
 TIME_ZONE = ENV.time_zone
 USE_TZ = True
 USE_I18N = True

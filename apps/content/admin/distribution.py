@@ -98,7 +98,7 @@ class ContentMetricAdmin(ReadOnlyAdmin):
         *("content", "main_channel", "day", "source", ("shown", "delivered", "bounced")),
         *(("opened", "clicked", "converted"), ("complained", "unsubscribed"), "recorded_by", "recorded_at"),
     )
-    empty_state = "No figures yet. Import a file under Exchange, Imports: “Daily figures of content”."
+    empty_state = "No figures yet. Import a file (Work → Imports, “Daily figures of content”)."
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         """Load what the figures are of."""

@@ -10,6 +10,7 @@ from django.contrib.admin.utils import unquote
 from django.db import models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
+from django.utils.text import capfirst
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
 
 from apps.core import access
@@ -184,7 +185,8 @@ class MopsAdmin(RowRights, LimitsColumns, CarriesKits, ModelAdmin):  # type: ign
         """Show the list, or what to do first when it is empty."""
         if (elsewhere := self.arrival(request)) is not None:
             return elsewhere
-        context = {**(extra_context or {}), "empty_state": self.empty_state}
+        title = capfirst(str(self.opts.verbose_name_plural))  # Django's "Select … to change" names no page
+        context = {"title": title, **(extra_context or {}), "empty_state": self.empty_state}
         if request.method == "GET" and self.has_view_permission(request):
             note_read(request.user, self.model, request.GET.urlencode())
         return self.add_strips(request, super().changelist_view(request, context))

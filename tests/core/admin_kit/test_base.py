@@ -1,7 +1,10 @@
 """What every admin page of mops does the same way."""
 
+import datetime as dt
+
 import pytest
 from django.urls import reverse
+from django.utils.formats import date_format
 
 from apps.accounts.enums import Role
 from apps.accounts.models import Team
@@ -109,6 +112,13 @@ def test_undeclared_lookups_tell_nothing(client, lookup):
     client.force_login(person_with(Role.AUDITOR))
     answer = client.get(f"{LIST}?{lookup}")
     assert answer.status_code in (302, 400)
+
+
+def test_a_list_is_titled_with_its_name_and_writes_moments_by_the_clock_of_24_hours(client):
+    client.force_login(person_with(Role.AUDITOR))
+    page = client.get(LIST).content.decode()
+    assert " ".join(page.split("<title>")[1].split("</title>")[0].split()) == "Teams | mops"
+    assert date_format(dt.datetime(2026, 11, 23, 13, 5), "DATETIME_FORMAT") == "23 Nov 2026, 13:05"
 
 
 def test_list_needs_the_same_queries_at_one_and_three_rows(client, django_assert_num_queries):

@@ -8,6 +8,7 @@ from django.urls import reverse
 from apps.accounts.enums import Role
 from apps.accounts.models import Team
 from apps.core.exchange.models import ImportBatch
+from apps.core.jobs.models import WorkerCluster
 from apps.core.jobs.testing import run_queued_jobs
 from tests.factories.accounts import TeamFactory, person_with
 from tests.factories.exchange import TeamImporter, import_text, receive
@@ -54,6 +55,8 @@ def test_a_person_uploads_matches_previews_and_imports(admin):
     client.post(_below(batch, "do/run/"))
     running = client.get(_page(batch)).content.decode()
     assert f'data-poll="{_below(batch, "progress/")}"' in running
+    assert "Import waits: no worker is running." in client.get(_below(batch, "progress/")).content.decode()
+    WorkerCluster.objects.create(name="vm/long/1", queue="long", host="vm", pid=1)
     assert "waits for a free worker" in client.get(_below(batch, "progress/")).content.decode()
     run_queued_jobs()
     assert "data-finished" in client.get(_below(batch, "progress/")).content.decode()

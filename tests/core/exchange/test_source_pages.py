@@ -87,7 +87,7 @@ def test_a_source_shows_its_syncs_and_they_show_their_records(admin, folder):
     source = source_of(folder, "name\nDemand\n,x\n", by=admin)
     client = _client(admin)
     client.post(f"{LIST}{source.pk}/do/sync/")
-    assert "A sync waits for a free worker." in client.get(f"{LIST}{source.pk}/change/").content.decode()
+    assert "A sync waits: no worker is running." in client.get(f"{LIST}{source.pk}/change/").content.decode()
     run_queued_jobs()
     page = client.get(f"{LIST}{source.pk}/change/").content.decode()
     run = source.runs.get()

@@ -23,6 +23,7 @@ from apps.core.exchange.models import FileSource, SyncRun
 from apps.core.exchange.permissions import refuse_import
 from apps.core.exchange.registry import get_importer
 from apps.core.jobs.api import JobRun
+from apps.core.jobs.domain.watching import clusters_alive
 from apps.core.jobs.models import OPEN_STATES
 
 COLOURS = {"Under way": "info", "Done": "success", "Failed": "danger", "Cancelled": "warning"}
@@ -137,6 +138,7 @@ class FileSourceAdmin(MopsAdmin):
             "runs": [{"run": run, "url": url_of(run), "label": RunState(run.state).label} for run in runs[:SHOWN_RUNS]],
             "more": more if len(runs) > SHOWN_RUNS else "",
             "job": job,
+            "no_worker": job is not None and job.started_at is None and not clusters_alive(job.queue),
             "job_url": url_of(job) if job else "",
             "import_url": f"{page}?importer={source.importer}&source={source.pk}" if importable else "",
             "mapping": source.mapping,

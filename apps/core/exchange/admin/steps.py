@@ -9,6 +9,7 @@ from apps.core.exchange.domain import rejects, running
 from apps.core.exchange.enums import BatchState
 from apps.core.exchange.models import ImportBatch
 from apps.core.exchange.registry import get_importer
+from apps.core.jobs.domain.watching import clusters_alive
 
 STEPS = ("Upload", "Match columns", "Preview", "Report")
 UPLOAD, MATCH, PREVIEW, REPORT = range(4)
@@ -79,10 +80,12 @@ def progress_of(batch: ImportBatch) -> dict[str, Any]:
     """Return what the bar shows."""
     job = running.job_of(batch)
     over = job is None or job.is_over
+    waiting = job is not None and job.started_at is None
     return {
         "url": reverse("admin:exchange_importbatch_progress", args=(batch.pk,)),
         "over": over,
-        "waiting": job is not None and job.started_at is None,
+        "waiting": waiting,
+        "no_worker": waiting and job is not None and not clusters_alive(job.queue),
         "done": job.done if job else 0,
         "total": (job.total if job else 0) or batch.row_count or 0,
         "percent": job.percent if job else None,
