@@ -34,6 +34,7 @@ class LeadsConfig(AppConfig):
         register_audiences()
         utm_seen.register()
         _register_demo()
+        _follow_archiving()
 
 
 def _register_sight() -> None:
@@ -64,6 +65,15 @@ def _register_sight() -> None:
     register_scope(models.Handoff, by_handoff)
     register_scope(models.DuplicatePair, by_both("one", "two"))
     register_scope(models.Merge, by_both("survivor", "loser"))
+
+
+def _follow_archiving() -> None:
+    """End what waits for a lead when it is archived."""
+    from apps.core.admin_kit.archive import follow_archiving  # noqa: PLC0415  # models must be ready
+    from apps.leads.domain.leaving import leave  # noqa: PLC0415
+    from apps.leads.models import Lead  # noqa: PLC0415
+
+    follow_archiving(Lead, leave)
 
 
 def _register_catalogs() -> None:

@@ -12,6 +12,7 @@ from apps.approvals.domain.policies import ensure_policy
 from apps.approvals.models import ApprovalRequest
 from apps.core import access, clock
 from apps.core.actors import acting_as
+from apps.core.admin_kit.archive import archive
 from apps.core.calendars.domain import business_time
 from apps.core.calendars.domain.queries import schedule_for
 from apps.core.clocks.domain.arithmetic import elapsed
@@ -24,17 +25,20 @@ from apps.core.transitions import transition
 from apps.leads.domain import answer_clocks, sla_signing
 from apps.leads.domain.answer_clocks import SPEED, TOUCH
 from apps.leads.domain.duplicates.merging import merge
+from apps.leads.domain.handoff import offer
 from apps.leads.domain.lifecycle import move_lead
 from apps.leads.domain.routing.reassigning import why_routed
 from apps.leads.domain.routing.routing import route_leads
+from apps.leads.domain.segmenting import refresh
 from apps.leads.domain.sla import record_contact
-from apps.leads.enums import SlaState, Stage
-from apps.leads.models import Lead, LeadSla
+from apps.leads.enums import HandoffState, SlaState, Stage
+from apps.leads.models import Handoff, Lead, LeadSla, SegmentMember, SegmentState, WaitingLead
 from tests.admin_pages import assert_same_queries, button_of, list_of, page_of
 from tests.factories.accounts import administrator, person_with, sign_in
 from tests.factories.calendars import published_calendar
 from tests.factories.leads import LeadFactory
 from tests.factories.routing import pool, routing_in_force, rules, to
+from tests.factories.rules import active, segment
 
 pytestmark = pytest.mark.django_db
 
@@ -213,6 +217,29 @@ def test_clocks_end_with_what_they_wait_for(ops, signers):
     assert set(Clock.objects.values_list("state", flat=True)) == {ClockState.CANCELLED}
     assert not Notification.objects.filter(kind="lead.sla").exists()
     assert {each.owner_person for each in Lead.objects.all()} == {seller}
+
+
+def test_an_archived_lead_waits_for_nobody_from_that_moment_on(ops, signers):
+    signed(ops, signers)
+    sales, keeper = signers[1], person_with(Role.SALES)
+    lead, other = (LeadFactory(owner_person=keeper, country="Spain", stage=Stage.MQL) for _ in range(2))
+    WaitingLead.objects.create(lead=lead, pool=pool(1)[0], since=clock.now())
+    answer_clocks.begin([lead.pk, other.pk], at=clock.now())
+    for each in (lead, other):
+        offer(each, by=ops)
+    refresh(active(segment(owner=ops), by=ops))
+    assert archive(lead, by=ops) == f"{lead} is archived."
+    assert set(Clock.objects.open().values_list("object_id", flat=True)) == {other.pk}
+    assert dict(Handoff.objects.values_list("lead", "state")) == {
+        lead.pk: HandoffState.WITHDRAWN,
+        other.pk: HandoffState.OFFERED,
+    }
+    assert Handoff.objects.get(lead=lead).answer == "The lead was archived."
+    assert Notification.objects.filter(recipient=keeper, title=f"{lead} is not offered to you any more.").exists()
+    assert list(SegmentMember.objects.values_list("lead", flat=True)) == [other.pk]
+    assert SegmentState.objects.get().members == 1
+    assert not WaitingLead.objects.filter(pk=lead.pk).exists()
+    assert not Notification.objects.filter(recipient=sales).exists()
 
 
 def test_what_no_sla_holds_for_takes_nobodys_place_and_merged_contacts_count(ops, signers, monkeypatch):

@@ -1,13 +1,22 @@
 """Archive instead of delete: a row leaves the lists, and can come back."""
 
+from collections.abc import Callable
 from typing import Any
 
-from django.db import transaction
+from django.db import models, transaction
 
 from apps.core import access, clock
 from apps.core.actors import acting_as
 from apps.core.errors import NotAllowed, WrongState
 from apps.core.governed import GovernedBase
+
+Follow = Callable[..., object]
+_followers: dict[type[models.Model], list[Follow]] = {}
+
+
+def follow_archiving(model: type[models.Model], follow: Follow) -> None:
+    """Have `follow(row, by=…)` called when a row of `model` is archived: locked, in the same transaction."""
+    _followers.setdefault(model, []).append(follow)
 
 
 def refuse_archive(user: Any, thing: GovernedBase) -> str | None:
@@ -51,4 +60,6 @@ def _set(thing: GovernedBase, *, by: Any, refusal: Any, archived: bool) -> str:
             raise (WrongState if access.may(by, "change", row) else NotAllowed)(refused)
         row.archived_at = clock.now() if archived else None
         row.save(update_fields=["archived_at"])
+        for follow in _followers.get(type(row), ()) if archived else ():
+            follow(row, by=by)
     return f"{row} is {'archived' if archived else 'back'}."

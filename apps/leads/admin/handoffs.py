@@ -85,6 +85,7 @@ class HandoffAdmin(ReadOnlyAdmin):
             HandoffState.ACCEPTED.label: "success",
             HandoffState.REJECTED.label: "warning",
             HandoffState.EXPIRED.label: "danger",
+            HandoffState.WITHDRAWN.label: "warning",
         },
     )
     def standing(self, handoff: Handoff) -> str:

@@ -218,6 +218,18 @@ def expire_due(*, at: dt.datetime | None = None) -> int:
     return ended
 
 
+def withdraw(lead: Lead, *, by: "User", answer: str) -> int:
+    """End the open offers of a lead inside an operation that takes it away; who was asked is told. Returns how many."""
+    rows = Handoff.objects.select_for_update(of=("self",)).filter(lead=lead, state=HandoffState.OFFERED)
+    found = list(rows.select_related("lead", "offered_by", "to_person", "to_team"))
+    for row in found:
+        _close(row, HandoffState.WITHDRAWN, by=by, answer=answer, now=clock.now())
+        people = [row.to_person] if row.to_person is not None else people_of(row.to_team)
+        title = f"{lead} is not offered to you any more."
+        notify([each for each in people if each != by], OFFERED, title=title, body=answer, subject=row, by=by)
+    return len(found)
+
+
 def _answered(handoff: Handoff, state: HandoffState, *, by: "User", at: dt.datetime | None, **more: str) -> Handoff:
     row: Handoff = Handoff.objects.select_for_update(of=("self",)).select_related("lead").get(pk=handoff.pk)
     if refused := refuse_answer(by, row):
