@@ -9,7 +9,7 @@ from apps.core.errors import InvalidInput
 from apps.core.exchange import values
 from apps.core.exchange.registry import Changes, Column, Importer, Outcome, Row, register_importer
 from apps.leads import phones
-from apps.leads.domain.bulk import Refusal, Written, judge_and_write
+from apps.leads.domain.bulk import KEY, Refusal, Written, judge_and_write
 from apps.leads.domain.rows import count_of
 from apps.leads.models import Lead
 
@@ -130,10 +130,14 @@ class LeadImporter(Importer):
         return Outcome.updated(row, object_id=written.lead_id, changes=self._told(row, written.before))
 
     def _told(self, row: Row, before: dict[str, Any]) -> Changes:
+        titles = self._titles
+        if not before:
+            given = ((name, value) for name, value in row.values.items() if value not in (None, "") and name not in KEY)
+            return {titles[name]: ("", values.shown(value)) for name, value in given}
         return {
-            self._titles[name]: (values.shown(before.get(name)), values.shown(value))
+            titles[name]: (values.shown(before.get(name)), values.shown(value))
             for name, value in row.values.items()
-            if name not in ("external_id", "record_source") and _given(before.get(name)) != _given(value)
+            if name not in KEY and _given(before.get(name)) != _given(value)
         }
 
 
@@ -157,10 +161,10 @@ def _phone_problem(given: dict[str, Any]) -> str | None:
         return None
     country = given.get("country") or ""
     try:
-        given["phone"] = phones.e164(given["phone"], country=country)
+        given["phone"], refused = phones.e164_of(given["phone"], country=country)
     except InvalidInput as refusal:
         return refusal.message
-    return phones.refuse_elsewhere(given["phone"], country=country)
+    return refused
 
 
 def _given(value: Any) -> Any:

@@ -60,6 +60,28 @@ def e164(text: str, *, country: str = "") -> str:
     Raises:
         InvalidInput: it cannot be dialled, or names no country and none is known.
     """
+    return _as_e164(_read(text, country)[0])
+
+
+def e164_of(text: str, *, country: str) -> tuple[str, str | None]:
+    """Return a phone as E.164, and that it is of another country than its lead, or None: both from one reading.
+
+    Raises:
+        InvalidInput: as `e164` says.
+    """
+    number, its = _read(text, country)
+    return _as_e164(number), _elsewhere(number, its, country)
+
+
+def refuse_elsewhere(phone: str, *, country: str) -> str | None:
+    """Return that a phone (E.164) is of another country than its lead, None where it is not, or nothing is known."""
+    if not phone or not region_of(country):
+        return None
+    number = phonenumbers.parse(phone, None)
+    return _elsewhere(number, phonenumbers.region_code_for_number(number), country)
+
+
+def _read(text: str, country: str) -> tuple[phonenumbers.PhoneNumber, str | None]:
     if len(text) > LONGEST:
         raise InvalidInput(f"{quoted(text[:LONGEST])}… is too long for a phone.")
     region = region_of(country)
@@ -69,22 +91,24 @@ def e164(text: str, *, country: str = "") -> str:
         if error.error_type == phonenumbers.NumberParseException.INVALID_COUNTRY_CODE and not region:
             raise InvalidInput(f"{quoted(text)} has no country code; write it as +49 30 901820.") from error
         raise InvalidInput(f"{quoted(text)} is no phone.") from error
-    if not phonenumbers.is_valid_number(number):
+    its = phonenumbers.region_code_for_number(number)
+    if not phonenumbers.is_valid_number_for_region(number, its):
         there = f" in {country}" if region and not text.strip().startswith(("+", "00")) else ""
         raise InvalidInput(
             f"{quoted(text)} is no phone that can be dialled{there}; write it with its country code, as +49 30 901820."
         )
+    return number, its
+
+
+def _as_e164(number: phonenumbers.PhoneNumber) -> str:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
-def refuse_elsewhere(phone: str, *, country: str) -> str | None:
-    """Return that a phone (E.164) is of another country than its lead, None where it is not, or nothing is known."""
+def _elsewhere(number: phonenumbers.PhoneNumber, its: str | None, country: str) -> str | None:
     region = region_of(country)
-    if not phone or not region:
+    if not region or its is None or its == region:
         return None
-    number = phonenumbers.parse(phone, None)
-    its = phonenumbers.region_code_for_number(number)
-    if its is None or its == region or number.country_code == phonenumbers.country_code_for_region(region):
+    if number.country_code == phonenumbers.country_code_for_region(region):
         return None
     return f"The phone is one of {_english(its)}, but the country is {country}; one of the two is wrong."
 

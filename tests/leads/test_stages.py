@@ -43,6 +43,16 @@ def test_a_lead_is_in_one_stage_at_a_time_and_what_was_stays():
     with pytest.raises(IntegrityError) as caught, transaction.atomic():
         StageInterval.objects.create(lead=lead, stage="mql", entered_at=now, exited_at=now + dt.timedelta(days=1))
     assert sentence_of(caught.value) == "A lead is in one stage at a time."
+    rows.update(exited_at=now)  # now the open one would begin before a closed one ends, or two closed ones would meet
+    for until in (None, now):
+        with pytest.raises(IntegrityError) as caught, transaction.atomic():
+            begun = now - dt.timedelta(microseconds=1)
+            StageInterval.objects.create(lead=lead, stage="mql", entered_at=begun, exited_at=until)
+        assert sentence_of(caught.value) == "A lead is in one stage at a time."
+    StageInterval.objects.create(lead=lead, stage="mql", entered_at=now)
+    with pytest.raises(IntegrityError) as caught, transaction.atomic():
+        rows.filter(stage="known_lead").update(exited_at=now + dt.timedelta(days=1))
+    assert sentence_of(caught.value) == "A lead is in one stage at a time."
     with pytest.raises(DatabaseError) as changed, transaction.atomic():
         rows.update(stage="customer")
     assert "What stage a lead was in stays as it was" in sentence_of(changed.value)

@@ -133,9 +133,14 @@ def _apply(importer: Importer, rows: list[Row], by: Any) -> list[Outcome]:
     if [outcome.line for outcome in outcomes] != [row.line for row in rows]:
         raise RuntimeError(f"{importer.key}: apply() must return one outcome for each row, in order.")
     return [
-        replace(outcome, key=importer.name_of(row)[:KEY_LENGTH]) if not outcome.key else outcome
+        outcome if outcome.key else _named(outcome, importer.name_of(row)[:KEY_LENGTH])
         for outcome, row in zip(outcomes, rows, strict=True)
     ]
+
+
+def _named(outcome: Outcome, key: str) -> Outcome:
+    """Return the outcome with its key; `dataclasses.replace` takes three times as long, a million times over."""
+    return Outcome(outcome.line, outcome.kind, key, outcome.object_id, outcome.reason, outcome.changes)
 
 
 def summary(counts: Mapping[str, int], *, would: bool = False) -> str:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from django.db import connection
@@ -22,14 +23,14 @@ def store_preview(batch: ImportBatch, outcomes: Sequence[Outcome]) -> None:
 
 def store_outcomes(batch: ImportBatch, outcomes: Sequence[Outcome]) -> None:
     """Keep what became of the rows of an import."""
-    rows = ((*_common(each), batch.pk, batch.run_number, None, list(each.changes)) for each in outcomes)
+    rows = ((*_common(each), batch.pk, batch.run_number, None, _array(tuple(each.changes))) for each in outcomes)
     _copy_outcomes(rows)
 
 
 def store_sync_outcomes(run: SyncRun, outcomes: Sequence[Outcome]) -> None:
     """Keep what became of the records of a sync; those that are unchanged are only counted."""
     told = (each for each in outcomes if each.kind != OutcomeKind.UNCHANGED)
-    _copy_outcomes((*_common(each), None, 0, run.pk, list(each.changes)) for each in told)
+    _copy_outcomes((*_common(each), None, 0, run.pk, _array(tuple(each.changes))) for each in told)
 
 
 def _copy_outcomes(rows: Iterable[Values]) -> None:
@@ -38,6 +39,12 @@ def _copy_outcomes(rows: Iterable[Values]) -> None:
 
 def _common(outcome: Outcome) -> Values:
     return (outcome.line, str(outcome.kind), outcome.key, outcome.object_id, outcome.reason)
+
+
+@lru_cache(maxsize=1_000)
+def _array(names: tuple[str, ...]) -> str:
+    """Return names as PostgreSQL writes an array; most rows of a file change the same fields."""
+    return "{" + ",".join('"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"' for name in names) + "}"
 
 
 def _pairs(outcome: Outcome) -> dict[str, list[str]]:

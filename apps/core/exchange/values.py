@@ -152,6 +152,8 @@ def unless(parse: Callable[[str], Any], *blanks: str, empty: Any = None) -> Call
 
 def shown(value: Any) -> str:
     """Return a value as the report shows it."""
+    if type(value) is str:  # most are
+        return value
     if value is None:
         return ""
     if isinstance(value, bool):

@@ -71,6 +71,44 @@ class LeadQuerySet(GovernedQuerySet):
 class Lead(OwnedModel, GovernedModel):
     """One lead. What scores, routes and qualifies it is derived elsewhere; here stands what is known."""
 
+    # found by the longer indexes below; what is mostly empty is indexed where it is filled: each index costs with every
+    # lead that comes in or changes hands
+    owner_person = models.ForeignKey(
+        "accounts.User",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="owner (person)",
+        db_index=False,
+    )
+    owner_team = models.ForeignKey(
+        "accounts.Team",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="owner (team)",
+        db_index=False,
+    )
+    backup_person = models.ForeignKey(
+        "accounts.User",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="backup (person)",
+        db_index=False,
+    )
+    backup_team = models.ForeignKey(
+        "accounts.Team",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="backup (team)",
+        db_index=False,
+    )
     record_source = models.CharField(
         max_length=40, default=OWN_RECORDS, help_text="Which system keeps the record, for instance salesforce."
     )
@@ -92,6 +130,7 @@ class Lead(OwnedModel, GovernedModel):
         blank=True,
         related_name="leads",
         verbose_name="company record",
+        db_index=False,
         help_text="Says how large the company is and what it does.",
     )
     country = models.CharField(max_length=60, blank=True)
@@ -114,7 +153,14 @@ class Lead(OwnedModel, GovernedModel):
     converted = models.BooleanField(null=True, blank=True, help_text="Did it become a customer? Empty: not known.")
 
     merged_into = models.ForeignKey(
-        "self", models.PROTECT, null=True, blank=True, related_name="merged", editable=False, verbose_name="merged into"
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="merged",
+        editable=False,
+        verbose_name="merged into",
+        db_index=False,
     )
 
     objects = LeadQuerySet.as_manager()  # type: ignore[misc]  # knows more filters than the one it replaces
@@ -171,6 +217,10 @@ class Lead(OwnedModel, GovernedModel):
                 condition=Q(owner_person__isnull=True, owner_team__isnull=True, archived_at__isnull=True),
                 name="lead_unowned",
             ),
+        ]
+        indexes += [
+            models.Index(fields=(name,), condition=Q(**{f"{name}__isnull": False}), name=f"lead_by_{name}")
+            for name in ("account", "backup_person", "backup_team", "merged_into")
         ]
         triggers = [
             *GovernedModel.Meta.triggers,
