@@ -45,8 +45,8 @@ def test_a_lead_is_in_one_stage_at_a_time_and_what_was_stays():
     assert sentence_of(caught.value) == "A lead is in one stage at a time."
     rows.update(exited_at=now)  # now the open one would begin before a closed one ends, or two closed ones would meet
     for until in (None, now):
+        begun = now - dt.timedelta(microseconds=1)
         with pytest.raises(IntegrityError) as caught, transaction.atomic():
-            begun = now - dt.timedelta(microseconds=1)
             StageInterval.objects.create(lead=lead, stage="mql", entered_at=begun, exited_at=until)
         assert sentence_of(caught.value) == "A lead is in one stage at a time."
     StageInterval.objects.create(lead=lead, stage="mql", entered_at=now)
