@@ -32,7 +32,7 @@ BEFORE_THE_FIRST_RELEASE = [
     "0013_items_without_lookups",
     "0012_routing",
     "0013_answers_deals_and_reviews",
-    "0016_lighter_writes",
+    "0017_lighter_writes",
 ]
 OWN = sorted(ROOT.glob("apps/**/migrations/[0-9]*.py"))
 

@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0003_territories'),
-        ('leads', '0015_clients'),
+        ('leads', '0016_withdraw_offers'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
