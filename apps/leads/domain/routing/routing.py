@@ -19,7 +19,7 @@ from apps.core.alerts.domain.alerting import resolve_alert
 from apps.core.notifications.domain.notifying import notify
 from apps.core.rules.domain.queries import active_version
 from apps.leads.domain import answer_clocks
-from apps.leads.domain.routing.asking import UNREADABLE, Asked, Rules, ask, rules_in_force
+from apps.leads.domain.routing.asking import UNREADABLE, Asked, Rules, array_of, ask, rules_in_force
 from apps.leads.domain.routing.turns import deal
 from apps.leads.enums import OPEN_STAGES, RoutedBy
 from apps.leads.models import Lead, PoolCursor, RoutingBatch, WaitingLead
@@ -183,10 +183,9 @@ def _way(rules: Rules, each: Asked, turns: dict[int, list[tuple[int, int]]]) -> 
 
 def _write(ways: Sequence[Way], batch: RoutingBatch, at: dt.datetime) -> None:
     columns = [
-        [getattr(each, name) for each in ways]
+        array_of([getattr(each, name) for each in ways])
         for name in ("lead", "person", "team", "routed_by", "rule", "pool", "turn", "before")
     ]
-    columns[3] = [str(each) for each in columns[3]]
     with connection.cursor() as cursor:
         cursor.execute(_WRITE, [*columns, at, batch.pk, at])
 
@@ -194,7 +193,9 @@ def _write(ways: Sequence[Way], batch: RoutingBatch, at: dt.datetime) -> None:
 def _keep_waiting(ways: Sequence[Way], at: dt.datetime) -> None:
     """Remember who waits for a pool, and forget who no longer does."""
     waits = [each for each in ways if each.routed_by == RoutedBy.WAITING]
-    WaitingLead.objects.filter(pk__in=[each.lead for each in ways if each.routed_by != RoutedBy.WAITING]).delete()
+    found = array_of([each.lead for each in ways if each.routed_by != RoutedBy.WAITING])
+    with connection.cursor() as cursor:  # five thousand numbers of an IN are read one by one
+        cursor.execute("DELETE FROM leads_waitinglead WHERE lead_id = ANY (%s::bigint[])", [found])
     rows = [WaitingLead(lead_id=each.lead, pool_id=each.pool, since=at) for each in waits if each.pool is not None]
     WaitingLead.objects.bulk_create(rows, ignore_conflicts=True)
 
