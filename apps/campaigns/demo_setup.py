@@ -11,6 +11,10 @@ from apps.campaigns.enums import CampaignState
 from apps.campaigns.models import Blackout, Campaign, CampaignTask, CampaignTemplate, Experiment, Variant
 from apps.core.actors import acting_as
 from apps.core.records import kind_of
+from apps.core.rules.catalog import catalog_of
+from apps.core.rules.predicates import in_words
+from apps.processes.domain.compliance import evaluate
+from apps.processes.models import ComplianceRule
 
 # name, channel, guidelines, what it sets up
 TEMPLATES: tuple[tuple[str, str, str, dict[str, str]], ...] = (
@@ -69,6 +73,7 @@ def tell(company: Any) -> None:
     working.begin_creative(campaign, by=author, note="The plan stands; the texts can be written.")
     _blackouts(company, boss)
     _experiment(company, author)
+    _held_to(company, boss)
 
 
 def _template(company: Any, boss: Any, name: str, channel: str, guidelines: str, says: dict[str, str]) -> Any:
@@ -121,3 +126,21 @@ def _experiment(company: Any, author: Any) -> None:
         day = company.today - dt.timedelta(days=ago)
         for letter, people, successes in (("A", *counts[:2]), ("B", *counts[2:])):
             experiments.enter_counts(test, by=author, letter=letter, day=day, people=people, successes=successes)
+
+
+def _held_to(company: Any, boss: Any) -> None:
+    """What the law wants in one region, in the channels that address single people: two campaigns still owe it."""
+    where = {"field": "region", "op": "contains", "value": "DACH"}
+    how = {"field": "main_channel", "op": "in", "value": ["email", "webinar"]}
+    scope = {"predicate": {"all": [where, how]}}
+    with acting_as(boss, reason="Agreed with legal"):
+        rule: ComplianceRule = ComplianceRule.objects.create(
+            title="Mail and webinars in DACH name their consent basis",
+            check_key="campaigns.consent_basis",
+            severity="critical",
+            scope=scope,
+            scope_words=in_words(scope["predicate"], catalog_of(Campaign)),
+            effective_from=company.today - dt.timedelta(days=30),
+            owner_person=boss,
+        )
+    evaluate(rule)

@@ -24,6 +24,7 @@ from apps.core import clock
 from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin
 from apps.core.admin_kit.buttons import Button, NoteForm, ReasonForm
 from apps.core.admin_kit.consistency import Check
+from apps.core.admin_kit.counting import CappedPaginator
 from apps.processes.admin.starting import START_ABOUT
 
 
@@ -72,7 +73,8 @@ class CampaignAdmin(MopsAdmin):
     list_display = ("name", "reach", "stage", "since", "starts_on", "ends_on", "money", "owned_by")
     list_filter = ("state", "main_channel", "starts_on", "owner_team", "owner_person")
     search_fields = ("name", "objective", "audience")
-    date_hierarchy = "starts_on"
+    paginator = CappedPaginator
+    show_full_result_count = False
     autocomplete_fields = ("owner_person", "owner_team", "backup_person", "backup_team")
     fieldsets = (
         (None, {"fields": ("name", "stage", "objective", "audience", ("main_channel", "product", "region"))}),

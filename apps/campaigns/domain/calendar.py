@@ -19,7 +19,7 @@ from apps.core.errors import InvalidInput, WrongState
 if TYPE_CHECKING:
     from apps.accounts.models import User
 
-MOST, MOST_BLACKOUTS = 400, 50  # campaigns and blackouts drawn on one page
+MOST, MOST_BLACKOUTS = 300, 50  # campaigns and blackouts drawn on one page
 COMPARED = 5  # audiences of other campaigns that are compared person by person
 
 

@@ -119,6 +119,8 @@ class Campaign(OwnedModel, GovernedModel):
         ]
         indexes = [
             models.Index(fields=("state", "starts_on"), name="campaign_by_state"),
+            models.Index(fields=("-starts_on", "name"), name="campaign_by_start"),
+            models.Index(fields=("ends_on",), name="campaign_by_end"),
             models.Index(fields=("launch_at",), condition=Q(state=CampaignState.SCHEDULED), name="campaign_to_launch"),
         ]
         triggers = [

@@ -14,7 +14,9 @@ document.addEventListener("DOMContentLoaded", () => {
   picture.addEventListener("pointerdown", (event) => {
     const bar = event.target.closest("[data-campaigns-move]");
     moved = false;
-    if (!bar || event.button !== 0) return;
+    dragged = null;
+    // a finger scrolls the calendar; with one, "Move in time" on the page of the campaign moves it
+    if (!bar || event.button !== 0 || event.pointerType === "touch") return;
     dragged = { bar, from: event.clientX };
     event.preventDefault();
   });
@@ -33,6 +35,10 @@ document.addEventListener("DOMContentLoaded", () => {
     if (answer.ok) window.setTimeout(() => window.location.reload(), 2500);
     else bar.removeAttribute("transform");
   };
+  window.addEventListener("pointercancel", () => {
+    if (dragged) dragged.bar.removeAttribute("transform");
+    dragged = null;
+  });
   window.addEventListener("pointerup", (event) => {
     if (!dragged) return;
     const { bar } = dragged;
