@@ -9,6 +9,7 @@ import pytest
 from hypothesis import settings as hypothesis_settings
 
 from mops.db.embedded import postmaster
+from mops.garbage import keep_what_is_loaded
 
 SHARED_DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 
@@ -33,6 +34,11 @@ def pytest_configure(config):
     # Playwright's loop runs in the test's thread, where Django would refuse the ORM
     os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
     hypothesis_settings.load_profile("proof" if config.getoption("--proof") else "plain")
+
+
+def pytest_collection_finish(session):
+    """Seven thousand collected tests are one more thing that no collection of garbage has to walk over."""
+    keep_what_is_loaded()
 
 
 def pytest_xdist_make_scheduler(config, log):

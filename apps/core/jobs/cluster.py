@@ -5,6 +5,7 @@ import os
 from django_q.cluster import Cluster
 
 from apps.core.jobs.kinship import die_with_parent
+from mops.garbage import keep_what_is_loaded
 
 
 def run_cluster(parent: int, ready: int) -> int:
@@ -15,6 +16,7 @@ def run_cluster(parent: int, ready: int) -> int:
         ready: file descriptor to write to when every process is there.
     """
     die_with_parent(parent)
+    keep_what_is_loaded()  # its workers are forked from here
     cluster = Cluster()
     cluster.start()
     os.write(ready, b".")
