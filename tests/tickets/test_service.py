@@ -4,6 +4,7 @@ import datetime as dt
 
 import pytest
 import time_machine
+from django.core.exceptions import ValidationError
 
 from apps.accounts.enums import Role
 from apps.accounts.models import Membership
@@ -24,6 +25,7 @@ from apps.tickets.domain.linking import merge_into
 from apps.tickets.models import Agreement, Ticket
 from apps.tickets.targets import read_targets
 from tests.factories.accounts import TeamFactory, person_with
+from tests.factories.calendars import CalendarFactory
 from tests.factories.tickets import QueueFactory, TicketTypeFactory, agent, colleague, ticket
 
 pytestmark = pytest.mark.django_db
@@ -144,6 +146,14 @@ def test_sending_is_refused_in_words(sides):
     Membership.objects.create(team=customer, person=ours, role=Role.APPROVER)
     assert refused(draft(queue, customer, customer_signatory=ours)) == "One person cannot sign for both sides."
     assert refused(draft(queue, queue.team)) == "Both sides are the same team; an agreement is between two."
+    empty = CalendarFactory(name="Nights")
+    assert refused(draft(queue, customer, calendar=empty)) == (
+        "Nights has no hours yet, so nothing could fall due; publish its first version, or choose another one."
+    )
+    queue.calendar = empty
+    with pytest.raises(ValidationError) as caught:
+        queue.full_clean()
+    assert caught.value.message_dict == {"calendar": ["Nights has no hours yet; publish its first version."]}
     assert refused(draft(queue, customer), NotAllowed, colleague()) == "You may not change Desk for Content v1."
 
 

@@ -35,7 +35,7 @@ def refuse_submission(user: User, agreement: Agreement) -> str | None:
         return refused
     if agreement.customer_id == agreement.queue.team_id:
         return "Both sides are the same team; an agreement is between two."
-    return _refuse_signatories(agreement)
+    return _refuse_calendar(agreement) or _refuse_signatories(agreement)
 
 
 def submit_agreement(agreement: Agreement, *, by: User, note: str = "", at: dt.datetime | None = None) -> str:
@@ -125,6 +125,14 @@ def _check_receivers(agreement: Agreement) -> None:
                 f"At {step.percent} % tickets would go to “{step.gives_to}”: no queue is called that, and nobody has "
                 "that e-mail."
             )
+
+
+def _refuse_calendar(agreement: Agreement) -> str | None:
+    """Say that nothing could fall due in the calendar it counts with, if so: no ticket could be opened under it."""
+    calendar = agreement.calendar or agreement.queue.calendar
+    if calendar is None or calendar.versions.exists():
+        return None
+    return f"{calendar} has no hours yet, so nothing could fall due; publish its first version, or choose another one."
 
 
 def _refuse_signatories(agreement: Agreement) -> str | None:

@@ -87,6 +87,12 @@ class Queue(GovernedModel):
     def __str__(self) -> str:
         return self.name
 
+    def clean(self) -> None:
+        """Refuse a calendar in which nothing could fall due: no ticket could be promised anything here."""
+        super().clean()
+        if self.calendar is not None and not self.calendar.versions.exists():
+            raise ValidationError({"calendar": f"{self.calendar} has no hours yet; publish its first version."})
+
 
 class TicketType(OwnedModel, GovernedModel):
     """One entry of the catalogue: something colleagues do alone, ask for, or need a project for."""
