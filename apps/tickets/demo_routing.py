@@ -55,6 +55,28 @@ def tell_routing(company: Any, people: dict[str, User], queues: dict[str, Queue]
     activate(version, by=boss, reason="The desk opens", at=company.at(14, 8))
 
 
+def tell_next_rules(people: dict[str, User]) -> None:
+    """Draft the next version of the rules, and replay the tickets of the last weeks through it."""
+    by, document = people["manager"], RuleDocument.objects.get(key=DOCUMENT)
+    draft = start_draft(document, by=by)
+    rules = list(draft.body["rules"])
+    stale = {
+        "key": "stale",
+        "name": "Figures that stand still",
+        "predicate": {"any": [{"field": "title", "op": "contains", "value": word} for word in ("yesterday", "stale")]},
+        "outcome": {
+            "queue": Queue.objects.get(name="Systems and access").pk,
+            "skill": Skill.objects.get(name="Integrations").pk,
+            "spread": "turn",
+        },
+        "enabled": True,
+        "reason": "A load that failed is mended where the integrations are.",
+    }
+    place = next(number for number, rule in enumerate(rules) if rule["key"] == "figures")
+    draft = write_rules(draft, {"rules": [*rules[:place], stale, *rules[place:]]}, by=by)
+    simulate(draft, by=by)
+
+
 def _rules(queues: dict[str, Queue], types: dict[str, TicketType], skills: dict[str, Skill]) -> list[dict[str, Any]]:
     def rule(key: str, name: str, predicate: Any, reason: str, **outcome: Any) -> dict[str, Any]:
         return {"key": key, "name": name, "predicate": predicate, "outcome": outcome, "enabled": True, "reason": reason}
