@@ -10,6 +10,7 @@ from apps.technology.models import Tool
 from apps.tickets.demo_after import tell_after
 from apps.tickets.demo_desk import open_desk
 from apps.tickets.demo_growth import tell_growth
+from apps.tickets.demo_mail import tell_mail
 from apps.tickets.demo_routing import tell_next_rules, tell_routing
 from apps.tickets.domain import linking, moves
 from apps.tickets.domain.conversation import answer_as_requester, reply
@@ -30,6 +31,7 @@ def tell(company: Any) -> None:
     _rest(company, people, types, queues)
     _weeks(company, people, types, templates)
     tell_growth(company, people, types)
+    tell_mail(company, people, queues)
     tell_next_rules(people)
     tell_after(company, people)
 

@@ -1,4 +1,4 @@
-"""The demo's desk before the first ticket: queues, the catalogue, templates, agreements and a mailbox."""
+"""The demo's desk before the first ticket: queues, the catalogue, templates and agreements."""
 
 import datetime as dt
 from typing import Any
@@ -12,7 +12,7 @@ from apps.tickets.domain.agreements import submit_agreement
 from apps.tickets.domain.forms import publish_form
 from apps.tickets.domain.templates import submit_version, write_version
 from apps.tickets.enums import Tier
-from apps.tickets.models import Agreement, Mailbox, Queue, ReplyTemplate, TicketType
+from apps.tickets.models import Agreement, Queue, ReplyTemplate, TicketType
 
 QUEUES = (
     ("Marketing desk", "Everything marketers ask that belongs nowhere else.", "Marketing Operations", True),
@@ -114,7 +114,7 @@ TEMPLATES = (
 def open_desk(
     company: Any, people: dict[str, User]
 ) -> tuple[dict[str, Queue], dict[str, TicketType], list[ReplyTemplate]]:
-    """Set up queues, the catalogue, templates, agreements and a mailbox; returns the first three."""
+    """Set up queues, the catalogue, templates and agreements; returns the first three."""
     boss = people["manager"]
     with acting_as(boss, reason="The desk opens"):
         queues = {
@@ -130,7 +130,6 @@ def open_desk(
         types = {each[0]: _type(each, queues, boss) for each in TYPES}
     templates = [_template(company, people, *each) for each in TEMPLATES]
     _agreements(company, people, queues)
-    _mailbox(people, queues)
     return queues, types, templates
 
 
@@ -191,18 +190,3 @@ def _type(row: tuple[str, Tier, str, str, str, str], queues: dict[str, Queue], b
     if questions:
         publish_form(kind, by=boss, questions=questions)
     return kind
-
-
-def _mailbox(people: dict[str, User], queues: dict[str, Queue]) -> None:
-    """A mailbox as it would be set up; nobody fetches it, for there is no server behind the demo."""
-    with acting_as(people["technology_administrator"]):
-        Mailbox.objects.create(
-            name="Marketing help",
-            address="marketing-help@example.com",
-            host="imap.example.com",
-            username="marketing-help",
-            secret_name="MOPS_MAILBOX_MARKETING_HELP_PASSWORD",  # noqa: S106  # the name of a variable
-            queue=queues["Marketing desk"],
-            runs_as=people["specialist"],
-            is_active=False,
-        )
