@@ -49,7 +49,7 @@ class Workers:
         return children(sentinel) if sentinel else []
 
     def wait_until_up(self):
-        wait_for(lambda: len(self.below_sentinel()) == 4, 60)
+        wait_for(lambda: len(self.below_sentinel()) == 4, 180)
 
     def everybody(self) -> list[int]:
         return [pid for pid in (self.first(), self.sentinel(), *self.below_sentinel()) if pid]
