@@ -153,7 +153,7 @@ def test_page_opens_within_25_questions(client, desk, role):
     with CaptureQueriesContext(connection) as asked:
         page = client.get("/admin/tickets/figures/", {"days": "90"}).content.decode()
     assert "Promises kept, by version of the agreement" in page
-    assert len(asked) <= 30, len(asked)
+    assert len(asked) <= 25, len(asked)
 
 
 def test_page_is_not_for_everybody(client, desk):
