@@ -92,7 +92,7 @@ def _read(text: str, country: str) -> tuple[phonenumbers.PhoneNumber, str | None
             raise InvalidInput(f"{quoted(text)} has no country code; write it as +49 30 901820.") from error
         raise InvalidInput(f"{quoted(text)} is no phone.") from error
     its = phonenumbers.region_code_for_number(number)
-    if not phonenumbers.is_valid_number_for_region(number, its):
+    if its is None or not phonenumbers.is_valid_number_for_region(number, its):
         there = f" in {country}" if region and not text.strip().startswith(("+", "00")) else ""
         raise InvalidInput(
             f"{quoted(text)} is no phone that can be dialled{there}; write it with its country code, as +49 30 901820."

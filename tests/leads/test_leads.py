@@ -2,6 +2,7 @@
 
 import pytest
 from django.db import DatabaseError, IntegrityError, transaction
+from django.urls import reverse
 
 from apps.accounts.enums import Role
 from apps.accounts.models import Membership
@@ -150,3 +151,21 @@ def test_auditor_sees_and_changes_nothing(client):
         "You may not change Ann."
         in client.post(button_of(lead, "to-mql"), {"reason": "x"}, follow=True).content.decode()
     )
+
+
+def test_filters_offer_what_the_latest_leads_one_sees_hold(client, monkeypatch):
+    person, team = person_with(Role.SALES), TeamFactory()
+    for source in ("Fair", "Search", "Referral"):
+        LeadFactory(source=source, owner_person=person)
+    LeadFactory(source="Of others", owner_team=team)
+    client.force_login(person)
+    url = reverse("admin:leads_lead_changelist")
+    page = client.get(url, {"source": "Fair"}).content.decode()
+    assert [each for each in ("Fair", "Search", "Referral", "Of others") if f"?source={each}" in page] == [
+        "Fair",
+        "Search",
+        "Referral",
+    ]
+    monkeypatch.setattr("apps.leads.admin.filters.LATEST", 1)
+    page = client.get(url, {"source": "Fair"}).content.decode()
+    assert [each for each in ("Fair", "Search", "Referral") if f"?source={each}" in page] == ["Fair", "Referral"]

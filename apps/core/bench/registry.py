@@ -1,14 +1,17 @@
 """Benchmarks: the product's path beside the bare limit and the usual way, measured in one run, told as ratios."""
 
+import os
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from django.apps import apps
+from django.db import connection
 
 ROUNDS = 5
 
@@ -81,6 +84,46 @@ def registered() -> dict[str, Registered]:
         if config.name.startswith("apps.") and find_spec(f"{config.name}.benchmarks"):
             import_module(f"{config.name}.benchmarks")
     return dict(sorted(_benchmarks.items()))
+
+
+def cpu_seconds() -> float | None:
+    """Return the processor time that this process, its ended children and its backend have used; None where unknown.
+
+    On a machine that does other things as well, a path that keeps both busy waits for its turn much longer than one
+    that sleeps between small steps: ratios of what the clock says then tell of the neighbours. Ratios of what was
+    worked do not. The backend's share is only known where the server runs on this machine.
+    """
+    connection.ensure_connection()
+    info = connection.connection.info
+    place = Path(f"/proc/{info.backend_pid}")
+    try:
+        if (place / "comm").read_text().strip() != "postgres":
+            return None
+        backend = int((place / "schedstat").read_text().split()[0]) / 1e9
+    except (OSError, ValueError, IndexError):
+        return None
+    mine = os.times()
+    return backend + mine.user + mine.system + mine.children_user + mine.children_system
+
+
+class Taken(NamedTuple):
+    """How long a path took by the clock, and how long this process and its backend worked at it."""
+
+    seconds: float
+    worked: float
+
+
+def timed(path: Callable[[], Any]) -> Taken:
+    """Run a path; where the processor time is not known, the clock stands for it."""
+    before, begun = cpu_seconds(), time.perf_counter()
+    path()
+    seconds, after = time.perf_counter() - begun, cpu_seconds()
+    return Taken(seconds, seconds if before is None or after is None else after - before)
+
+
+def middle(taken: Sequence[Taken]) -> Taken:
+    """Return the medians."""
+    return Taken(statistics.median(each.seconds for each in taken), statistics.median(each.worked for each in taken))
 
 
 def interleaved(*paths: Callable[[], Any], rounds: int = ROUNDS) -> list[float]:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.postgres.aggregates import ArrayAgg
 from django.db import models
 from django.http import HttpRequest
 from django.utils.timezone import localtime
@@ -13,6 +14,29 @@ from apps.leads.domain.segmenting import stored_members
 from apps.leads.domain.stages import stuck
 from apps.leads.models import SegmentState
 from apps.leads.segments import in_segment, segment_choices
+
+LATEST = 10_000
+LATEST_VALUES = ("origin", "source", "territory", "quality", "record_source")
+
+
+class LatestValuesFilter(admin.AllValuesFieldListFilter):
+    """The values of a column in the latest ten thousand leads one sees; another one is reached by its address.
+
+    Django reads all leads once for each such filter: five times a million for a page. Here one question answers all.
+    """
+
+    def __init__(
+        self, field: Any, request: HttpRequest, params: Any, model: Any, model_admin: Any, field_path: str
+    ) -> None:
+        """Offer what the latest leads hold, and what is chosen now."""
+        super().__init__(field, request, params, model, model_admin, field_path)
+        found = getattr(request, "latest_values_of_leads", None)
+        if found is None:
+            rows = model_admin.get_queryset(request).select_related(None).order_by("-pk")
+            asked = {f"all_{name}": ArrayAgg(name, distinct=True) for name in LATEST_VALUES}
+            found = rows.values(*LATEST_VALUES)[:LATEST].aggregate(**asked)
+            request.latest_values_of_leads = found  # type: ignore[attr-defined]  # for the other filters of the page
+        self.lookup_choices: Any = sorted({*(found[f"all_{field.name}"] or ()), *(self.lookup_val or ())})
 
 
 class SegmentFilter(admin.SimpleListFilter):

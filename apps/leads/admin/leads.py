@@ -14,12 +14,20 @@ from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin
 from apps.core.admin_kit.bulk import for_many
 from apps.core.admin_kit.buttons import Button, NoteForm, ReasonForm
 from apps.core.admin_kit.consistency import Check
+from apps.core.admin_kit.counting import CappedPaginator
 from apps.core.asking import asking_once
 from apps.leads.admin import panels
 from apps.leads.admin.answer_panels import answer_panels
 from apps.leads.admin.deals import OpportunityForm
 from apps.leads.admin.duplicates import LeadForm, duplicates_panel
-from apps.leads.admin.filters import AnswerFilter, ReadyFilter, SegmentFilter, StuckFilter
+from apps.leads.admin.filters import (
+    LATEST_VALUES,
+    AnswerFilter,
+    LatestValuesFilter,
+    ReadyFilter,
+    SegmentFilter,
+    StuckFilter,
+)
 from apps.leads.admin.forms import ConsentForm, ContactForm, HandOnForm, ReassignForm, ScoreForm
 from apps.leads.admin.quality import QualityFilter
 from apps.leads.admin.routing import routing_panel
@@ -123,14 +131,11 @@ class LeadAdmin(MopsAdmin):
         QualityFilter,
         AnswerFilter,
         "stage",
-        "origin",
-        "source",
-        "territory",
-        "quality",
+        *((name, LatestValuesFilter) for name in LATEST_VALUES),
         "converted",
         "owner_team",
-        "record_source",
     )
+    paginator = CappedPaginator
     form = LeadForm
     search_fields = ("name", "email", "phone", "company", "external_id")
     autocomplete_fields = ("account", "owner_person", "owner_team", "backup_person", "backup_team")

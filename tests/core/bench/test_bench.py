@@ -7,8 +7,9 @@ import sys
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 
-from apps.core.bench.registry import Result, interleaved
+from apps.core.bench.registry import Result, Taken, interleaved, middle, timed
 
 KEYS = {"name", "rows", "seconds", "limit_seconds", "usual_seconds", "to_limit", "to_usual", "goal", "met"}
 
@@ -29,6 +30,13 @@ def test_interleaved_runs_paths_in_turn_and_warms_up():
     seconds = interleaved(lambda: order.append("a"), lambda: order.append("b"), rounds=3)
     assert order == ["a", "b"] * 4
     assert len(seconds) == 2
+
+
+@pytest.mark.django_db
+def test_what_was_worked_is_told_beside_the_clock():
+    waited = timed(lambda: connection.cursor().execute("SELECT pg_sleep(0.01)"))
+    assert waited.worked >= 0 and waited.seconds >= 0.01  # noqa: PT018  # both of one measurement
+    assert middle([Taken(1, 9), Taken(3, 7), Taken(2, 8)]) == Taken(2, 8)
 
 
 def test_unknown_benchmark_is_refused_with_the_known_ones():
