@@ -148,7 +148,11 @@ def _compare(batch: ImportBatch, person: User, sample: int) -> None:
     """
     left: list[list[tuple[Any, ...]]] = []
     numbers = [str(number) for number in range(1, sample + 1)]
-    for way in (lambda: _run(batch, person), lambda: _row_by_row(batch, range(1, sample + 1))):
+    ways: tuple[Callable[[], None], ...] = (
+        lambda: _run(batch, person),
+        lambda: _row_by_row(batch, range(1, sample + 1)),
+    )
+    for way in ways:
         with transaction.atomic():
             way()
             left.append(list(Lead.objects.filter(external_id__in=numbers).order_by("email").values_list(*_FIELDS)))
