@@ -193,6 +193,7 @@ def _picture(
         "height": y + 8,
         "lanes": lanes,
         "bars": bars,
+        "movable": bool(may_move),
         "ticks": [(day, (day - first).days * wide) for day in shown],
         "now": (today - first).days * wide if first <= today < after else None,
     }

@@ -232,7 +232,7 @@ class CampaignAdmin(MopsAdmin):
     @display(description="Since", ordering="state_since")
     def since(self, campaign: Campaign) -> str:
         """Since when it stands there."""
-        return f"{campaign.state_since:%Y-%m-%d}"
+        return f"{campaign.state_since:%-d %b %Y}"
 
     @display(description="Budget", ordering="budget")
     def money(self, campaign: Campaign) -> str:
