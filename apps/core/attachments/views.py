@@ -144,6 +144,7 @@ class AttachmentsKit(Kit):
             "accepted": kinds.ACCEPTED,
             "most_bytes": files.MOST_BYTES,
             "most_megabytes": files.MOST_BYTES // files.MEGABYTE,
+            "most_of_a_picture": files.MOST_OF_A_PICTURE // files.MEGABYTE,
         }
         return (panel,)
 

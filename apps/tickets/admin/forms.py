@@ -189,7 +189,9 @@ class AskForm(forms.Form):
     def offer_files(self) -> None:
         """Ask for files as well, last."""
         self.fields["files"] = FilesField(
-            required=False, label="Files", help_text="A screenshot says more than words. At most five, 25 MB each."
+            required=False,
+            label="Files",
+            help_text="A screenshot says more than words. At most five, of 25 MB each, pictures of 10.",
         )
 
     @property

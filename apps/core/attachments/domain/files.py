@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 MEGABYTE = 1024 * 1024
 MOST_BYTES = 25 * MEGABYTE
+MOST_OF_A_PICTURE = 10 * MEGABYTE  # what a page or a mail shows; a larger one is seldom meant
 
 
 def refuse_attach(user: "User", record: GovernedBase) -> str | None:
@@ -47,6 +48,10 @@ def refuse_size(name: str, size: int) -> str | None:
     if size > MOST_BYTES:
         limit = f"the limit is {MOST_BYTES // MEGABYTE} MB"
         return f"{name} has {size / MEGABYTE:.1f} MB; {limit}. Make it smaller or split it."
+    kind = KINDS.get(extension_of(name))
+    if size > MOST_OF_A_PICTURE and kind is not None and kind.media_type.startswith("image/"):
+        limit = f"a picture may have {MOST_OF_A_PICTURE // MEGABYTE} MB"
+        return f"{name} has {size / MEGABYTE:.1f} MB; {limit}. Save it in the size in which it is shown."
     return None
 
 
