@@ -1,9 +1,11 @@
 """Answering leads: both sides sign, two clocks count working time, steps fire once with nobody touching the lead."""
 
 import datetime as dt
+import json
 
 import pytest
 from django.db import DatabaseError, transaction
+from django.urls import reverse
 
 from apps.accounts.enums import Role
 from apps.approvals.domain import signing
@@ -13,6 +15,7 @@ from apps.approvals.models import ApprovalRequest
 from apps.core import access, clock
 from apps.core.actors import acting_as
 from apps.core.admin_kit.archive import archive
+from apps.core.alerts.models import Alert
 from apps.core.calendars.domain import business_time
 from apps.core.calendars.domain.queries import schedule_for
 from apps.core.clocks.domain.arithmetic import elapsed
@@ -21,7 +24,10 @@ from apps.core.clocks.enums import ClockState
 from apps.core.clocks.models import Clock, EscalationFire
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.core.notifications.models import Notification
+from apps.core.records import kind_of
 from apps.core.transitions import transition
+from apps.core.workspace.enums import FieldType
+from apps.core.workspace.models import CustomField
 from apps.leads.domain import answer_clocks, sla_signing
 from apps.leads.domain.answer_clocks import SPEED, TOUCH
 from apps.leads.domain.duplicates.merging import merge
@@ -31,8 +37,9 @@ from apps.leads.domain.routing.reassigning import why_routed
 from apps.leads.domain.routing.routing import route_leads
 from apps.leads.domain.segmenting import refresh
 from apps.leads.domain.sla import record_contact
+from apps.leads.domain.sla_choice import sla_of, slas_in_force, why_under
 from apps.leads.enums import HandoffState, SlaState, Stage
-from apps.leads.models import Handoff, Lead, LeadSla, SegmentMember, SegmentState, WaitingLead
+from apps.leads.models import Company, Handoff, Lead, LeadSla, SegmentMember, SegmentState, WaitingLead
 from tests.admin_pages import assert_same_queries, button_of, list_of, page_of
 from tests.factories.accounts import administrator, person_with, sign_in
 from tests.factories.calendars import published_calendar
@@ -104,7 +111,7 @@ def test_both_sides_sign_and_who_wrote_it_does_not(ops, signers):
         LeadSla.objects.filter(pk=sla.pk).update(touch_minutes=10)
     approve(ApprovalRequest.objects.get(pk=request.pk), by=marketing)
     sla.refresh_from_db()
-    assert (sla.state, answer_clocks.slas_in_force()) == (SlaState.SIGNED, {"": sla})
+    assert (sla.state, slas_in_force()) == (SlaState.SIGNED, [sla])
     assert sla_signing.write_next(sla, by=ops) == "First answer v2 is a draft; change it and send it to both sides."
     with pytest.raises(WrongState, match="First answer v2 follows it already"):
         sla_signing.write_next(sla, by=ops)
@@ -189,7 +196,7 @@ def test_clocks_count_working_time_of_the_calendar_as_python_does(ops, signers):
 def test_territories_have_their_own_and_who_needs_no_answer_has_no_clock(ops, signers):
     general = signed(ops, signers)
     own = signed(ops, (person_with(Role.APPROVER), person_with(Role.SALES)), territory="DACH", touch_minutes=30)
-    assert answer_clocks.slas_in_force() == {"": general, "DACH": own}
+    assert slas_in_force() == [own, general]
     seller = person_with(Role.SALES)
     dach, other = LeadFactory(owner_person=seller, territory="DACH"), LeadFactory(owner_person=seller)
     customer = LeadFactory(owner_person=seller, stage=Stage.CUSTOMER)
@@ -253,6 +260,86 @@ def test_what_no_sla_holds_for_takes_nobodys_place_and_merged_contacts_count(ops
     later = clock.now() + dt.timedelta(seconds=5)
     assert [answer_clocks.begin_captured(at=later) for _ in range(2)] == [1, 0]
     assert Clock.objects.get().object_id == dach.pk
+
+
+LARGE = {"predicate": {"all": [{"field": "employees", "op": "gte", "value": 200}]}}
+ABROAD = {"predicate": {"all": [{"field": "country", "op": "ne", "value": "DE"}]}}
+
+
+def test_sla_applies_to_the_leads_its_condition_names_and_says_why(client, ops, signers):
+    general = signed(ops, signers)
+    large = signed(ops, signers, name="Large companies", applies_to=LARGE, touch_minutes=30)
+    abroad = signed(ops, signers, name="Abroad", applies_to=ABROAD, precedence=20, touch_minutes=60)
+    dach = signed(ops, signers, name="DACH", territory="DACH", applies_to=LARGE, touch_minutes=15)
+    assert slas_in_force() == [dach, large, abroad, general]
+    assert large.applies_words == "Company size is at least 200"
+    seller, company = person_with(Role.SALES), Company.objects.create(name="Big", domain="big.example", employees=500)
+    leads = {
+        15: LeadFactory(owner_person=seller, territory="DACH", account=company),
+        30: LeadFactory(owner_person=seller, country="FR", account=company),
+        60: LeadFactory(owner_person=seller, country="FR"),
+        120: LeadFactory(owner_person=seller, country="DE", territory="DACH"),
+    }
+    assert answer_clocks.begin([each.pk for each in leads.values()], at=clock.now()) == 4
+    assert {Clock.objects.of(each).get().target: each for each in leads.values()} == leads
+    assert [sla_of(each) for each in leads.values()] == [dach, large, abroad, general]
+    assert why_under(leads[30], ops) == (
+        "Large companies v1 applies because it is for all that have no SLA of their own, and its condition holds: "
+        "Company size 500 is at least 200 ✓."
+    )
+    sign_in(client, ops)
+    page = client.get(page_of(leads[15])).content.decode()
+    assert "DACH v1 applies because the lead belongs to DACH, and its condition holds" in page
+    assert "Company size is at least 200" in client.get(page_of(large)).content.decode()
+    following = sla_signing.write_next(large, by=ops) and LeadSla.objects.get(follows=large)
+    assert (following.applies_to, following.precedence) == (LARGE, 10)
+
+
+def test_condition_of_an_sla_is_signed_and_a_broken_one_holds_for_nobody(client, ops, signers):
+    gone = {"predicate": {"all": [{"field": "custom.shoe_size", "op": "eq", "value": 43}]}}
+    with acting_as(ops):
+        field = CustomField.objects.create(
+            content_type=kind_of(Lead), key="shoe_size", label="Shoe size", type=FieldType.NUMBER
+        )
+    sla = signed(ops, signers, applies_to=gone)
+    field.archived_at = clock.now()
+    with acting_as(ops):
+        field.save()
+    with pytest.raises(DatabaseError, match="What was sent or signed stays"), transaction.atomic():
+        LeadSla.objects.filter(pk=sla.pk).update(applies_to={})
+    with pytest.raises(WrongState, match="Say anew which leads it applies to"):
+        sla_signing.submit_sla(written(ops, signers, applies_to=gone), by=ops)
+    LeadFactory(owner_person=person_with(Role.SALES))
+    assert answer_clocks.begin_captured(at=clock.now() + dt.timedelta(seconds=5)) == 0
+    alert = Alert.objects.get()
+    assert alert.title == "First answer v1 holds for no lead any more: its condition cannot be read."
+    sign_in(client, ops)
+    draft = written(ops, signers, territory="Spain")
+    given = {
+        "name": draft.name,
+        "territory": "Spain",
+        "speed_minutes": 120,
+        "touch_minutes": 120,
+        "precedence": 10,
+        "at_risk_percent": 75,
+        "reassign_percent": 150,
+        "row_version": draft.row_version,
+        "marketing_signatory": signers[0].pk,
+        "sales_signatory": signers[1].pk,
+    }
+    for said, sentence in (
+        (json.dumps(gone), "There is no field “custom.shoe_size”"),
+        ("{no", "The rules are no valid JSON"),
+        ('{"predicate": {"all": [{"field": "employees", "op": "gte", "value": "many"}]}}', "number"),
+    ):
+        assert sentence in client.post(page_of(draft), {**given, "applies_to": said}).content.decode()
+    assert client.post(page_of(draft), {**given, "applies_to": json.dumps(LARGE)}).status_code == 302
+    draft.refresh_from_db()
+    assert (draft.applies_to, draft.applies_words) == (LARGE, "Company size is at least 200")
+    counted = reverse("admin:leads_leadsla_preview")
+    assert client.post(counted, {"body": json.dumps(LARGE)}).json()["live"] == "0 of 1 leads that you see."
+    sign_in(client, person_with(Role.AUDITOR))
+    assert client.post(counted, {"body": json.dumps(LARGE)}).status_code == 403
 
 
 def test_pages_of_answering(client, ops, signers):

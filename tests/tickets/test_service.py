@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 import time_machine
 from django.core.exceptions import ValidationError
+from django.db import DatabaseError, transaction
 
 from apps.accounts.enums import Role
 from apps.accounts.models import Membership
@@ -12,19 +13,27 @@ from apps.approvals.domain.decisions import approve, reject
 from apps.approvals.domain.policies import ensure_default_policies
 from apps.approvals.domain.signing import retire
 from apps.approvals.models import ApprovalRequest
+from apps.core import clock
+from apps.core.actors import acting_as
+from apps.core.alerts.models import Alert
 from apps.core.calendars.domain.publishing import ensure_default_calendar
 from apps.core.clocks.domain.explaining import explain
 from apps.core.clocks.domain.firing import fire_due
 from apps.core.clocks.domain.queries import clock_of, clocks_of
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.core.notifications.models import Notification
+from apps.core.records import kind_of
+from apps.core.workspace.enums import FieldType
+from apps.core.workspace.models import CustomField
 from apps.tickets.domain import moves, service
+from apps.tickets.domain.agreement_choice import agreement_of, in_question, why_under
 from apps.tickets.domain.agreements import attainment, submit_agreement, write_next_version
 from apps.tickets.domain.conversation import answer_as_requester, reply
 from apps.tickets.domain.linking import merge_into
 from apps.tickets.models import Agreement, Ticket
 from apps.tickets.targets import read_targets
-from tests.factories.accounts import TeamFactory, person_with
+from tests.admin_pages import page_of
+from tests.factories.accounts import TeamFactory, person_with, sign_in
 from tests.factories.calendars import CalendarFactory
 from tests.factories.tickets import QueueFactory, TicketTypeFactory, agent, colleague, ticket
 
@@ -292,3 +301,61 @@ def test_tier_without_a_promised_solution_has_no_clock_for_it(signed, at):
     at("09:00")
     made = ticket(kind=TicketTypeFactory(tier="project", queue=signed.queue))
     assert states(made) == [("first_response", "running")]
+
+
+def sign(agreement, ours, theirs):
+    submit_agreement(agreement, by=agent())
+    approve(request_of(agreement), by=ours)
+    approve(request_of(agreement), by=theirs)
+    agreement.refresh_from_db()
+    return agreement
+
+
+def where(field, value, op="eq"):
+    return {"predicate": {"all": [{"field": field, "op": op, "value": value}]}}
+
+
+def test_agreement_applies_to_the_tickets_its_condition_names_and_says_why(client, signed, sides, at, ops):
+    queue, customer, ours, theirs = sides
+    kind = TicketTypeFactory(name="Web page", queue=queue)
+    at("09:00")
+    pages = sign(draft(queue, customer, applies_to=where("type", kind.pk)), ours, theirs)
+    urgent = sign(draft(queue, customer, applies_to=where("priority", 1), precedence=20), ours, theirs)
+    assert (signed.state, pages.applies_words) == ("signed", "Type is Web page")
+    made, other = ticket(kind=kind, queue=queue), ticket(queue=queue)
+    assert (made.agreement, other.agreement) == (pages, signed)
+    assert agreement_of(kind, colleague(), in_question(queue, colleague())) == pages
+    moves.set_priority(other, by=ops, impact=3, urgency=3)
+    moves.set_priority(made, by=ops, impact=3, urgency=3)
+    made, other = (Ticket.objects.get(pk=each.pk) for each in (made, other))
+    assert (made.agreement, other.agreement) == (pages, urgent)
+    assert why_under(made, ops) == (
+        "Desk for Content v1 applies because it holds between Desk and Content, and for everybody without one of their "
+        "own, and its condition holds: Type Web page is Web page ✓."
+    )
+    assert why_under(other, ops).endswith("its condition holds: Priority P1 critical is P1 critical ✓.")
+    sign_in(client, ops)
+    assert "and its condition holds: Type Web page" in client.get(page_of(made)).content.decode()
+    assert "Type is Web page" in client.get(page_of(pages)).content.decode()
+    moves.set_priority(other, by=ops, impact=2, urgency=2)
+    assert Ticket.objects.get(pk=other.pk).agreement == signed
+
+
+def test_condition_of_an_agreement_is_signed_and_a_broken_one_holds_for_nothing(signed, sides, ops):
+    queue, customer, ours, theirs = sides
+    with acting_as(ops):
+        region = CustomField.objects.create(
+            content_type=kind_of(Ticket), key="region", label="Region", type=FieldType.TEXT
+        )
+    own = sign(draft(queue, customer, applies_to=where("custom.region", "North", "ne")), ours, theirs)
+    assert ticket(queue=queue).agreement == own
+    with pytest.raises(DatabaseError, match="What was sent or signed stays"), transaction.atomic():
+        Agreement.objects.filter(pk=own.pk).update(precedence=1)
+    region.archived_at = clock.now()
+    with acting_as(ops):
+        region.save()
+    with pytest.raises(WrongState, match="Say anew which tickets it applies to"):
+        submit_agreement(draft(queue, customer, applies_to=where("custom.region", "South")), by=ops)
+    assert ticket(queue=queue).agreement == signed
+    title = "Desk for Content v1 holds for no ticket any more: its condition cannot be read."
+    assert Alert.objects.get().title == title

@@ -151,7 +151,11 @@ def explained(outcome: Outcome, depth: int = 0) -> list[dict[str, Any]]:
 
 def preview(kind: RuleKind, body: Any, catalog: Catalog | None, person: Any, rule: str) -> dict[str, Any]:
     """Return what the editor says while rules are written: the words, how many rows fit, what can never matter."""
-    shape = kind.body
+    return preview_of(kind.body, body, catalog, person, rule)
+
+
+def preview_of(shape: BodyShape, body: Any, catalog: Catalog | None, person: Any, rule: str) -> dict[str, Any]:
+    """Return the same for a shape of its own, which no kind of rule documents has."""
     tidy = shape.tidy(body)
     problems = shape.problems(tidy, catalog)
     if problems:

@@ -11,10 +11,11 @@ from unfold.decorators import display
 from apps.approvals.domain import signing
 from apps.approvals.models import ApprovalRequest
 from apps.core import access, clock
-from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin, ReadOnlyAdmin
+from apps.core.admin_kit.base import ARCHIVE_BUTTONS, ReadOnlyAdmin
 from apps.core.admin_kit.buttons import Button, NoteForm, ReasonForm
 from apps.core.clocks.domain.wording import in_words
 from apps.core.records import kind_of
+from apps.core.rules.admin.conditions import ConditionAdmin
 from apps.leads.domain import sla_signing
 from apps.leads.enums import SlaState
 from apps.leads.models import LeadSla, SalesContact
@@ -28,18 +29,29 @@ STATES = {
 
 
 @admin.register(LeadSla)
-class LeadSlaAdmin(MopsAdmin):
+class LeadSlaAdmin(ConditionAdmin):
     """How soon leads are answered."""
 
-    list_display = ("name", "number", "standing", "of_territory", "speed", "touch", "signed_at", "owner_person")
+    list_display = (
+        "name",
+        "number",
+        "standing",
+        "of_territory",
+        "applies",
+        "speed",
+        "touch",
+        "signed_at",
+        "owner_person",
+    )
     list_filter = ("state", "territory")
-    search_fields = ("name", "territory")
+    search_fields = ("name", "territory", "applies_words")
     autocomplete_fields = (
         *("calendar", "marketing_signatory", "sales_signatory"),
         *("owner_person", "owner_team", "backup_person", "backup_team"),
     )
     fieldsets = (
         (None, {"fields": ("name", "standing", ("territory", "calendar"))}),
+        ("For which leads", {"fields": ("applies_to", "precedence")}),
         (
             "What sales promises",
             {"fields": (("speed_minutes", "touch_minutes"), ("at_risk_percent", "reassign_percent"))},

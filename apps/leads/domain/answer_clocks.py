@@ -15,7 +15,8 @@ from apps.core.clocks.enums import RungKind
 from apps.core.clocks.models import Clock
 from apps.core.clocks.registry import Rung
 from apps.core.records import kind_of
-from apps.leads.enums import SlaState, Stage
+from apps.leads.domain.sla_choice import slas_in_force, tell_unreadable, under_sla
+from apps.leads.enums import Stage
 from apps.leads.models import Lead, LeadSla, SalesContact
 
 SPEED, TOUCH = "leads.speed_to_lead", "leads.first_touch"
@@ -25,12 +26,6 @@ WAITING_STAGES = (Stage.KNOWN_LEAD, Stage.MQL)
 BATCH = 5_000
 
 
-def slas_in_force() -> dict[str, LeadSla]:
-    """Return the SLAs in force by territory; "" holds where there is no other."""
-    rows = LeadSla.objects.filter(state=SlaState.SIGNED, archived_at__isnull=True)
-    return {each.territory: each for each in rows.select_related("calendar", "sales_signatory")}
-
-
 def begin(leads: Sequence[int], *, at: dt.datetime) -> int:
     """Start the clocks of leads that were given to a person at `at`; nothing where no SLA is in force."""
     slas = slas_in_force()
@@ -38,8 +33,8 @@ def begin(leads: Sequence[int], *, at: dt.datetime) -> int:
         return 0
     rows = Lead.objects.filter(pk__in=_each_of(leads), stage__in=WAITING_STAGES, owner_person__isnull=False)
     answered = SalesContact.objects.filter(lead=models.OuterRef("pk"), person=models.OuterRef("owner_person"))
-    found = rows.exclude(models.Exists(answered)).values_list("pk", "territory")
-    return _start(TOUCH, ((key, territory, at) for key, territory in found), slas)
+    found = under_sla(rows.exclude(models.Exists(answered)), slas, at=at).values_list("pk", "sla")
+    return _start(TOUCH, ((key, sla, at) for key, sla in found), slas)
 
 
 def begin_captured(*, at: dt.datetime | None = None) -> int:
@@ -47,18 +42,18 @@ def begin_captured(*, at: dt.datetime | None = None) -> int:
     slas = slas_in_force()
     if not slas:
         return 0
+    tell_unreadable(slas)
     moment = at or clock.now()
-    since = max(min(each.signed_at for each in slas.values() if each.signed_at), moment - dt.timedelta(days=2))
+    since = max(min(each.signed_at for each in slas if each.signed_at), moment - dt.timedelta(days=2))
     clocks = Clock.objects.filter(content_type=kind_of(Lead), metric=SPEED, object_id=models.OuterRef("pk"))
     rows = Lead.objects.filter(
         created_at__gte=since, created_at__lte=moment, stage__in=WAITING_STAGES, archived_at=None
     )
-    if "" not in slas:  # else those that no SLA holds for would take the places of those that wait, for ever
-        rows = rows.filter(territory__in=slas)
     rows = rows.exclude(models.Exists(clocks))
     for name in ("lead", "lead__merged_into"):  # a contact with who was merged into it was one with this lead
         rows = rows.exclude(models.Exists(SalesContact.objects.filter(**{name: models.OuterRef("pk")})))
-    found = list(rows.order_by("pk").values_list("pk", "territory", "created_at")[:BATCH])
+    rows = under_sla(rows, slas, at=moment)  # others would take the places of those that wait, for ever
+    found = list(rows.order_by("pk").values_list("pk", "sla", "created_at")[:BATCH])
     return _start(SPEED, found, slas)
 
 
@@ -67,14 +62,12 @@ def _each_of(leads: Sequence[int]) -> RawSQL:
     return RawSQL("SELECT unnest(%s::bigint[])", ["{" + ",".join(str(key) for key in leads) + "}"])
 
 
-def _start(metric: str, leads: Iterable[tuple[int, str, dt.datetime]], slas: dict[str, LeadSla]) -> int:
+def _start(metric: str, leads: Iterable[tuple[int, int, dt.datetime]], slas: Sequence[LeadSla]) -> int:
+    """Start a clock for leads, each with the key of its SLA and since when it counts."""
     by_sla: dict[int, list[tuple[int, dt.datetime]]] = {}
-    known = {each.pk: each for each in slas.values()}
-    for key, territory, moment in leads:
-        sla = slas.get(territory) or slas.get("")
-        if sla is not None:
-            by_sla.setdefault(sla.pk, []).append((key, moment))
-    started = 0
+    for key, number, moment in leads:
+        by_sla.setdefault(number, []).append((key, moment))
+    started, known = 0, {each.pk: each for each in slas}
     for number, begun in by_sla.items():
         sla = known[number]
         target = sla.speed_minutes if metric == SPEED else sla.touch_minutes
@@ -91,12 +84,6 @@ def ladder_of(sla: LeadSla, metric: str) -> tuple[Rung, ...]:
     if metric == TOUCH and sla.reassign_percent is not None:
         steps.append(Rung(sla.reassign_percent, RungKind.ESCALATE))
     return tuple(steps)
-
-
-def sla_of(lead: Lead) -> LeadSla | None:
-    """Return the SLA in force for a lead."""
-    slas = slas_in_force()
-    return slas.get(lead.territory) or slas.get("")
 
 
 def cancel(lead: Lead, *, by: User) -> None:

@@ -1,7 +1,7 @@
 """How soon sales answers: told before and after the time is over, with nobody touching the lead; contacts stop it.
 
 Speed to lead counts from capture to the first contact, the other clock from the assignment to a person to their first
-contact. Both count working time by the SLA in force for the lead's territory.
+contact. Both count working time by the SLA in force that holds for the lead (`sla_choice`).
 """
 
 import datetime as dt
@@ -18,8 +18,9 @@ from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.core.notifications.domain.audiences import people_of
 from apps.core.notifications.domain.notifying import notify
 from apps.leads.domain import answer_clocks
-from apps.leads.domain.answer_clocks import OVER, SPEED, TITLES, TOUCH, sla_of
+from apps.leads.domain.answer_clocks import OVER, SPEED, TITLES, TOUCH
 from apps.leads.domain.routing import standing_in
+from apps.leads.domain.sla_choice import sla_of
 from apps.leads.enums import OPEN_STAGES, ContactKind
 from apps.leads.models import Lead, SalesContact
 

@@ -14,6 +14,7 @@ from apps.core.actors import acting_as
 from apps.core.clocks.enums import ClockState
 from apps.core.clocks.models import Clock
 from apps.core.records import kind_of
+from apps.core.rules.domain.applying import problem_of
 from apps.leads.domain.answer_clocks import TITLES
 from apps.leads.enums import SlaState
 from apps.leads.models import Lead, LeadSla
@@ -38,6 +39,8 @@ def refuse_submission(user: User, sla: LeadSla) -> str | None:
             return f"{person} may not read SLAs of leads, so they could not sign; ask an administrator for the role."
     if sla.marketing_signatory_id == sla.sales_signatory_id:
         return "One person cannot sign for both sides."
+    if wrong := problem_of(sla.applies_to, Lead):
+        return f"Say anew which leads it applies to. {wrong}"
     return None
 
 
@@ -61,7 +64,8 @@ def sign(sla: LeadSla, request: Any, *, by: User, at: dt.datetime | None = None)
     Raises:
         WrongState: it no longer waits for signatures.
     """
-    before = LeadSla.objects.filter(territory=sla.territory, state=SlaState.SIGNED)
+    same = models.Q(territory=sla.territory, applies_to=sla.applies_to) | models.Q(pk=sla.follows_id)
+    before = LeadSla.objects.filter(same, state=SlaState.SIGNED)
     signing.sign(sla, before, waits=SlaState.IN_REVIEW, at=at)
 
 

@@ -5,19 +5,22 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import MD5, Cast
 
 from apps.accounts.models import OwnedModel
 from apps.core.calendars.models import BusinessCalendar
 from apps.core.governed import GovernedModel
+from apps.core.rules.conditions import ConditionField, WordsField, precedence_column
 from apps.core.transitions import fixed_after_draft, guarded_columns, written_once
 from apps.leads.enums import ContactKind, SlaState
 from apps.leads.models.lead import Lead
 
+_PEOPLE_AND_TIME = ("calendar", "marketing_signatory", "sales_signatory")
 SLA_MATERIAL = (
-    *("name", "territory", "speed_minutes", "touch_minutes", "at_risk_percent", "reassign_percent"),
-    *("calendar", "marketing_signatory", "sales_signatory"),
+    *("name", "territory", "applies_to", "precedence"),
+    *("speed_minutes", "touch_minutes", "at_risk_percent", "reassign_percent", *_PEOPLE_AND_TIME),
 )
-_COLUMNS = [f"{name}_id" if name in SLA_MATERIAL[6:] else name for name in SLA_MATERIAL]
+_COLUMNS = [f"{name}_id" if name in _PEOPLE_AND_TIME else name for name in (*SLA_MATERIAL, "applies_words")]
 _MINUTES = [MinValueValidator(5), MaxValueValidator(60 * 24 * 30)]
 
 
@@ -30,6 +33,9 @@ class LeadSla(OwnedModel, GovernedModel):
     territory = models.CharField(
         max_length=60, blank=True, help_text="For leads of this sales territory; empty: for all that have no own one."
     )
+    applies_to = ConditionField(on="leads.lead", default=dict, blank=True)
+    applies_words = WordsField("applies to", of="applies_to", blank=True, editable=False)
+    precedence = precedence_column()
     speed_minutes = models.PositiveIntegerField(
         "from capture to first contact (minutes)", default=120, validators=_MINUTES, help_text="Working time."
     )
@@ -74,10 +80,11 @@ class LeadSla(OwnedModel, GovernedModel):
         ordering = ("name", "-number")
         constraints = [
             models.UniqueConstraint(
-                fields=("territory",),
+                "territory",
+                MD5(Cast("applies_to", models.TextField())),
                 condition=Q(state="signed"),
                 name="lead_sla_one_in_force",
-                violation_error_message="Another SLA is in force for this territory; write its next version.",
+                violation_error_message="Another SLA is in force for the same leads; write its next version.",
             ),
             models.CheckConstraint(
                 condition=~Q(state="signed") | Q(signed_at__isnull=False), name="lead_sla_signed_since"

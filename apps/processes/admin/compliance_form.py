@@ -4,27 +4,15 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db import models
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from apps.core.admin_kit.locking import RowVersionForm
-from apps.core.rules.bodies import PredicateBody
 from apps.core.rules.catalog import catalog_of
+from apps.core.rules.conditions import ConditionBody
 from apps.core.rules.forms import RulesField, RulesWidget, catalog_for
 from apps.processes.domain.compliance_scope import scope_model, words_of_scope
 from apps.processes.models import ComplianceRule
 from apps.processes.registry import check_named, checks
-
-
-class ScopeBody(PredicateBody):
-    """One condition on records, or none, which means all of them."""
-
-    def __init__(self, model: type[models.Model]) -> None:
-        super().__init__(model, allow_everything=True)
-
-    def tidy(self, body: Any) -> Any:
-        """Read an empty field as no condition."""
-        return body or self.start()
 
 
 class ComplianceRuleForm(RowVersionForm):
@@ -60,7 +48,7 @@ class ComplianceRuleForm(RowVersionForm):
         if check is None or model is None:
             del self.fields["scope"]
             return
-        shape = ScopeBody(model)
+        shape = ConditionBody(model)
         catalog = catalog_for(shape, self.person) if self.person is not None else catalog_of(model)
         widget = RulesWidget(shape, catalog, words=self.instance.scope_words or "All of them.")
         self.fields["scope"] = RulesField(

@@ -6,6 +6,7 @@ from typing import Any
 from django.db import models
 from django.db.models import Q
 
+from apps.core.rules.domain.applying import is_narrowed
 from apps.core.rules.predicates import catalog_of, compile_q, has_catalog, in_words
 from apps.processes.models import (
     ComplianceRule,
@@ -18,12 +19,6 @@ def scope_model(check: Check) -> type[models.Model] | None:
     """Return the kind of record a rule of this check is narrowed by: the process where there is one, else its own."""
     wanted = Process if check.process is not None else check.model
     return wanted if has_catalog(wanted) else None
-
-
-def is_narrowed(scope: Any) -> bool:
-    """Whether a stored scope holds a condition."""
-    predicate = (scope or {}).get("predicate") or {}
-    return bool(predicate) and predicate != {"all": []}
 
 
 def words_of_scope(check: Check, scope: Any) -> str:

@@ -10,10 +10,11 @@ from unfold.decorators import display
 from apps.approvals.domain import signing
 from apps.approvals.models import ApprovalRequest
 from apps.core import access
-from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin
+from apps.core.admin_kit.base import ARCHIVE_BUTTONS
 from apps.core.admin_kit.buttons import Button, NoteForm, ReasonForm
 from apps.core.clocks.domain.wording import in_words
 from apps.core.errors import InvalidInput
+from apps.core.rules.admin.conditions import ConditionAdmin
 from apps.tickets.domain import agreements
 from apps.tickets.domain.service import TITLES
 from apps.tickets.enums import AgreementState
@@ -30,12 +31,12 @@ SHOWN_ABOVE = ("promises", "escalation")
 
 
 @admin.register(Agreement)
-class AgreementAdmin(MopsAdmin):
+class AgreementAdmin(ConditionAdmin):
     """Service level agreements."""
 
-    list_display = ("name", "number", "queue", "customer", "standing", "effective_on", "signed_at")
+    list_display = ("name", "number", "queue", "customer", "applies", "standing", "effective_on", "signed_at")
     list_filter = ("state", "queue", "customer", "for_everybody")
-    search_fields = ("name",)
+    search_fields = ("name", "applies_words")
     autocomplete_fields = (
         *("queue", "customer", "calendar", "provider_signatory", "customer_signatory"),
         *("owner_person", "owner_team", "backup_person", "backup_team"),
@@ -54,6 +55,7 @@ class AgreementAdmin(MopsAdmin):
                 )
             },
         ),
+        ("For which tickets", {"fields": ("applies_to", "precedence")}),
         ("What is promised", {"fields": ("promises", "carries")}),
         ("When time runs out", {"fields": ("escalation",)}),
         ("When time stands still", {"fields": (("requester_cap", "vendor_cap", "hold_cap"),)}),

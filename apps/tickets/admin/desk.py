@@ -11,6 +11,7 @@ from apps.core.admin_kit.links import link_to
 from apps.core.clocks.domain.explaining import clock_panel
 from apps.core.markdown import render
 from apps.tickets.domain.about import seen
+from apps.tickets.domain.agreement_choice import why_under
 from apps.tickets.domain.conversation import refuse_reply
 from apps.tickets.domain.forms import answered
 from apps.tickets.domain.knowledge import suggest
@@ -58,7 +59,7 @@ def desk_panel(request: HttpRequest, ticket: Ticket) -> dict[str, Any]:
         "surveys": [each for each, _ in rows_of(ticket, "surveys", Survey)],
         "articles": suggest(person, ticket.title, kind=ticket.type) if ticket.is_active else [],
         "routing": _routing(person, ticket),
-        "clocks": clock_panel(ticket, title="Promised times"),
+        "clocks": clock_panel(ticket, title="Promised times", why=why_under(ticket, person)),
     }
 
 

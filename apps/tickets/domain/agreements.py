@@ -15,6 +15,7 @@ from apps.core.clocks.enums import ClockState
 from apps.core.clocks.models import Clock
 from apps.core.errors import InvalidInput
 from apps.core.records import kind_of
+from apps.core.rules.domain.applying import problem_of
 from apps.tickets.enums import AgreementState
 from apps.tickets.models import Agreement, Queue, Ticket
 from apps.tickets.models.service import MATERIAL
@@ -35,6 +36,8 @@ def refuse_submission(user: User, agreement: Agreement) -> str | None:
         return refused
     if agreement.customer_id == agreement.queue.team_id:
         return "Both sides are the same team; an agreement is between two."
+    if wrong := problem_of(agreement.applies_to, Ticket):
+        return f"Say anew which tickets it applies to. {wrong}"
     return _refuse_calendar(agreement) or _refuse_signatories(agreement)
 
 
@@ -64,7 +67,8 @@ def sign(agreement: Agreement, request: Any, *, by: User, at: dt.datetime | None
     replaced = models.Q(customer=agreement.customer)
     if agreement.for_everybody:
         replaced |= models.Q(for_everybody=True)
-    before = Agreement.objects.filter(replaced, queue=agreement.queue, state=AgreementState.SIGNED)
+    same = models.Q(replaced, applies_to=agreement.applies_to) | models.Q(pk=agreement.follows_id)
+    before = Agreement.objects.filter(same, queue=agreement.queue, state=AgreementState.SIGNED)
     signing.sign(agreement, before, waits=AgreementState.IN_APPROVAL, at=at)
 
 
@@ -83,23 +87,6 @@ def receiver(wanted: str) -> tuple[Queue | None, User | None]:
     if queue is not None:
         return queue, None
     return None, User.objects.working().filter(email__iexact=wanted).first()
-
-
-def agreement_for(ticket: Ticket) -> Agreement | None:
-    """Return the agreement a ticket is under: that of its requester's team with its queue, else the queue's for all."""
-    return agreement_of(ticket.queue, ticket.requester, on=ticket.opened_at.date())
-
-
-def agreement_of(queue: Queue, person: User | None, *, on: dt.date | None = None) -> Agreement | None:
-    """Return the agreement that holds between a queue and somebody who asks, on a day; today when not given."""
-    rows = Agreement.objects.filter(queue=queue, state=AgreementState.SIGNED, effective_on__lte=on or clock.today())
-    if person is not None:
-        teams = person.team_keys()
-        found: Agreement | None = rows.filter(customer__in=teams).order_by("-signed_at").first()
-        if found is not None:
-            return found
-    general: Agreement | None = rows.filter(for_everybody=True).first()
-    return general
 
 
 def attainment(agreement: Agreement) -> list[tuple[str, int, int, int]]:

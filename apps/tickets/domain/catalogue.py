@@ -1,13 +1,13 @@
 """The catalogue as a colleague reads it: what is done alone, what is asked for and how soon, what needs a project."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from apps.core.clocks.domain.wording import in_words
-from apps.tickets.domain.agreements import agreement_of
+from apps.tickets.domain.agreement_choice import agreement_of, in_question
 from apps.tickets.domain.queries import catalogue
 from apps.tickets.enums import Priority, Tier
-from apps.tickets.models import Agreement, Queue, TicketType
+from apps.tickets.models import Agreement, TicketType
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
@@ -41,7 +41,7 @@ class Group:
 
 def catalogue_for(person: "User") -> list[Group]:
     """Return what colleagues find on the help page, with the times promised to this one: a query per queue."""
-    known: dict[int, Agreement | None] = {}
+    known: dict[Any, list[Agreement]] = {}
     groups = []
     for label, types in catalogue():
         tier = next(each for each in Tier if each.label == label)
@@ -50,11 +50,14 @@ def catalogue_for(person: "User") -> list[Group]:
     return groups
 
 
-def promise_of(kind: TicketType, person: "User", known: "dict[int, Agreement | None] | None" = None) -> str:
+def promise_of(kind: TicketType, person: "User", known: "dict[Any, list[Agreement]] | None" = None) -> str:
     """Return what is promised for a normal ticket of a type, "" where nothing is."""
     if kind.tier == Tier.SELF_SERVICE or kind.queue is None:
         return ""
-    agreement = _agreement(kind.queue, person, known if known is not None else {})
+    known = known if known is not None else {}
+    if kind.queue_id not in known:
+        known[kind.queue_id] = in_question(kind.queue, person)
+    agreement = agreement_of(kind, person, known[kind.queue_id])
     target = agreement.targets.of(kind.tier, Priority.NORMAL) if agreement is not None else None
     if target is None:
         return ""
@@ -64,9 +67,3 @@ def promise_of(kind: TicketType, person: "User", known: "dict[int, Agreement | N
         if amount is not None
     ]
     return f"Normally {' and '.join(parts)} of working time." if parts else ""
-
-
-def _agreement(queue: Queue, person: "User", known: "dict[int, Agreement | None]") -> Agreement | None:
-    if queue.pk not in known:
-        known[queue.pk] = agreement_of(queue, person)
-    return known[queue.pk]

@@ -260,8 +260,7 @@ def matter(ticket: Ticket, impact: int, urgency: int, *, by: "User", at: dt.date
     before, after = Priority(ticket.priority), priority_of(int(impact), int(urgency))
     write(ticket, impact=Level(int(impact)), urgency=Level(int(urgency)), priority=after)
     record(ticket, EventKind.PRIORITY, by=by, at=at, before=before.label, after=after.label, note=reason)
-    if before != after:
-        service.reprioritised(ticket, by=by, at=at)
+    service.reprioritised(ticket, by=by, at=at)  # its agreement may ask about either
     return after
 
 

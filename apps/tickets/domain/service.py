@@ -20,7 +20,7 @@ from apps.core.clocks.domain.queries import clock_of
 from apps.core.clocks.enums import ClockState
 from apps.core.clocks.models import Clock
 from apps.core.clocks.registry import Metric, PauseReason, Rung
-from apps.tickets.domain.agreements import agreement_for
+from apps.tickets.domain.agreement_choice import agreement_for, is_other
 from apps.tickets.domain.rows import write
 from apps.tickets.enums import DONE, WAITING, Resolution, TicketState, Tier
 from apps.tickets.models import Agreement, Ticket
@@ -84,7 +84,19 @@ def moved(ticket: Ticket, before: TicketState, *, by: "User", at: dt.datetime) -
             _pause(ticket, clock, now, by=by, at=at)
 
 
-def reprioritised(ticket: Ticket, *, by: "User", at: dt.datetime, other_agreement: bool = False) -> None:
+def reprioritised(ticket: Ticket, *, by: "User", at: dt.datetime) -> None:
+    """Put a ticket that matters otherwise now under the agreement whose condition holds, and change its clocks."""
+    before, chosen = ticket.agreement, agreement_for(ticket, at=at)
+    other = is_other(before, chosen)
+    if other:
+        write(ticket, agreement=chosen)
+    if other and before is None and ticket.is_active and ticket.first_response_at is None:
+        opened(ticket, by=by, at=at)
+    else:
+        _promised_anew(ticket, by=by, at=at, other_agreement=other)
+
+
+def _promised_anew(ticket: Ticket, *, by: "User", at: dt.datetime, other_agreement: bool) -> None:
     """Close the clocks whose promise has changed and open others; both stay visible."""
     target = target_of(ticket)
     carries = ticket.agreement.carries if ticket.agreement is not None else True
@@ -110,7 +122,7 @@ def requeued(ticket: Ticket, *, by: "User", at: dt.datetime) -> None:
     before = ticket.agreement_id
     write(ticket, agreement=agreement_for(ticket))
     if _open_ones(ticket):
-        reprioritised(ticket, by=by, at=at, other_agreement=ticket.agreement_id != before)
+        _promised_anew(ticket, by=by, at=at, other_agreement=ticket.agreement_id != before)
     elif ticket.is_active and ticket.first_response_at is None:
         opened(ticket, by=by, at=at)
 

@@ -35,7 +35,9 @@ def whole(rows: QuerySet[Any], reader: "User") -> QuerySet[Any]:
     checklist = Prefetch("checklist", ChecklistItem.objects.select_related("done_by").order_by("position", "id"))
     runs = Run.objects.filter(content_type=kind_of(Ticket), object_id=mine, state=RunState.ACTIVE)
     decides = RuleVersion.objects.active().filter(document__key=DOCUMENT)
-    found: QuerySet[Any] = rows.select_related("form_version", "type__process__effective_version", "merged_into")
+    found: QuerySet[Any] = rows.select_related(
+        "form_version", "type__process__effective_version", "merged_into", "agreement__customer"
+    )
     known: QuerySet[Any] = found.prefetch_related("watchers", checklist).annotate(
         minutes=Coalesce(Subquery(spent, output_field=IntegerField()), 0),
         sees_process=Exists(access.visible(reader, Process).filter(pk=OuterRef("type__process"))),

@@ -7,10 +7,12 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import MD5, Cast
 
 from apps.accounts.models import OwnedModel
 from apps.core.errors import InvalidInput
 from apps.core.governed import GovernedModel
+from apps.core.rules.conditions import ConditionField, WordsField, precedence_column
 from apps.core.transitions import fixed_after_draft, guarded_columns, written_once
 from apps.tickets.enums import AgreementState
 from apps.tickets.ladder import Step, read_ladder
@@ -21,7 +23,7 @@ from apps.tickets.targets import Targets, read_targets
 MATERIAL = (
     *("name", "queue_id", "customer_id", "for_everybody", "calendar_id", "effective_on", "promises", "carries"),
     *("requester_cap", "vendor_cap", "hold_cap", "provider_signatory_id", "customer_signatory_id"),
-    "escalation",
+    *("escalation", "applies_to", "precedence"),
 )
 _HOURS: dict[str, Any] = {
     "null": True,
@@ -56,6 +58,9 @@ class Agreement(OwnedModel, GovernedModel):
     for_everybody = models.BooleanField(
         default=False, help_text="Holds also for people of teams that have no agreement of their own with this queue."
     )
+    applies_to = ConditionField(on="tickets.ticket", default=dict, blank=True)
+    applies_words = WordsField("applies to", of="applies_to", blank=True, editable=False)
+    precedence = precedence_column()
     provider_signatory = NamedForeignKey(
         settings.AUTH_USER_MODEL,
         models.PROTECT,
@@ -115,16 +120,20 @@ class Agreement(OwnedModel, GovernedModel):
         ordering = ("name", "-number")
         constraints = [
             models.UniqueConstraint(
-                fields=("queue", "customer"),
+                "queue",
+                "customer",
+                MD5(Cast("applies_to", models.TextField())),
                 condition=Q(state=AgreementState.SIGNED),
                 name="agreement_one_in_force",
-                violation_error_message="These two have an agreement in force; write its next version.",
+                violation_error_message="These two have an agreement in force for the same tickets; write its next "
+                "version.",
             ),
             models.UniqueConstraint(
-                fields=("queue",),
+                "queue",
+                MD5(Cast("applies_to", models.TextField())),
                 condition=Q(state=AgreementState.SIGNED, for_everybody=True),
                 name="agreement_one_for_everybody",
-                violation_error_message="Another agreement of this queue holds for everybody already.",
+                violation_error_message="Another agreement of this queue holds for everybody and the same tickets.",
             ),
             models.CheckConstraint(
                 condition=~Q(state=AgreementState.SIGNED) | Q(signed_at__isnull=False), name="agreement_signed_since"
@@ -139,7 +148,9 @@ class Agreement(OwnedModel, GovernedModel):
                 sentence="An agreement is signed by approval and ends by the button on its page, not by an edit.",
             ),
             *written_once(("number", "follows_id"), "Which version an agreement is never changes."),
-            *fixed_after_draft(MATERIAL, "What was sent or signed stays as it was; write the next version."),
+            *fixed_after_draft(
+                (*MATERIAL, "applies_words"), "What was sent or signed stays as it was; write the next version."
+            ),
         ]
 
     def __str__(self) -> str:

@@ -87,12 +87,21 @@ def explained(clock: Clock, *, at: dt.datetime | None = None, schedule: Timeline
     )
 
 
-def clock_panel(subject: models.Model, *, title: str = "Clocks", at: dt.datetime | None = None) -> dict[str, Any]:
-    """Return the panel that shows a record's clocks: append it to `row_panels` of its change view."""
+def clock_panel(
+    subject: models.Model, *, title: str = "Clocks", at: dt.datetime | None = None, why: str = ""
+) -> dict[str, Any]:
+    """Return the panel that shows a record's clocks, and `why` they count: append it to `row_panels` of its page."""
     clocks = list(clocks_of(subject))
     schedules = schedules_of(clocks)
     shown = [explained(clock, at=at, schedule=schedules[clock.pk]) for clock in clocks]
-    return {"template": "admin/clocks/panel.html", "title": title, "clocks": shown, "width": WIDTH, "height": HEIGHT}
+    return {
+        "template": "admin/clocks/panel.html",
+        "title": title,
+        "why": why,
+        "clocks": shown,
+        "width": WIDTH,
+        "height": HEIGHT,
+    }
 
 
 def _sentence(clock: Clock, segments: list[ClockSegment], schedule: Timeline, now: dt.datetime) -> str:
