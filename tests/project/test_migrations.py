@@ -33,6 +33,8 @@ BEFORE_THE_FIRST_RELEASE = [
     "0012_routing",
     "0013_answers_deals_and_reviews",
     "0017_lighter_writes",
+    "0012_agreements_apply_to",
+    "0018_slas_apply_to",
 ]
 OWN = sorted(ROOT.glob("apps/**/migrations/[0-9]*.py"))
 
