@@ -123,6 +123,7 @@ GROUPS: tuple[tuple[str, tuple[Page, ...]], ...] = (
             ("Scoring runs", "leads.scorerun", "calculate"),
             ("Scores by hand", "leads.scoreoverride", "edit_note"),
             ("Reviews of scoring", "leads.scoringreview", "rate_review"),
+            ("Trials of scoring rules", "leads.scoringtrial", "balance"),
             ("Predictive score", "leads.predictivefit", "online_prediction"),
         ),
     ),

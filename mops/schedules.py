@@ -42,6 +42,7 @@ SCHEDULES: tuple[Schedule, ...] = (
     Schedule("leads.expire_handoffs", every=dt.timedelta(minutes=5)),
     Schedule("leads.score_all", cron="35 3 * * *", zone=settings.TIME_ZONE),
     Schedule("leads.open_review", cron="10 5 1 * *", zone=settings.TIME_ZONE),
+    Schedule("leads.keep_trial", cron="55 3 * * *", zone=settings.TIME_ZONE),
     Schedule("leads.refit", cron="40 5 1 * *", zone=settings.TIME_ZONE),
     Schedule("leads.predict", cron="20 4 * * *", zone=settings.TIME_ZONE),
     Schedule("leads.prepare_partitions", cron="45 1 * * *", zone=settings.TIME_ZONE),

@@ -187,6 +187,14 @@ class ReviewState(models.TextChoices):
     CLOSED = "closed", "Concluded"
 
 
+class TrialState(models.TextChoices):
+    """Where a trial of scoring rules stands."""
+
+    PLANNED = "planned", "Planned"
+    RUNNING = "running", "Running"
+    ENDED = "ended", "Ended"
+
+
 class Verdict(models.TextChoices):
     """What a review of scoring ends with."""
 

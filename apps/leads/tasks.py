@@ -12,7 +12,7 @@ from apps.leads.domain import answer_clocks, clients, handoff, quality, segmenti
 from apps.leads.domain.duplicates import finding
 from apps.leads.domain.predicting import refitting
 from apps.leads.domain.routing import routing, waiting
-from apps.leads.domain.scoring import keeping, rehearsal, reviewing
+from apps.leads.domain.scoring import keeping, rehearsal, reviewing, trials
 
 
 @job("leads.backfill_scores", title="Score every lead by new rules", timeout=3600, overlap=Overlap.FORBID)
@@ -71,6 +71,12 @@ def judge_clients(run: Run) -> dict[str, int]:
 def open_review(run: Run) -> dict[str, int]:
     """Judge the rules in force and their challengers on what came of earlier leads."""
     return {"open": int(reviewing.open_review() is not None)}
+
+
+@job("leads.keep_trial", title="Score new leads by champion and challenger", timeout=1800, overlap=Overlap.FORBID)
+def keep_trial(run: Run) -> dict[str, int]:
+    """Let new leads join the trial that runs, and count who became an SQL since."""
+    return trials.keep_trial()
 
 
 @job("leads.refit", title="Fit the predictive score anew", timeout=1800, overlap=Overlap.FORBID)

@@ -18,6 +18,7 @@ from apps.leads.admin.ledger import (
 )
 from apps.leads.admin.routing import PoolAdmin, PoolMemberAdmin, RoutingDecisionAdmin
 from apps.leads.admin.segments import SegmentAdmin
+from apps.leads.admin.trials import ScoringTrialAdmin
 from apps.leads.admin.usage import CompanySnapshotAdmin
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "ScoreOverrideAdmin",
     "ScoreRunAdmin",
     "ScoringReviewAdmin",
+    "ScoringTrialAdmin",
     "SegmentAdmin",
     "TouchpointAdmin",
 ]

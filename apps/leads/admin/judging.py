@@ -69,7 +69,7 @@ class ScoringReviewAdmin(ReadOnlyAdmin):
     @display(description="AUC", ordering="month")
     def accuracy(self, review: ScoringReview) -> str:
         """How well the rules in force tell who becomes an SQL."""
-        return _three(_champion(review).get("auc"))
+        return three(_champion(review).get("auc"))
 
     @display(description="Gained", ordering="month")
     def gain(self, review: ScoringReview) -> str:
@@ -89,7 +89,8 @@ def _champion(review: ScoringReview) -> dict[str, Any]:
     return next((each for each in versions if each["role"] == "Champion"), {})
 
 
-def _three(figure: float | None) -> str:
+def three(figure: float | None) -> str:
+    """Return a figure with three digits."""
     return "—" if figure is None else f"{figure:.3f}"
 
 
@@ -97,7 +98,8 @@ def _percent(figure: float | None) -> str:
     return "—" if figure is None else f"{figure:+.0%}"
 
 
-def _share(part: int, of: int) -> str:
+def share(part: int, of: int) -> str:
+    """Return a part in per cent."""
     return f"{part / of:.0%}" if of else "—"
 
 
@@ -116,15 +118,15 @@ def _panel(request: HttpRequest, review: ScoringReview) -> dict[str, Any]:
         "versions": [
             {
                 **each,
-                "auc": _three(each["auc"]),
+                "auc": three(each["auc"]),
                 "gained": _percent(each["gained"]),
                 "met": each["gained"] is not None and each["gained"] >= GOAL,
-                "precision": _share(each["ready_sql"], each["ready"]),
+                "precision": share(each["ready_sql"], each["ready"]),
                 "url": reverse("admin:rules_ruleversion_change", args=(each["version"],))
                 if each["version"] in seen
                 else "",
                 "bands": [
-                    {**band, "share": _share(band["sql"], band["leads"]), "width": round(100 * band["leads"] / ceiling)}
+                    {**band, "share": share(band["sql"], band["leads"]), "width": round(100 * band["leads"] / ceiling)}
                     for band in each["bands"]
                 ],
             }
@@ -133,7 +135,7 @@ def _panel(request: HttpRequest, review: ScoringReview) -> dict[str, Any]:
         "rules": [
             {
                 **each,
-                "share": _share(each["sql"], each["leads"]),
+                "share": share(each["sql"], each["leads"]),
                 "lift": "—" if each["lift"] is None else f"{each['lift']:.2f}",
             }
             for each in champion.get("rules", [])
@@ -163,17 +165,17 @@ class PredictiveFitAdmin(ReadOnlyAdmin):
     @display(description="AUC", ordering="auc")
     def auc_of(self, fit: PredictiveFit) -> str:
         """How well it ranked leads it had not seen."""
-        return _three(fit.auc)
+        return three(fit.auc)
 
     @display(description="Brier", ordering="brier")
     def brier_of(self, fit: PredictiveFit) -> str:
         """How far its probabilities were off."""
-        return _three(fit.brier)
+        return three(fit.brier)
 
     @display(description="Drift", ordering="drift")
     def drift_of(self, fit: PredictiveFit) -> str:
         """How much leads have changed since the fit before."""
-        return _three(fit.drift)
+        return three(fit.drift)
 
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
         """Show weights and calibration."""

@@ -24,6 +24,7 @@ from apps.leads.models.segments import SegmentMember, SegmentState
 from apps.leads.models.sla import LeadSla, SalesContact
 from apps.leads.models.stages import StageInterval
 from apps.leads.models.touches import TouchDay, TouchKey, Touchpoint
+from apps.leads.models.trials import ScoringTrial, ShadowScore
 from apps.leads.models.usage import CompanySnapshot
 
 __all__ = [
@@ -61,8 +62,10 @@ __all__ = [
     "ScoreQueue",
     "ScoreRun",
     "ScoringReview",
+    "ScoringTrial",
     "SegmentMember",
     "SegmentState",
+    "ShadowScore",
     "StageInterval",
     "TouchDay",
     "TouchKey",
