@@ -26,9 +26,7 @@ class ScoringTrialAdmin(MopsAdmin):
     search_fields = ("purpose", "conclusion")
     fields = ("challenger", "purpose", ("champion", "started_by", "started_at"), ("ended_by", "ended_at"), "conclusion")
     readonly_fields = ("champion", "started_by", "started_at", "ended_by", "ended_at", "conclusion")
-    empty_state = (
-        "No trial yet. Write the next version of the scoring rules, then let it score beside these."
-    )
+    empty_state = "No trial yet. Write the next version of the scoring rules, then let it score beside these."
     buttons = (
         Button(
             "start",
