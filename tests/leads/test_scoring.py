@@ -115,7 +115,7 @@ def test_how_a_touch_repeats(person):
 
 def test_a_change_is_simulated_approved_activated_and_brings_exactly_what_was_simulated(person, monkeypatch):
     document = scoring(owner=person)
-    leads = [LeadFactory(job_title="Chief" if n % 2 else "") for n in range(6)]
+    leads = [LeadFactory(job_title="Chief" if n % 2 else "", owner_person=person) for n in range(6)]
     first = in_force(document, body(rule("Chief", 20, predicate=TITLE), threshold=15), by=person)
     take_touches([touch(lead, days=n) for n, lead in enumerate(leads)], by=person)
     fading = rule("Visits", 30, 30, touch="visit", decay="half_life", days=3)
@@ -133,6 +133,8 @@ def test_a_change_is_simulated_approved_activated_and_brings_exactly_what_was_si
     assert run.changed == told["Scores that change, compared with version 1"] == 6
     assert run.became_ready == told["Become ready, compared with version 1"]
     assert run.stopped_being_ready == told["Are no longer ready, compared with version 1"]
+    (owners,) = [each for each in second.simulation["tables"] if each["title"].startswith("Whose leads cross")]
+    assert owners["rows"] == [[person.full_name, run.became_ready, run.stopped_being_ready, 0]]
     after = dict(ScoreChange.objects.filter(run=run).values_list("lead", "after"))
     assert after == dict(LeadScore.objects.values_list("lead", "final"))
     run_queued_jobs()

@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from apps.core import clock
 from apps.core.context_sql import stamp_transaction
 from apps.core.jobs.api import enqueue
+from apps.core.records import kind_of
 from apps.core.rules.domain.queries import active_version
 from apps.core.rules.kinds import Simulation
 from apps.leads.domain.scoring import measures
@@ -24,7 +25,7 @@ from apps.leads.scoring_rules import DOCUMENT
 if TYPE_CHECKING:
     from apps.core.rules.models import RuleVersion
 
-BAND, SAMPLE, CHUNK = 20, 10, 50_000
+BAND, SAMPLE, OWNERS, CHUNK = 20, 10, 30, 50_000
 Progress = Callable[[int, int], object]
 _DIGEST = (
     "md5(coalesce(string_agg(concat_ws(':', lead_id, before, after, was_ready, is_ready), ',' ORDER BY lead_id), ''))"
@@ -38,7 +39,7 @@ def simulate(version: "RuleVersion", as_of: dt.datetime) -> Simulation:
     with transaction.atomic(), connection.cursor() as cursor:
         _lay_out(cursor, before, after, as_of)
         facts = _facts(cursor, before, after)
-        tables = [_bands(cursor, before), _crossings(cursor), _by_rule(cursor, after)]
+        tables = [_bands(cursor, before), _crossings(cursor), _owners(cursor), _by_rule(cursor, after)]
         cursor.execute(
             "SELECT lead_id FROM score_difference ORDER BY abs(after - coalesce(before, 0)) DESC, 1 LIMIT %s", [SAMPLE]
         )
@@ -116,6 +117,22 @@ def _crossings(cursor: Any) -> dict[str, Any]:
     )
     rows = [[Stage(stage).label, come, gone] for stage, come, gone in cursor.fetchall()]
     return {"title": "Who crosses the threshold", "head": ["Stage", "Become ready", "No longer ready"], "rows": rows}
+
+
+def _owners(cursor: Any) -> dict[str, Any]:
+    """Tell whose work changes: routes ask for no score, so a lead that crosses stays with whoever has it."""
+    cursor.execute(
+        "SELECT coalesce(nullif(p.full_name, ''), p.email, t.name, 'Nobody yet'), "
+        "count(*) FILTER (WHERE d.is_ready), count(*) FILTER (WHERE d.was_ready), count(*) FILTER (WHERE EXISTS ("
+        "SELECT FROM clocks_clock c WHERE c.content_type_id = %s AND c.object_id = l.id AND c.closed_at IS NULL)) "
+        "FROM score_difference d JOIN leads_lead l ON l.id = d.lead_id "
+        "LEFT JOIN accounts_user p ON p.id = l.owner_person_id LEFT JOIN accounts_team t ON t.id = l.owner_team_id "
+        "WHERE d.is_ready <> d.was_ready GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT %s",
+        [kind_of(Lead).pk, OWNERS],
+    )
+    head = ["Looked after by", "Become ready", "No longer ready", "With an SLA clock running"]
+    title = "Whose leads cross the threshold (routes and SLAs ask for no score: who has a lead keeps it)"
+    return {"title": title, "head": head, "rows": [list(row) for row in cursor.fetchall()]}
 
 
 def _by_rule(cursor: Any, after: Model) -> dict[str, Any]:
