@@ -80,7 +80,7 @@ class ScoringTrialAdmin(MopsAdmin):
     @display(description="AUC, champion → challenger", ordering="figures")
     def accuracy(self, trial: ScoringTrial) -> str:
         """How well each tells who becomes an SQL."""
-        if not trial.figures:
+        if not trial.figures or trial.figures["champion"]["auc"] is None:
             return "—"
         return f"{three(trial.figures['champion']['auc'])} → {three(trial.figures['challenger']['auc'])}"
 
