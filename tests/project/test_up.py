@@ -127,7 +127,7 @@ def is_free(port):
     return True
 
 
-def status(url, timeout=20):
+def status(url, timeout=60):
     try:
         with urllib.request.urlopen(url, timeout=timeout) as response:  # noqa: S310  # our own
             return response.status
