@@ -49,7 +49,7 @@ class ConditionField(models.JSONField):
         return name, "django.db.models.JSONField", args, kwargs
 
 
-class WordsField(models.TextField):
+class WordsField(models.TextField):  # type: ignore[type-arg]  # Django's fields are generic in their stubs alone
     """The words of the condition in the column `of`, kept whenever the row is saved."""
 
     def __init__(self, *args: Any, of: str = "", **given: Any) -> None:

@@ -52,8 +52,8 @@ def begin_captured(*, at: dt.datetime | None = None) -> int:
     rows = rows.exclude(models.Exists(clocks))
     for name in ("lead", "lead__merged_into"):  # a contact with who was merged into it was one with this lead
         rows = rows.exclude(models.Exists(SalesContact.objects.filter(**{name: models.OuterRef("pk")})))
-    rows = under_sla(rows, slas, at=moment)  # others would take the places of those that wait, for ever
-    found = list(rows.order_by("pk").values_list("pk", "sla", "created_at")[:BATCH])
+    held = under_sla(rows, slas, at=moment)  # others would take the places of those that wait, for ever
+    found = list(held.order_by("pk").values_list("pk", "sla", "created_at")[:BATCH])
     return _start(SPEED, found, slas)
 
 

@@ -5,7 +5,7 @@ Of several, those with a condition are asked first, in their order; the first wh
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.db.models import Case, IntegerField, Q, Value, When
@@ -33,7 +33,7 @@ def _order(sla: LeadSla) -> tuple[bool, str, bool, int, int]:
     return not sla.territory, sla.territory, not is_narrowed(sla.applies_to), sla.precedence, sla.pk
 
 
-def under_sla(leads: "models.QuerySet[Lead]", slas: Sequence[LeadSla], *, at: dt.datetime) -> "models.QuerySet[Lead]":
+def under_sla(leads: "models.QuerySet[Any]", slas: Sequence[LeadSla], *, at: dt.datetime) -> "models.QuerySet[Any]":
     """Return those of `leads` that an SLA holds for, each with its key as `sla`.
 
     Args:
@@ -44,7 +44,8 @@ def under_sla(leads: "models.QuerySet[Lead]", slas: Sequence[LeadSla], *, at: dt
     cases = [When(condition, then=Value(sla.pk)) for sla, condition in _conditions(slas, at)]
     nothing = Value(None, output_field=IntegerField())
     chosen = Case(*cases, default=nothing, output_field=IntegerField()) if cases else nothing
-    return leads.annotate(sla=chosen).filter(sla__isnull=False)
+    held: models.QuerySet[Any] = leads.annotate(sla=chosen).filter(sla__isnull=False)
+    return held
 
 
 def _conditions(slas: Sequence[LeadSla], at: dt.datetime) -> "list[tuple[LeadSla, Q]]":

@@ -70,7 +70,8 @@ def _first(
     """Return the first that holds, and those before it whose condition can no longer be read, with the reason."""
     if not any(is_narrowed(each.applies_to) for each in asked):
         return (asked[0] if asked else None), []
-    catalog, broken = catalog_of(Ticket), []
+    catalog = catalog_of(Ticket)
+    broken: list[tuple[Agreement, str]] = []
     known = values(catalog, set().union(*(condition_fields(each.applies_to, catalog) for each in asked)))
     for each in asked:
         answer = asked_of_values(each.applies_to, catalog, known, at=at)

@@ -99,5 +99,5 @@ def asked_of_row(condition: Any, row: models.Model, *, at: dt.datetime, reader: 
 
 def _is_told(tree: Node, catalog: Catalog, reader: "User") -> bool:
     seen = catalog.for_person(reader)
-    known = {each.key for each in (*seen.fields, *seen.relations)}
+    known = {each.key for each in seen.fields} | {each.key for each in seen.relations}
     return fields_used(tree) <= known and access.may_open(reader, "view", catalog.model)  # type: ignore[arg-type]
