@@ -369,3 +369,11 @@ def test_what_is_asked_for_and_accepted_is_read_back_through_the_territory(boss,
     with pytest.raises(NotAllowed, match="Fair in Nordics would be outside the campaigns that you may add"):
         accept_request(here["Nordics"], by=fresh(scout))
     assert list(Campaign.objects.values_list("name", flat=True)) == ["Fair in Germany"]
+
+
+@pytest.mark.parametrize(("model", "index"), [(Lead, "lead_by_territory"), (Company, "company_by_territory")])
+def test_a_limit_reads_an_index_and_no_whole_table(boss, europe, model, index):
+    rows = access.visible(limited(Role.OPS, europe, boss), model)
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")  # of few rows it would be cheaper
+        assert index in rows.order_by("pk").explain()

@@ -4,7 +4,7 @@ import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Lower
+from django.db.models.functions import Lower, Trim
 
 from apps.core.governed import GovernedModel
 
@@ -47,6 +47,7 @@ class Company(GovernedModel):
                 condition=~Q(name=""), name="company_named", violation_error_message="A company needs a name."
             ),
         ]
+        indexes = [models.Index(Lower(Trim("territory")), name="company_by_territory")]
         triggers = [
             *GovernedModel.Meta.triggers,
             pgtrigger.Trigger(

@@ -4,7 +4,7 @@ import pgtrigger
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Lower
+from django.db.models.functions import Lower, Trim
 
 from apps.accounts.models import OwnedModel
 from apps.core.governed import GovernedModel, GovernedQuerySet
@@ -217,6 +217,8 @@ class Lead(OwnedModel, GovernedModel):
                 condition=Q(owner_person__isnull=True, owner_team__isnull=True, archived_at__isnull=True),
                 name="lead_unowned",
             ),
+            # how a role limited to a territory asks (apps/core/territorial.py)
+            models.Index(Lower(Trim("territory")), name="lead_by_territory"),
         ]
         indexes += [
             models.Index(fields=(name,), condition=Q(**{f"{name}__isnull": False}), name=f"lead_by_{name}")
