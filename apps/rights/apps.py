@@ -23,12 +23,12 @@ class RightsConfig(AppConfig):
         from apps.core.recorders import record_table  # noqa: PLC0415  # apps must be ready
         from apps.rights.columns import hidden_columns  # noqa: PLC0415
         from apps.rights.demo import tell  # noqa: PLC0415
-        from apps.rights.domain import asking, logging  # noqa: PLC0415
+        from apps.rights.domain import asking, logging, waivers  # noqa: PLC0415
         from apps.rights.domain.duties import check_role  # noqa: PLC0415
         from apps.rights.domain.queries import lines_seen_by  # noqa: PLC0415
         from apps.rights.domain.shared import register_shareable  # noqa: PLC0415  # models must be loaded
         from apps.rights.domain.watching_reviews import overdue_lines  # noqa: PLC0415
-        from apps.rights.models import SHAREABLE, AccessReviewEntry, RoleRequest  # noqa: PLC0415
+        from apps.rights.models import SHAREABLE, AccessReviewEntry, RoleRequest, SodWaiver  # noqa: PLC0415
 
         register_kind("rights.review", "Access waits for my review", importance=Importance.HIGH)
         register_scope(AccessReviewEntry, lines_seen_by)
@@ -44,10 +44,18 @@ class RightsConfig(AppConfig):
                 related=("person", "team", "territory"),
             ),
         )
-        register_overdue(overdue_lines)
-        register_kind(
-            "rights.waiver", "A waiver of separation of duties waits for my approval", importance=Importance.HIGH
+        register(
+            SodWaiver,
+            ApprovalSubject(
+                material=waivers.MATERIAL,
+                apply=waivers.let_hold,
+                on_refused=waivers.drop,
+                policy=asking.administrators_decide,
+                keeps_out=waivers.keeps_out,
+                related=("person", "rule"),
+            ),
         )
+        register_overdue(overdue_lines)
         register_chapter("access", tell)
         register_access_log(logging.log, logging.note_read)
         register_shareable()

@@ -30,6 +30,7 @@ def tell(company: Any) -> None:
         reason = "Sales checks the list of integrations before the renewal."
         grant_access(tool, to=sales, verb=Verb.VIEW, by=boss, reason=reason, expires_at=end)
     ensure_policy("rights.rolerequest", "Roles asked for")
+    ensure_policy("rights.sodwaiver", "Waivers of separation of duties")
     asked = "Reads what the campaigns cost that bring the leads."
     ask_role(sales, sales.memberships.order_by("pk")[0].team, Role.EXECUTIVE, by=sales, reason=asked)
     rule = SodRule.objects.live().filter(is_active=True).order_by("pk").first()

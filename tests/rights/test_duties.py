@@ -3,14 +3,16 @@
 import datetime as dt
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
 
 from apps.accounts.domain.memberships import grant_role, revoke_role
 from apps.accounts.enums import Role
 from apps.accounts.models import Membership, User
-from apps.approvals.domain.decisions import approve
+from apps.approvals.domain.asking import withdraw
+from apps.approvals.domain.decisions import approve, reject
+from apps.approvals.domain.policies import ensure_policy
 from apps.approvals.models import ApprovalRequest
 from apps.audit.models import AuditEvent
 from apps.core import clock
@@ -22,7 +24,7 @@ from apps.core.jobs.testing import run_queued_jobs
 from apps.rights.domain.duties import conflicts, duty_choices, watch_duties
 from apps.rights.domain.granting import grant_access
 from apps.rights.domain.violations import violations
-from apps.rights.domain.waivers import approve_waiver, ask_waiver, end_waiver
+from apps.rights.domain.waivers import ask_waiver, end_waiver
 from apps.rights.models import SodRule, SodWaiver
 from tests.admin_pages import assert_same_queries, button_of, list_of, page_of
 from tests.factories.accounts import TeamFactory, administrator, person_with, sign_in
@@ -39,6 +41,7 @@ def _no_shipped_rules():
 
 @pytest.fixture
 def boss():
+    ensure_policy("rights.sodwaiver", "Waivers of separation of duties")
     return administrator(full_name="Bea Boss")
 
 
@@ -51,6 +54,10 @@ def rule(first="role:ops_staff", other="role:approver", **given):
     fields = {"name": "Writes and decides", "why": "One could wave through own work.", "effect": "block", **given}
     SodRule.objects.filter(first=first, second=other).delete()
     return SodRule.objects.create(first=first, second=other, **fields)
+
+
+def request_about(waiver):
+    return ApprovalRequest.objects.filter(object_id=waiver.pk, content_type__model="sodwaiver").latest("pk")
 
 
 def in_days(number):
@@ -149,9 +156,13 @@ def test_a_waiver_holds_from_the_second_persons_approval_to_its_last_day(boss, s
     waiver = ask_waiver(mine, person=person, expires_at=in_days(5), reason="Two people are ill", by=boss)
     with pytest.raises(WrongState):
         grant_role(person, TeamFactory(), Role.APPROVER, by=second)
-    with pytest.raises(NotAllowed, match=r"You asked for it: another administrator approves."):
-        approve_waiver(waiver, by=boss)
-    approve_waiver(waiver, by=second)
+    with pytest.raises(NotAllowed, match="You sent this for approval yourself"):
+        approve(request_about(waiver), by=boss)
+    with pytest.raises(WrongState, match="It does not hold yet: its request for approval is refused or withdrawn"):
+        end_waiver(waiver, by=second, reason="Never")
+    approve(request_about(waiver), by=second)
+    waiver.refresh_from_db()
+    assert waiver.approved_by == second
     grant_role(person, TeamFactory(), Role.APPROVER, by=second)
     assert conflicts()[0].waiver == waiver
     assert watch_duties() == {"conflicts": 0, "resolved": 0}
@@ -164,8 +175,7 @@ def test_a_waiver_holds_from_the_second_persons_approval_to_its_last_day(boss, s
 def test_a_waiver_that_has_run_out_allows_nothing_and_makes_room(boss, second):
     mine, person = rule(), person_with(Role.OPS)
     waiver = ask_waiver(mine, person=person, expires_at=in_days(1), reason="Ill", by=boss)
-    approve_waiver(waiver, by=second)
-    SodWaiver.objects.filter(pk=waiver.pk)  # never changed: time passes instead
+    approve(request_about(waiver), by=second)
     import time_machine
 
     with time_machine.travel(in_days(2), tick=False):
@@ -175,11 +185,31 @@ def test_a_waiver_that_has_run_out_allows_nothing_and_makes_room(boss, second):
         assert SodWaiver.objects.get(pk=waiver.pk).ended_why == "It had run out and was asked for anew."
         with pytest.raises(WrongState, match="There is a waiver for"):
             ask_waiver(mine, person=person, expires_at=in_days(3), reason="Still ill", by=boss)
-    with time_machine.travel(in_days(9), tick=False), pytest.raises(WrongState, match="This waiver is expired"):
-        approve_waiver(again, by=second)
+    with time_machine.travel(in_days(9), tick=False):
+        with pytest.raises(WrongState, match="This waiver is expired: there is nothing to approve any more"):
+            approve(request_about(again), by=second)
+        third = ask_waiver(mine, person=person, expires_at=in_days(3), reason="Still ill", by=boss)
+        assert request_about(again).state == "expired"
+        approve(request_about(third), by=second)
+
+
+@pytest.mark.parametrize("deed", ["reject", "withdraw"])
+def test_a_waiver_that_is_not_approved_never_holds_and_can_be_asked_again(boss, second, deed):
+    mine, person = rule(), person_with(Role.OPS)
+    waiver = ask_waiver(mine, person=person, expires_at=in_days(5), reason="Ill", by=boss)
+    if deed == "reject":
+        reject(request_about(waiver), by=second, reason="Ask somebody else to approve meanwhile")
+    else:
+        withdraw(request_about(waiver), by=boss)
+    waiver.refresh_from_db()
+    assert (waiver.approved_at, waiver.ended_why, waiver.state_at(clock.now())) == (None, "Not approved.", "ended")
+    with pytest.raises(DatabaseError, match="A waiver holds by its approval"), transaction.atomic():
+        SodWaiver.objects.filter(pk=waiver.pk).update(approved_by=second, approved_at=clock.now())
+    ask_waiver(mine, person=person, expires_at=in_days(5), reason="Ill", by=boss)
 
 
 def test_refusals_of_waivers(boss, second):
+    third = administrator()
     mine, person = rule(), person_with(Role.OPS, full_name="Olga Ops")
     asks = {"person": person, "expires_at": in_days(5), "reason": "Ill", "by": boss}
     for given, sentence in (
@@ -196,8 +226,9 @@ def test_refusals_of_waivers(boss, second):
         with pytest.raises((InvalidInput, NotAllowed), match=sentence.replace("(", r"\(")):
             ask_waiver(mine, **{**asks, **given})
     waiver = ask_waiver(mine, person=second, expires_at=in_days(5), reason="Ill", by=boss)
-    with pytest.raises(NotAllowed, match=r"It is for you: somebody else approves."):
-        approve_waiver(waiver, by=second)
+    with pytest.raises(NotAllowed, match=r"The waiver is for you: somebody else decides."):
+        approve(request_about(waiver), by=second)
+    approve(request_about(waiver), by=third)
     with pytest.raises(InvalidInput, match=r"Say why the waiver ends."):
         end_waiver(waiver, by=second, reason="")
     SodRule.objects.filter(pk=mine.pk).update(is_active=False)
@@ -272,16 +303,19 @@ def test_report_page_shows_who_and_where_from_and_refuses_others(boss):
         assert mine.name in page.content.decode()
 
 
-def test_pages_ask_approve_and_end(boss, second):
+def test_pages_ask_and_end(boss, second):
     mine, person = rule(), person_with(Role.OPS)
     client = sign_in(Client(), boss)
     until = (clock.today() + dt.timedelta(days=3)).isoformat()
     client.post(button_of(mine, "waive"), {"person": person.pk, "until": until, "reason": "Ill"})
     waiver = SodWaiver.objects.get()
     assert client.get(page_of(waiver)).status_code == 200
-    sign_in(Client(), second).post(button_of(waiver, "approve"), {"note": ""})
+    approve(request_about(waiver), by=second)
     waiver.refresh_from_db()
     assert waiver.approved_by == second
+    sign_in(Client(), second).post(button_of(waiver, "end"), {"reason": "Back"})
+    waiver.refresh_from_db()
+    assert waiver.ended_why == "Back"
 
 
 def test_lists_take_the_same_queries_at_any_length(boss, second):

@@ -21,13 +21,13 @@ from apps.accounts.models import User
 from apps.audit.kinds import kind_of
 from apps.core import access, clock
 from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin, ReadOnlyAdmin
-from apps.core.admin_kit.buttons import Button, NoteForm, ReasonForm
+from apps.core.admin_kit.buttons import Button, ReasonForm
 from apps.core.admin_kit.days import DayInput
 from apps.core.admin_kit.links import link_to, url_of
 from apps.core.admin_kit.locking import RowVersionForm
 from apps.rights.domain.duties import Conflict, conflicts, duty_choices
 from apps.rights.domain.violations import Act, Violation, is_observable, violations
-from apps.rights.domain.waivers import approve_waiver, ask_waiver, end_waiver, refuse_approve, refuse_ask, refuse_end
+from apps.rights.domain.waivers import ask_waiver, end_waiver, refuse_ask, refuse_end
 from apps.rights.models import SodRule, SodWaiver
 from apps.rights.models.duties import duty_in_words
 
@@ -57,7 +57,7 @@ class WaiverForm(ReasonForm):
 def _ask(rule: SodRule, *, by: User, person: User, until: dt.date, reason: str) -> str:
     end = timezone.make_aware(dt.datetime.combine(until, dt.time.min)) + dt.timedelta(days=1)
     ask_waiver(rule, person=person, expires_at=end, reason=reason, by=by)
-    return f"Asked for. It holds once another administrator approves it; {person} has no waiver before."
+    return f"Asked for. It holds once it is approved; {person} has no waiver before. You are told what is decided."
 
 
 @admin.register(SodRule)
@@ -78,7 +78,8 @@ class SodRuleAdmin(MopsAdmin):
             _ask,
             refuse_ask,
             WaiverForm,
-            confirm="Another administrator has to approve it. Until then, and after its last day, the rule holds.",
+            confirm="Whom the policy names decides: another administrator, unless changed. Until then, and after "
+            "its last day, the rule holds.",
             step_up=True,
         ),
         *ARCHIVE_BUTTONS,
@@ -133,22 +134,11 @@ class SodWaiverAdmin(ReadOnlyAdmin):
         *("approved_by", "approved_at", "ended_by", "ended_at", "ended_why"),
     )
     readonly_fields = ("state",)
-    empty_state = "No waiver. Open a separation-of-duties rule and ask for one; a second administrator approves it."
+    empty_state = "No waiver. Open a separation-of-duties rule and ask for one; another administrator approves it."
     buttons = (
         Button(
-            "approve",
-            "Approve",
-            approve_waiver,
-            refuse_approve,
-            NoteForm,
-            confirm="The person may have both duties until the last day of the waiver.",
-            style="primary",
-            hide_when_refused=False,
-            step_up=True,
-        ),
-        Button(
             "end",
-            "End or refuse",
+            "End it",
             end_waiver,
             refuse_end,
             ReasonForm,

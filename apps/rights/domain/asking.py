@@ -30,7 +30,7 @@ MATERIAL = ("person", "team", "role", "territory", "reason")
 
 
 def administrators_decide() -> Definition:
-    """Return the policy that requests for roles start with: one administrator, who neither asked nor gets it."""
+    """Return the policy that requests for access start with: one administrator, who neither asked nor gets it."""
     return one_stage(Role.ADMINISTRATOR, name="Administration")
 
 
@@ -101,14 +101,19 @@ def grant(row: RoleRequest, request: Any, *, by: User, at: dt.datetime | None = 
     Raises:
         InvalidInput, NotAllowed, WrongState: as `grant_role` says, or no administrator approved.
     """
-    said = Decision.objects.filter(request=request, verdict=Verdict.APPROVE).select_related("principal").order_by("pk")
-    among = (by, *(each.principal for each in said))
-    granting = next((person for person in among if is_administrator(person) and not person.is_system), None)
+    granting = administrator_among(request, by)
     if granting is None:
         raise WrongState("Roles are granted by administrators: let the policy name one among those who approve.")
     with acting_as(granting, reason=row.reason):
         held = grant_role(row.person, row.team, row.role, by=granting, reason=row.reason, territory=row.territory)
         _write(row, state=Asked.GRANTED, membership=held)
+
+
+def administrator_among(request: Any, by: User) -> User | None:
+    """Return the first administrator among those who approved a request, `by` before the others; None without one."""
+    said = Decision.objects.filter(request=request, verdict=Verdict.APPROVE).select_related("principal").order_by("pk")
+    among = (by, *(each.principal for each in said))
+    return next((person for person in among if is_administrator(person) and not person.is_system), None)
 
 
 def drop(row: RoleRequest, request: Any, *, by: User) -> None:

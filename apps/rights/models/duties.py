@@ -11,7 +11,7 @@ from django.db.models.functions import Greatest, Least
 from apps.accounts.enums import Role
 from apps.accounts.models import User
 from apps.core.governed import GovernedModel, GovernedQuerySet
-from apps.core.transitions import written_once
+from apps.core.transitions import guarded_columns, written_once
 from apps.rights.enums import Effect, Risk
 
 ROLE, RIGHT = "role:", "right:"
@@ -95,7 +95,7 @@ class SodWaiverQuerySet(GovernedQuerySet):
 
 
 class SodWaiver(GovernedModel):
-    """One person may have both duties of a rule until a day: asked by one administrator, approved by another."""
+    """One person may have both duties of a rule until a day: asked by an administrator, decided through approval."""
 
     rule = models.ForeignKey(SodRule, models.PROTECT, related_name="waivers")
     person = models.ForeignKey(User, models.PROTECT, related_name="+")
@@ -113,7 +113,7 @@ class SodWaiver(GovernedModel):
     objects = SodWaiverQuerySet.as_manager()  # type: ignore[misc]  # knows more filters than the one it replaces
 
     class Meta(GovernedModel.Meta):
-        verbose_name = "waiver"
+        verbose_name = "separation-of-duties waiver"
         ordering = ("-created_at", "-pk")
         constraints = [
             models.CheckConstraint(
@@ -152,6 +152,10 @@ class SodWaiver(GovernedModel):
         ]
         triggers = [
             *GovernedModel.Meta.triggers,
+            *guarded_columns(
+                *("approved_by_id", "approved_at", "ended_by_id", "ended_at"),
+                sentence="A waiver holds by its approval and ends by the button on its page, not by an edit.",
+            ),
             *written_once(
                 ("rule_id", "person_id", "reason", "expires_at", "asked_by_id"),
                 "A waiver is never changed: end it and ask anew.",
