@@ -210,6 +210,10 @@ class PolicyVersionAdmin(MopsAdmin):
         """Only drafts are edited."""
         return (obj is None or _is_draft(obj)) and super().has_change_permission(request, obj)
 
+    def get_inlines(self, request: HttpRequest, obj: Any) -> tuple[Any, ...]:
+        """Leave the rows to drafts: what is fixed stands in words above, and its rows are those of the draft."""
+        return self.inlines if obj is None or _is_draft(obj) else ()
+
     @display(description="State", ordering="state", label=STATE_COLOURS)
     def standing(self, version: PolicyVersion) -> str:
         """Where it stands."""

@@ -53,7 +53,7 @@ class ApprovalRequestQuerySet(GovernedQuerySet):
 
     def with_decisions(self) -> "ApprovalRequestQuerySet":
         """Load what was said about each, for the box on the page of what was sent."""
-        return self.prefetch_related("decisions__approver", "decisions__principal")
+        return self.select_related("requester").prefetch_related("decisions__approver", "decisions__principal")
 
 
 _SETTLES = f"""

@@ -26,12 +26,12 @@ def steps_of(run: Run) -> list[RunStep]:
 
 def trail_of(run: Run) -> list[RunStepEvent]:
     """Return what happened in a run, newest first, at most sixty lines."""
-    return list(run.events.select_related("run_step__step").order_by("-at", "-pk")[:TRAIL])
+    return list(run.events.select_related("run_step__step", "actor").order_by("-at", "-pk")[:TRAIL])
 
 
 def trail_of_step(row: RunStep) -> list[RunStepEvent]:
     """Return what happened to one step, newest first."""
-    return list(row.events.order_by("-at", "-pk")[:TRAIL])
+    return list(row.events.select_related("actor").order_by("-at", "-pk")[:TRAIL])
 
 
 def way_choices(row: RunStep) -> list[tuple[str, str]]:
