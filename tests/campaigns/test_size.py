@@ -42,7 +42,7 @@ def test_list_calendar_and_page_ask_little_and_by_index(client, proof):
     one = in_state("live", owner_team=None, owner_person=ops)
     day = f"date '{FIRST}' + (n %% {YEARS})::int"
     with acting_as(ops, reason="Very many"), transition(Campaign):
-        own = {"name": "'Campaign ' || n", "starts_on": day, "ends_on": f"{day} + 60"}
+        own = {"name": "'One of many ' || n", "starts_on": day, "ends_on": f"{day} + 60"}
         copies(Campaign, one, campaigns, **own)
     with connection.cursor() as cursor:
         cursor.execute(
