@@ -1,9 +1,7 @@
 """The desk at scale: its pages and their questions among very many tickets and messages, and that they go by index."""
 
 from collections.abc import Iterator
-from pathlib import Path
-from statistics import median
-from time import perf_counter, process_time
+from time import perf_counter
 from typing import Any
 
 from django.conf import settings
@@ -15,7 +13,7 @@ from django.utils.http import urlencode
 
 from apps.core import clock
 from apps.core.bench.pages import Visitor
-from apps.core.bench.registry import Result, benchmark
+from apps.core.bench.registry import Result, benchmark, middle, timed
 from apps.core.clocks.models import Clock
 from apps.tickets.bench_search import RARE, fill
 from apps.tickets.domain.kept_times import check_times, keep_times
@@ -74,23 +72,10 @@ def _page(name: str, url: str, visitor: Visitor, rows: int) -> Result:
     visitor.get(url)
     with CaptureQueriesContext(connection) as asked:
         visitor.get(url)
-    queries, took, worked = len(asked), [], []
-    for _ in range(ROUNDS):
-        begun, spent = perf_counter(), _processor()
-        visitor.get(url)
-        took.append(perf_counter() - begun)
-        worked.append(_processor() - spent)
-    met = queries <= QUERIES and median(worked) <= SECONDS
-    more = {"queries": queries, "processor": round(median(worked), 3)}
-    return Result(f"desk: {name}", rows, median(took), None, None, GOAL, met, more)
-
-
-def _processor() -> float:
-    """Return the seconds this process and its part of PostgreSQL have computed: what others do here does not count."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_backend_pid()")
-        backend = Path(f"/proc/{cursor.fetchone()[0]}/schedstat")
-    return process_time() + (int(backend.read_text().split()[0]) / 1e9 if backend.exists() else 0.0)
+    queries, taken = len(asked), middle([timed(lambda: visitor.get(url)) for _ in range(ROUNDS)])
+    met = queries <= QUERIES and taken.worked <= SECONDS
+    more = {"queries": queries, "processor": round(taken.worked, 3)}
+    return Result(f"desk: {name}", rows, taken.seconds, None, None, GOAL, met, more)
 
 
 def lay_running(person: Any, first: int) -> None:

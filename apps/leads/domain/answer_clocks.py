@@ -15,7 +15,7 @@ from apps.core.clocks.enums import RungKind
 from apps.core.clocks.models import Clock
 from apps.core.clocks.registry import Rung
 from apps.core.records import kind_of
-from apps.leads.domain.sla_choice import slas_in_force, tell_unreadable, under_sla
+from apps.leads.domain.sla_choice import slas_in_force, tell_unreadable_slas, under_sla
 from apps.leads.enums import Stage
 from apps.leads.models import Lead, LeadSla, SalesContact
 
@@ -42,7 +42,7 @@ def begin_captured(*, at: dt.datetime | None = None) -> int:
     slas = slas_in_force()
     if not slas:
         return 0
-    tell_unreadable(slas)
+    tell_unreadable_slas(slas)
     moment = at or clock.now()
     since = max(min(each.signed_at for each in slas if each.signed_at), moment - dt.timedelta(days=2))
     clocks = Clock.objects.filter(content_type=kind_of(Lead), metric=SPEED, object_id=models.OuterRef("pk"))

@@ -11,9 +11,8 @@ from django.db import models
 from django.db.models import Case, IntegerField, Q, Value, When
 
 from apps.core import clock
-from apps.core.alerts.domain.alerting import raise_alert
 from apps.core.rules.catalog import catalog_of
-from apps.core.rules.domain.applying import asked_of_row, is_narrowed, problem_of, tree_of
+from apps.core.rules.domain.applying import asked_of_row, is_narrowed, problem_of, tell_unreadable, tree_of
 from apps.core.rules.domain.compiling import compile_q
 from apps.leads.enums import SlaState
 from apps.leads.models import Lead, LeadSla
@@ -63,20 +62,11 @@ def _conditions(slas: Sequence[LeadSla], at: dt.datetime) -> "list[tuple[LeadSla
     return found
 
 
-def tell_unreadable(slas: Sequence[LeadSla]) -> None:
+def tell_unreadable_slas(slas: Sequence[LeadSla]) -> None:
     """Alert whoever answers for SLAs whose condition asks about what is no longer there."""
     for sla in slas:
-        wrong = problem_of(sla.applies_to, Lead)
-        if wrong:
-            raise_alert(
-                f"leads.sla.unreadable:{sla.pk}",
-                title=f"{sla} holds for no lead any more: its condition cannot be read.",
-                severity="critical",
-                detail=wrong,
-                subject=sla,
-                owner=sla.owner,
-                runbook="Write its next version with a condition that can be asked, and let both sides sign it.",
-            )
+        if wrong := problem_of(sla.applies_to, Lead):
+            tell_unreadable(sla, wrong, of="lead")
 
 
 def sla_of(lead: Lead, *, at: dt.datetime | None = None) -> LeadSla | None:

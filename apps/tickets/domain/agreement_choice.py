@@ -11,9 +11,14 @@ from django.db.models import BooleanField, ExpressionWrapper, Q, Value
 
 from apps.accounts.models import User
 from apps.core import clock
-from apps.core.alerts.domain.alerting import raise_alert
 from apps.core.rules.catalog import Catalog, catalog_of
-from apps.core.rules.domain.applying import asked_of_row, asked_of_values, condition_fields, is_narrowed
+from apps.core.rules.domain.applying import (
+    asked_of_row,
+    asked_of_values,
+    condition_fields,
+    is_narrowed,
+    tell_unreadable,
+)
 from apps.core.rules.domain.matching import values_of
 from apps.tickets.enums import AgreementState, Priority
 from apps.tickets.models import Agreement, Queue, Ticket, TicketType
@@ -45,7 +50,7 @@ def agreement_for(ticket: Ticket, *, at: dt.datetime | None = None) -> Agreement
     asked = in_question(ticket.queue, ticket.requester, on=ticket.opened_at.date())
     chosen, broken = _first(asked, values, at or clock.now())
     for each, wrong in broken:
-        _tell_unreadable(each, wrong)
+        tell_unreadable(each, wrong, of="ticket")
     return chosen
 
 
@@ -80,19 +85,6 @@ def _first(
         if answer.is_broken:
             broken.append((each, answer.why))
     return None, broken
-
-
-def _tell_unreadable(agreement: Agreement, wrong: str) -> None:
-    """Alert whoever answers for an agreement whose condition asks about what is no longer there."""
-    raise_alert(
-        f"tickets.agreement.unreadable:{agreement.pk}",
-        title=f"{agreement} holds for no ticket any more: its condition cannot be read.",
-        severity="critical",
-        detail=wrong,
-        subject=agreement,
-        owner=agreement.owner,
-        runbook="Write its next version with a condition that can be asked, and let both sides sign it.",
-    )
 
 
 def is_other(before: Agreement | None, after: Agreement | None) -> bool:

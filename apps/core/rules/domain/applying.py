@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import models
 
 from apps.core import access
+from apps.core.alerts.domain.alerting import raise_alert
 from apps.core.rules.catalog import Catalog, catalog_of
 from apps.core.rules.domain.matching import matches, values_used
 from apps.core.rules.domain.tree import Node, fields_used, read
@@ -53,6 +54,25 @@ def problem_of(condition: Any, model: type[models.Model]) -> str:
         return ""
     found = validate(condition["predicate"], catalog_of(model), allow_everything=True)
     return found[0].sentence if found else ""
+
+
+def tell_unreadable(row: Any, wrong: str, *, of: str) -> None:
+    """Alert whoever answers for `row`, whose condition asks about what is no longer there: it holds for nothing `of`.
+
+    Args:
+        row: what has the condition; of a kind that both sides sign.
+        wrong: what is wrong with the condition.
+        of: what it was asked about, for instance "lead".
+    """
+    raise_alert(
+        f"{row._meta.label_lower}.unreadable:{row.pk}",
+        title=f"{row} holds for no {of} any more: its condition cannot be read.",
+        severity="critical",
+        detail=wrong,
+        subject=row,
+        owner=row.owner,
+        runbook="Write its next version with a condition that can be asked, and let both sides sign it.",
+    )
 
 
 def words_of(condition: Any, model: type[models.Model]) -> str:
