@@ -56,9 +56,9 @@ def watch_lag() -> Lag:
     cause = "" if found is None else f" The oldest open transaction is {found[0]} of {found[1]}, open for {found[2]} s."
     raise_alert(
         LATE,
-        title=f"The seals are {int(lag.seconds)} seconds behind the ledger",
+        title=f"The seals are {max(1, round(lag.seconds / 60))} min behind the ledger",
         severity=Severity.WARNING,
-        detail=f"{lag.unsealed} entries wait.{cause}",
+        detail=f"Entries that wait: {lag.unsealed:,}.{cause}",
         runbook="See that the workers run and that no transaction is left open; docs/audit.md, “When sealing stops”.",
     )
     return lag

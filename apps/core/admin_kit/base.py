@@ -259,9 +259,14 @@ ARCHIVE_BUTTONS = (
 
 
 class MopsTabularInline(RowRights, LimitsColumns, TabularInline):  # type: ignore[misc]  # unfold ships no types
-    """Rows of another model inside a form, as a table."""
+    """Rows of another model inside a form, as a table; what their columns say is not said again above each."""
 
     extra = 0
+
+    @property
+    def hide_title(self) -> bool:
+        """Whether the line above each row, its name, is left out: it stays where it leads to the row's own page."""
+        return not self.show_change_link
 
 
 class MopsStackedInline(RowRights, LimitsColumns, StackedInline):  # type: ignore[misc]  # unfold ships no types

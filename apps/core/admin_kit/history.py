@@ -4,21 +4,27 @@ simple-history's own admin is not used: its history form lets a view-only user w
 (reproduced on 3.13.0; tests/core/admin_kit/test_history.py keeps it so).
 """
 
+import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
+from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.template.response import TemplateResponse
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 
 from apps.core.access_log import note_read
 from apps.core.admin_kit.kits import kits_of
 from apps.core.governed import GovernedBase
 
 VERSIONS_PER_PAGE = 20
+NOTHING = "—"
 UNINTERESTING = ("id", "uuid", "created_at", "updated_at", "row_version")
 
 
@@ -65,7 +71,7 @@ def history_page(model_admin: Any, request: HttpRequest, object_id: str) -> Http
     note_read(request.user, thing, "history")
     hidden = set(model_admin.history_hidden_fields(request, thing))
     # machines' own rows, runs and log entries, keep no versions
-    rows = thing.history.all().order_by("-history_id") if hasattr(thing, "history") else type(thing).objects.none()
+    rows = _named(thing.history.all()) if hasattr(thing, "history") else type(thing).objects.none()
     companions = [each for kit in kits_of(model_admin) for each in kit.companions(model_admin, request, thing)]
     told = sum(each.rows.count() for each in companions)
     page = Paginator(range(rows.count() + told), VERSIONS_PER_PAGE).get_page(request.GET.get("p"))
@@ -93,8 +99,13 @@ def history_page(model_admin: Any, request: HttpRequest, object_id: str) -> Http
     return TemplateResponse(request, "admin/mops/history.html", context)
 
 
+def _named(rows: Any) -> Any:
+    """History rows, newest first, with the people who wrote them."""
+    return rows.select_related("history_user").order_by("-history_id")
+
+
 def _told(companion: Companion, limit: int) -> list[Version]:
-    rows = list(companion.rows.order_by("-history_id")[: limit + 1])
+    rows = list(_named(companion.rows)[: limit + 1])
     older = [*rows[1:], None][: len(rows)]
     return [companion.describe(row, before) for row, before in zip(rows, older, strict=True)][:limit]
 
@@ -137,16 +148,27 @@ class Names:
                 if field.is_relation and getattr(row, field.attname) is not None:
                     wanted.setdefault(field.related_model, set()).add(getattr(row, field.attname))
         for model, keys in wanted.items():
-            self._names[model] = {key: str(each) for key, each in model._base_manager.in_bulk(keys).items()}
+            found = model._base_manager.in_bulk(keys)
+            self._names[model] = {
+                key: each.name.capitalize() if isinstance(each, ContentType) else str(each)
+                for key, each in found.items()
+            }
 
     def show(self, field: Any, value: Any) -> str:
         """Return one value as a person reads it."""
         if value in (None, ""):
-            return "—"
+            return NOTHING
         if field.is_relation:
             return self._names.get(field.related_model, {}).get(value, f"#{value}")
         if field.choices:
             return str(dict(field.flatchoices).get(value, value))
         if isinstance(value, bool):
             return "Yes" if value else "No"
+        if isinstance(value, dt.datetime):
+            return date_format(localtime(value), "j M Y, H:i:s")
+        if isinstance(value, dt.date):
+            return date_format(value, "j M Y")
+        if isinstance(value, Decimal):
+            figure = f"{value:,f}"
+            return figure.rstrip("0").rstrip(".") if "." in figure else figure
         return str(value)

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.html import format_html, format_html_join
 
 from apps.core.admin_kit.days import DayInput
 from apps.core.admin_kit.locking import RowVersionForm
@@ -108,9 +109,11 @@ class DocumentForm(RowVersionForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "kind" in self.fields:
-            said = " ".join(f"{each.title}: {each.help}" for each in kinds() if each.help)
-            choices = [(each.key, each.title) for each in kinds()]
-            self.fields["kind"] = forms.ChoiceField(choices=choices, help_text=f"What the rules decide about. {said}")
+            told = format_html_join("", "<br>{}: {}", ((each.title, each.help) for each in kinds() if each.help))
+            self.fields["kind"] = forms.ChoiceField(
+                choices=[("", "Choose what the rules decide about"), *((each.key, each.title) for each in kinds())],
+                help_text=format_html("It never changes.{}", told),
+            )
 
 
 class ReviewForm(forms.Form):

@@ -13,6 +13,7 @@ from apps.accounts.models import Team, User
 from apps.approvals.domain.decisions import approve, request_changes
 from apps.approvals.domain.policies import ensure_default_policies
 from apps.approvals.models import ApprovalRequest
+from apps.audit.domain.sealing import seal_ledger
 from apps.campaigns.demo import agree_thresholds, choose_audience, plan_links, plan_money
 from apps.campaigns.domain.approval import submit_campaign
 from apps.campaigns.domain.checklist import settle
@@ -105,6 +106,8 @@ def load_demo(today: dt.date, *, say: Callable[[str], Any]) -> dict[str, int]:
         for title, make in (*own, *chapters()):
             say(f"  {title} …")
             make(company)
+        # the first look of the watch would find the whole story unsealed, and alarm
+        transaction.on_commit(seal_ledger, robust=True)
     counted = (Tool, Process, SOPVersion, Campaign, Lead, ApprovalRequest)
     return {str(model._meta.verbose_name_plural): model._default_manager.count() for model in counted}
 

@@ -20,7 +20,7 @@ from apps.core.alerts.models import Alert
 from apps.core.errors import WrongState
 from apps.rights.enums import Effect, Risk
 from apps.rights.models import AccessGrant, SodRule, SodWaiver
-from apps.rights.models.duties import RIGHT, ROLE, VERB_WORDS, duty_in_words
+from apps.rights.models.duties import RIGHT, ROLE, duty_in_words, right_in_words
 
 Held = dict[int, dict[str, list[str]]]  # person → duty → where each comes from, in words
 SEVERITIES = {Risk.LOW: Severity.INFO, Risk.MEDIUM: Severity.WARNING, Risk.HIGH: Severity.CRITICAL}
@@ -55,16 +55,11 @@ def duty_choices() -> list[Any]:
         if model is None or kind.app_label in HIDDEN_APPS or kind.model.startswith("historical"):
             continue
         name = str(apps.get_app_config(kind.app_label).verbose_name)
-        rights[name].append((f"{RIGHT}{kind.app_label}.{each.codename}", _right_in_words(each.codename, model)))
+        rights[name].append((f"{RIGHT}{kind.app_label}.{each.codename}", right_in_words(each, model)))
     return [
         *groups,
         *((f"Rights: {name}", sorted(found, key=lambda pair: pair[1])) for name, found in sorted(rights.items())),
     ]
-
-
-def _right_in_words(codename: str, model: Any) -> str:
-    verb = codename.split("_", 1)[0]
-    return f"{VERB_WORDS.get(verb, verb)} {model._meta.verbose_name_plural}"
 
 
 def active_rules() -> list[SodRule]:

@@ -1,6 +1,7 @@
 """Separation of duties: which two duties one person must not have, and who may have both for a while all the same."""
 
 import datetime as dt
+from typing import Any
 
 from django.contrib.auth.models import Permission
 from django.core.exceptions import ValidationError
@@ -27,10 +28,17 @@ def duty_in_words(duty: str) -> str:
     found = Permission.objects.filter(content_type__app_label=app, codename=codename).select_related("content_type")
     permission = found.first()
     model = permission.content_type.model_class() if permission is not None else None
-    if model is None:
+    if permission is None or model is None:
         return f"{app}.{codename}"
-    verb = codename.split("_", 1)[0]
-    return f"{VERB_WORDS.get(verb, verb)} {model._meta.verbose_name_plural}"
+    return right_in_words(permission, model)
+
+
+def right_in_words(permission: Permission, model: Any) -> str:
+    """Return what a right allows, for instance "change tools"; one of its own kind says it in its own words."""
+    verb = permission.codename.split("_", 1)[0]
+    if verb in VERB_WORDS:
+        return f"{VERB_WORDS[verb]} {model._meta.verbose_name_plural}"
+    return permission.name.removeprefix("Can ")
 
 
 class SodRule(GovernedModel):

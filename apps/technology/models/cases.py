@@ -145,7 +145,7 @@ class Waiver(GovernedModel):
         ]
 
     def __str__(self) -> str:
-        return f"Waiver for {self.tool} until {self.expires_on:%Y-%m-%d}"
+        return f"Waiver for {self.tool} until {self.expires_on:%-d %b %Y}"
 
     @property
     def is_editable(self) -> bool:

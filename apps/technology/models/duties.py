@@ -5,6 +5,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
+from django.utils.timezone import localtime
 
 from apps.accounts.models import OwnedModel
 from apps.core import clock
@@ -77,7 +78,7 @@ class DutyDone(models.Model):
         triggers = append_only_triggers("What was done stays as it was recorded; do the duty again instead.")
 
     def __str__(self) -> str:
-        return f"{self.duty} done on {self.at:%Y-%m-%d}"
+        return f"{self.duty} done on {localtime(self.at):%-d %b %Y}"
 
 
 class AdminStandard(OwnedModel, GovernedModel):
@@ -203,4 +204,4 @@ class AvailabilitySample(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.tool} until {self.ends_at:%Y-%m-%d}"
+        return f"{self.tool} until {localtime(self.ends_at):%-d %b %Y}"

@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
+from django.utils.timezone import localtime
 
 from apps.accounts.models import OwnedModel
 from apps.core import clock
@@ -143,4 +144,4 @@ class Transfer(models.Model):
         triggers = append_only_triggers("What happened stays as it was recorded; record the next transfer instead.")
 
     def __str__(self) -> str:
-        return f"{self.integration} on {self.at:%Y-%m-%d %H:%M}: {'went well' if self.ok else 'failed'}"
+        return f"{self.integration} on {localtime(self.at):%-d %b %Y, %H:%M}: {'went well' if self.ok else 'failed'}"

@@ -8,6 +8,7 @@ from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
+from django.utils.timezone import localtime
 
 from apps.accounts.models import OwnedModel
 from apps.core.governed import GovernedModel, GovernedQuerySet, append_only_triggers
@@ -298,4 +299,4 @@ class Attestation(models.Model):
         triggers = append_only_triggers("An attestation stays as it was given; attest again instead.")
 
     def __str__(self) -> str:
-        return f"{self.tool} attested by {self.by_label} on {self.at:%Y-%m-%d}"
+        return f"{self.tool} attested by {self.by_label} on {localtime(self.at):%-d %b %Y}"

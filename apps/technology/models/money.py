@@ -58,7 +58,7 @@ class Contract(OwnedModel, GovernedModel):
         triggers = [*GovernedModel.Meta.triggers, one_term_at_a_time()]
 
     def __str__(self) -> str:
-        return f"{self.name}, {self.starts_on:%Y-%m-%d} to {self.ends_on:%Y-%m-%d}"
+        return f"{self.name}, {self.starts_on:%-d %b %Y} to {self.ends_on:%-d %b %Y}"
 
 
 class CurrentQuerySet(GovernedQuerySet):
@@ -202,4 +202,4 @@ class ExchangeRate(GovernedModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.currency} in {self.into} on {self.on:%Y-%m-%d}"
+        return f"{self.currency} in {self.into} on {self.on:%-d %b %Y}"

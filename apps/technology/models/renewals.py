@@ -86,7 +86,7 @@ class RenewalAlert(models.Model):
         triggers = append_only_triggers("What was told stays told.")
 
     def __str__(self) -> str:
-        return f"{self.contract}: {self.days_before} days before {self.last_day:%Y-%m-%d}"
+        return f"{self.contract}: {self.days_before} days before {self.last_day:%-d %b %Y}"
 
 
 class CalendarFeed(GovernedModel):

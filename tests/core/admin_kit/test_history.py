@@ -1,7 +1,10 @@
 """History pages are read-only and follow the rights of the row (traps L1 to L3 of simple-history's own admin)."""
 
+import datetime as dt
+from decimal import Decimal
+
 import pytest
-from django.db import connection
+from django.db import connection, models
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
@@ -9,6 +12,7 @@ from apps.accounts.enums import Role
 from apps.accounts.models import Team
 from apps.core import access
 from apps.core.actors import acting_as
+from apps.core.admin_kit.history import Names
 from tests.factories.accounts import TeamFactory, person_with
 
 pytestmark = pytest.mark.django_db
@@ -45,7 +49,24 @@ def test_history_shows_who_changed_what(client):
         team.save()
     client.force_login(person_with(Role.AUDITOR))
     page = client.get(history_url(team)).content.decode()
-    assert all(text in page for text in ("old words", "new words", person.email, "clearer"))
+    assert all(text in page for text in ("old words", "new words", str(person), "clearer"))
+
+
+def test_history_says_days_moments_and_figures_as_people_read_them():
+    kept = Names(None, [])
+    moment, day = models.DateTimeField(), models.DateField()
+    assert kept.show(moment, dt.datetime(2026, 11, 23, 5, 4, 16, 616332, tzinfo=dt.UTC)) == "23 Nov 2026, 05:04:16"
+    assert kept.show(day, dt.date(2026, 5, 3)) == "3 May 2026"
+    figures = (Decimal("74000.00"), Decimal("128.000"), Decimal("0.50"), Decimal(100))
+    assert [kept.show(models.DecimalField(), each) for each in figures] == ["74,000", "128", "0.5", "100"]
+    assert kept.show(models.TextField(), "") == "—"
+
+
+def test_history_of_a_new_record_has_no_column_for_what_was_before(client):
+    team = TeamFactory(purpose="first words")
+    client.force_login(person_with(Role.AUDITOR))
+    page = client.get(history_url(team)).content.decode()
+    assert ("Value</th>" in page, "Before</th>" in page) == (True, False)
 
 
 def test_history_needs_the_same_queries_for_many_versions(client, django_assert_num_queries):
