@@ -237,6 +237,7 @@ GROUPS: tuple[tuple[str, tuple[Page, ...]], ...] = (
             ("Why can I see this?", "rights-explain", "help_center"),
             ("Who could do what then?", "rights-then", "history"),
             ("Roles asked for", "rights.rolerequest", "person_add"),
+            ("Access asked for", "rights.recordrequest", "vpn_key"),
             ("Shared records", "rights.accessgrant", "key"),
             ("Access reviews", "rights.accessreview", "fact_check"),
             ("Accesses to review", "rights.accessreviewentry", "checklist"),

@@ -23,16 +23,17 @@ class RightsConfig(AppConfig):
         from apps.core.recorders import record_table  # noqa: PLC0415  # apps must be ready
         from apps.rights.columns import hidden_columns  # noqa: PLC0415
         from apps.rights.demo import tell  # noqa: PLC0415
-        from apps.rights.domain import asking, logging, waivers  # noqa: PLC0415
+        from apps.rights.domain import asking, asking_records, logging, waivers  # noqa: PLC0415
         from apps.rights.domain.duties import check_role  # noqa: PLC0415
         from apps.rights.domain.queries import lines_seen_by  # noqa: PLC0415
         from apps.rights.domain.shared import register_shareable  # noqa: PLC0415  # models must be loaded
         from apps.rights.domain.watching_reviews import overdue_lines  # noqa: PLC0415
-        from apps.rights.models import SHAREABLE, AccessReviewEntry, RoleRequest, SodWaiver  # noqa: PLC0415
+        from apps.rights.models import SHAREABLE, AccessReviewEntry, RecordRequest, RoleRequest, SodWaiver  # noqa: PLC0415
 
         register_kind("rights.review", "Access waits for my review", importance=Importance.HIGH)
         register_scope(AccessReviewEntry, lines_seen_by)
         register_scope(RoleRequest, asking.requests_seen_by)
+        register_scope(RecordRequest, asking_records.requests_seen_by)
         register(
             RoleRequest,
             ApprovalSubject(
@@ -42,6 +43,17 @@ class RightsConfig(AppConfig):
                 policy=asking.administrators_decide,
                 keeps_out=asking.keeps_out,
                 related=("person", "team", "territory"),
+            ),
+        )
+        register(
+            RecordRequest,
+            ApprovalSubject(
+                material=asking_records.MATERIAL,
+                apply=asking_records.grant,
+                on_refused=asking_records.drop,
+                policy=asking_records.who_decides,
+                keeps_out=asking_records.keeps_out,
+                related=("asked_by",),
             ),
         )
         register(

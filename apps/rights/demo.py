@@ -1,4 +1,4 @@
-"""The demo's chapter about access: a shared tool, a waiver asked for, a review under way."""
+"""The demo's chapter about access: a shared tool, a role, access and a waiver asked for, a review under way."""
 
 import datetime as dt
 from typing import Any
@@ -8,6 +8,7 @@ from apps.accounts.models import User
 from apps.approvals.domain.policies import ensure_policy
 from apps.core import clock
 from apps.rights.domain.asking import ask_role
+from apps.rights.domain.asking_records import ask_access
 from apps.rights.domain.granting import grant_access
 from apps.rights.domain.reviewing import decide, open_review
 from apps.rights.domain.waivers import ask_waiver
@@ -30,9 +31,13 @@ def tell(company: Any) -> None:
         reason = "Sales checks the list of integrations before the renewal."
         grant_access(tool, to=sales, verb=Verb.VIEW, by=boss, reason=reason, expires_at=end)
     ensure_policy("rights.rolerequest", "Roles asked for")
+    ensure_policy("rights.recordrequest", "Access asked for")
     ensure_policy("rights.sodwaiver", "Waivers of separation of duties")
     asked = "Reads what the campaigns cost that bring the leads."
     ask_role(sales, sales.memberships.order_by("pk")[0].team, Role.EXECUTIVE, by=sales, reason=asked)
+    if tool is not None:
+        why = "Marks in the list of integrations which ones sales still needs."
+        ask_access(Tool, tool.pk, verb=Verb.CHANGE, by=sales, reason=why, until=now.date() + dt.timedelta(days=21))
     rule = SodRule.objects.live().filter(is_active=True).order_by("pk").first()
     if rule is not None:
         why = "Parental leave in the team; the director looks through the ledger of these weeks."

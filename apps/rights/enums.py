@@ -11,7 +11,7 @@ class Verb(models.TextChoices):
 
 
 class Asked(models.TextChoices):
-    """What became of a role that somebody asked for."""
+    """What became of a role, or of access to a record, that somebody asked for."""
 
     DRAFT = "draft", "Draft"
     IN_REVIEW = "in_review", "In review"

@@ -16,7 +16,7 @@ from apps.core.exchange.registry import all_importers
 from apps.core.governed import GovernedBase
 from apps.leads.models import DuplicatePair, Handoff, Lead, Merge, Opportunity, SalesContact, ScoreOverride
 from apps.processes.models import Process, Stakeholder
-from apps.rights.models import AccessReview, AccessReviewEntry, RoleRequest
+from apps.rights.models import AccessReview, AccessReviewEntry, RecordRequest, RoleRequest
 from apps.technology.models import Evaluator, Score
 from apps.tickets.models import Ticket, TicketLink
 
@@ -68,6 +68,7 @@ NARROWED = {
     "leads.Merge",
     "processes.Process",
     "rights.AccessReviewEntry",
+    "rights.RecordRequest",
     "rights.RoleRequest",
     "technology.Score",
     "tickets.TicketLink",
@@ -238,6 +239,12 @@ def _review_lines(person, role, known):
     return {row.pk for row in rows if person.pk in _deciders(row) and row.person_id != person.pk}
 
 
+def _records_asked_for(person, role, known):
+    """What one asked for; all of them for who reads reviews."""
+    rows = RecordRequest._base_manager.all()
+    return {row.pk for row in rows if grants(role, AccessReview, "view") or person.pk == row.asked_by_id}
+
+
 def _roles_asked_for(person, role, known):
     """What one asked for or is to have; all of them for who reads reviews."""
     rows = RoleRequest._base_manager.all()
@@ -333,6 +340,7 @@ _NARROWED_BY_ITSELF = {
     "leads.Merge": _of_two_leads(Merge, "survivor_id", "loser_id"),
     "processes.Process": _processes,
     "rights.AccessReviewEntry": _review_lines,
+    "rights.RecordRequest": _records_asked_for,
     "rights.RoleRequest": _roles_asked_for,
     "technology.Score": _scores,
     "tickets.TicketLink": _ticket_links,

@@ -34,7 +34,7 @@ from apps.processes.models import (
 )
 from apps.rights.domain.granting import grant_access
 from apps.rights.domain.waivers import ask_waiver
-from apps.rights.models import RoleRequest, SodRule
+from apps.rights.models import RecordRequest, RoleRequest, SodRule
 from apps.technology.models import Tool
 from apps.tickets.models import Article
 from tests.factories.accounts import administrator, person_with
@@ -111,6 +111,9 @@ def make_what_the_demo_lacks(people):
     )
     RoleRequest.objects.create(
         person=people[Role.OPS], team=team, role=Role.EXECUTIVE, reason="Surface", asked_by=people[Role.OPS]
+    )
+    RecordRequest.objects.create(
+        asked_by=people[Role.SALES], kind="technology.tool", number=1, verb="view", reason="Surface"
     )
     _kept_by_administrators(admin_person)
     _files_and_imports(tool, people[Role.OPS], admin_person)

@@ -27,6 +27,7 @@ GRANTS: dict[Role, tuple[str, ...]] = {
     Role.OPS: (
         "rights.accessreviewentry: view",  # the lines they review
         "rights.rolerequest: view add",  # roles they ask for
+        "rights.recordrequest: view add",  # and records
         "technology.*: view add change",
         "processes.*: view add change",
         "campaigns.*: view add change",
@@ -55,6 +56,7 @@ GRANTS: dict[Role, tuple[str, ...]] = {
         "tickets.templateversion: view",
         "rights.accessreviewentry: view",  # the lines they review
         "rights.rolerequest: view add",  # roles they ask for
+        "rights.recordrequest: view add",  # and records
         "approvals.*: view",
         "rules.*: view",
         "approvals.delegation: add",
@@ -80,6 +82,7 @@ GRANTS: dict[Role, tuple[str, ...]] = {
     Role.SALES: (
         "rights.accessreviewentry: view",  # the lines they review
         "rights.rolerequest: view add",  # roles they ask for
+        "rights.recordrequest: view add",  # and records
         "leads.*: view",
         "leads.lead: change",
         "leads.company: change",
@@ -99,6 +102,7 @@ GRANTS: dict[Role, tuple[str, ...]] = {
     Role.EXECUTIVE: (
         "rights.accessreviewentry: view",  # the lines they review
         "rights.rolerequest: view add",  # roles they ask for
+        "rights.recordrequest: view add",  # and records
         "approvals.*: view",
         "approvals.delegation: add",
         "accounts.user: view",
@@ -133,6 +137,7 @@ GRANTS: dict[Role, tuple[str, ...]] = {
         "rights.*: view",
         "rights.sodrule: add change",
         "rights.rolerequest: add",
+        "rights.recordrequest: add",
         "audit.*: view",
         "audit.reasonrule: add change",
         "audit.retentionpolicy: add change",

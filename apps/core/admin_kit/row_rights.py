@@ -3,9 +3,10 @@
 from typing import Any, ClassVar
 
 from django.db import models
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseRedirect
 
 from apps.core import access
+from apps.core.admin_kit.doors import send_home
 from apps.core.governed import GovernedBase
 
 
@@ -41,6 +42,9 @@ class RowRights:
             "delete": self.has_delete_permission(request),
             "view": self.has_view_permission(request),
         }
+
+    def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponseRedirect:
+        return send_home(request, self.model, str(object_id))
 
     def _may(self, request: HttpRequest, verb: str, obj: Any) -> bool:
         user: Any = request.user

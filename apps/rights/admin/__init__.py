@@ -3,6 +3,7 @@
 from apps.rights.admin import (
     accesses,
     asking,
+    asking_records,
     duties,
     explain_kit,
     grants,
@@ -15,6 +16,7 @@ from apps.rights.admin import (
 __all__ = [
     "accesses",
     "asking",
+    "asking_records",
     "duties",
     "explain_kit",
     "grants",

@@ -111,9 +111,13 @@ def grant(row: RoleRequest, request: Any, *, by: User, at: dt.datetime | None = 
 
 def administrator_among(request: Any, by: User) -> User | None:
     """Return the first administrator among those who approved a request, `by` before the others; None without one."""
+    return next((each for each in approvers_of(request, by) if is_administrator(each)), None)
+
+
+def approvers_of(request: Any, by: User) -> list[User]:
+    """Return the people who approved a request, `by` before the others."""
     said = Decision.objects.filter(request=request, verdict=Verdict.APPROVE).select_related("principal").order_by("pk")
-    among = (by, *(each.principal for each in said))
-    return next((person for person in among if is_administrator(person) and not person.is_system), None)
+    return [person for person in (by, *(each.principal for each in said)) if not person.is_system]
 
 
 def drop(row: RoleRequest, request: Any, *, by: User) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from django.apps import apps
 from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
+from django.db import models
 from django.db.models import Q
 
 from apps.accounts.domain.roles import HIDDEN_APPS
@@ -230,9 +231,19 @@ def check_grant(thing: Any, to: User | Team | Role, verb: str) -> None:
         members = Membership.objects.live().filter(person__is_active=True)
         mine = members.filter(team=to) if isinstance(to, Team) else members.filter(role=to.value)
         people = list(User.objects.filter(pk__in=mine.values("person")))
-    opts = type(thing)._meta
+    _check(people, _rights_to(type(thing), verb), str(thing))
+
+
+def refuse_together(person: User, model: type[models.Model], verb: str) -> str | None:
+    """Return why no record of this kind can be shared with `person`: a rule keeps it from a duty they have."""
+    broken = (rule for rule in created_by(person, _rights_to(model, verb)) if rule.effect == Effect.BLOCK)
+    return next((refusal_of(rule, person) for rule in broken), None)
+
+
+def _rights_to(model: type[models.Model], verb: str) -> set[str]:
+    opts = model._meta
     verbs = ("view", "change") if verb == "change" else (verb,)
-    _check(people, {f"{RIGHT}{opts.app_label}.{each}_{opts.model_name}" for each in verbs}, str(thing))
+    return {f"{RIGHT}{opts.app_label}.{each}_{opts.model_name}" for each in verbs}
 
 
 def _check(people: list[User], adding: set[str], what: str) -> None:

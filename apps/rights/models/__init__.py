@@ -2,7 +2,7 @@
 
 from apps.rights.models.accesses import AccessLog
 from apps.rights.models.duties import SodRule, SodWaiver
-from apps.rights.models.requests import RoleRequest
+from apps.rights.models.requests import RecordRequest, RoleRequest
 from apps.rights.models.reviews import AccessReview, AccessReviewEntry
 from apps.rights.models.sharing import (
     SHAREABLE,
@@ -23,6 +23,7 @@ __all__ = [
     "AccessReviewEntry",
     "CampaignToGroup",
     "CampaignToPerson",
+    "RecordRequest",
     "RoleRequest",
     "SOPToGroup",
     "SOPToPerson",
