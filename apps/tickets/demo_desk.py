@@ -75,6 +75,10 @@ P2 | 1 h | 4 h | 2 d
 P3 | 4 h | 1 d | 4 d
 P4 | 1 d | 2 d | 10 d
 project P3 | 1 d | 2 d | -"""
+QUICK = """P1 | 15 min | 30 min | 4 h
+P2 | 30 min | 2 h | 1 d
+P3 | 2 h | 4 h | 2 d
+P4 | 4 h | 1 d | 4 d"""
 LADDER = """50 % | tell assignee
 75 % | tell assignee, team
 90 % | tell team, manager, owner | raise priority
@@ -129,7 +133,7 @@ def open_desk(
         }
         types = {each[0]: _type(each, queues, boss) for each in TYPES}
     templates = [_template(company, people, *each) for each in TEMPLATES]
-    _agreements(company, people, queues)
+    _agreements(company, people, queues, types)
     return queues, types, templates
 
 
@@ -149,21 +153,28 @@ def _template(company: Any, people: dict[str, User], name: str, body: str, guide
     return template
 
 
-def _agreements(company: Any, people: dict[str, User], queues: dict[str, Queue]) -> None:
-    """Two signed by both sides, one that waits for the other side."""
-    for name, signed in (("Marketing desk", True), ("Systems and access", True), ("Data and reporting", False)):
+def _agreements(company: Any, people: dict[str, User], queues: dict[str, Queue], types: dict[str, TicketType]) -> None:
+    """Three signed by both sides, one of them for what is broken alone; one waits for the other side."""
+    broken = {"field": "type", "op": "eq", "value": types["Something does not work"].pk}
+    quick: dict[str, Any] = {"applies_to": {"predicate": {"all": [broken]}}, "promises": QUICK}
+    for name, title, signed, given in (
+        ("Marketing desk", "", True, {}),
+        ("Systems and access", "", True, {}),
+        ("Systems and access", "What does not work", True, quick),
+        ("Data and reporting", "", False, {}),
+    ):
         with acting_as(people["manager"]):
             agreement = Agreement.objects.create(
-                name=f"{name} for Demand Generation",
+                name=title or f"{name} for Demand Generation",
                 queue=queues[name],
                 customer=company.teams["Demand Generation"],
                 for_everybody=True,
                 provider_signatory=people["director"],
                 customer_signatory=people["demand_lead"],
                 effective_on=company.today - dt.timedelta(days=30),
-                promises=PROMISES,
                 escalation=LADDER if name == "Systems and access" else "",
                 owner_person=people["manager"],
+                **{"promises": PROMISES, **given},
             )
         submit_agreement(agreement, by=people["manager"], note="As agreed in the quarterly review.", at=company.at(21))
         request = ApprovalRequest.objects.get(object_id=agreement.pk, content_type__model="agreement")
