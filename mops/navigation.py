@@ -301,7 +301,7 @@ BADGES: dict[str, Callable[[Any], int]] = {"notifications.notification": unread_
 
 
 # from so many pages on the groups fold
-MANY = 50
+MANY = 55
 
 
 @cache
