@@ -295,7 +295,11 @@ GROUPS: tuple[tuple[str, tuple[Page, ...]], ...] = (
 
 
 # a page that is no list of records → the records whose readers it is for; pages not named here are everybody's
-PAGE_FOR: dict[str, str] = {"rights-duties": "rights.sodrule"}
+PAGE_FOR: dict[str, str] = {
+    "rights-duties": "rights.sodrule",
+    "admin:approvals_inbox": "approvals.approvalrequest",
+    "tickets-satisfaction": "tickets.survey",
+}
 # page → the number beside it, left out when it is 0
 BADGES: dict[str, Callable[[Any], int]] = {"notifications.notification": unread_count}
 

@@ -64,6 +64,17 @@ def test_groups_fold_for_who_sees_many_pages_alone(rf):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("role", [None, *Role], ids=str)
+def test_no_page_in_the_menu_of_a_role_is_refused_to_it(client, rf, role):
+    request = rf.get("/admin/")
+    request.user = person_with(*([role] if role else []))
+    of_their_own = {reverse(target.partition("@")[0]) for _, target, _ in NAMED if "@" in target or "." not in target}
+    links = {str(item["link"]) for group in sidebar(request) for item in group["items"]} & of_their_own
+    client.force_login(request.user)
+    assert {link: status for link in links if (status := client.get(link).status_code) != 200} == {}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("role", [None, *Role], ids=str)
 def test_the_menu_of_every_role_is_drawn_whole(client, rf, role):
     request = rf.get("/admin/")
     request.user = person_with(*([role] if role else []))
