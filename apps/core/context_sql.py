@@ -18,6 +18,7 @@ from apps.core.transitions import open_tables
 # utility statements: unlike SELECT set_config(…) they are neither planned nor answered with rows (4 against 44 µs)
 _ACTOR = "SET LOCAL mops.ctx = {}; "
 _OPENED = "SET LOCAL mops.transition = {}; "
+_ALONE, _BOTH = _ACTOR.format("%s"), (_ACTOR + _OPENED).format("%s", "%s")
 _MAY_BE_OPEN = "mops_transition_may_be_open"
 _WRITES = re.compile(r"^\s*(insert|update|delete|merge|with|truncate)\b", re.IGNORECASE)
 
@@ -43,9 +44,11 @@ def stamp_transaction(connection: BaseDatabaseWrapper) -> None:
 def _stamps(connection: BaseDatabaseWrapper) -> dict[str, str]:
     """What has to be set before a write: who acts; and what is open, where that may differ from nothing."""
     stamps, opened = {_ACTOR: current_actor().context_text}, open_tables()
-    if connection.connection.pgconn.transaction_status == TransactionStatus.IDLE:
-        setattr(connection, _MAY_BE_OPEN, False)  # what a transaction had set went with it
-    if opened or getattr(connection, _MAY_BE_OPEN, True):
+    may_be_open = getattr(connection, _MAY_BE_OPEN, True)
+    if may_be_open and connection.connection.pgconn.transaction_status == TransactionStatus.IDLE:
+        may_be_open = False  # what a transaction had set went with it
+        setattr(connection, _MAY_BE_OPEN, False)
+    if opened or may_be_open:
         setattr(connection, _MAY_BE_OPEN, True)
         stamps[_OPENED] = opened
     return stamps
@@ -79,7 +82,7 @@ def _carry_context(execute: Callable[..., Any], sql: Any, params: Any, many: boo
         before = "".join(stamp.format(f"%({name})s") for stamp, name in zip(stamps, named, strict=True))
         result = execute(before + text, {**params, **named}, many, context)
     else:
-        before = "".join(stamp.format("%s") for stamp in stamps)
+        before = _BOTH if _OPENED in stamps else _ALONE
         text = text if params is not None else text.replace("%", "%%")
         result = execute(before + text, (*stamps.values(), *(params or ())), many, context)
     for _ in stamps:  # each has a result before that of the statement itself

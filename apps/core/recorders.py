@@ -5,7 +5,6 @@ the statement for the columns there are, which the server plans once per session
 """
 
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,25 +30,17 @@ AS $mops$
 $mops$
 """
 _STUB = "DECLARE mops_done bigint;\nBEGIN\n{stub}\nEND"
-# who acts, read once a statement; in the statement that a stub runs they are columns of a sub-query instead
-_WHO = {
-    "at": ("timestamptz", "clock_timestamp()"),
-    "actor_id": ("bigint", "mops_ctx->>'actor_id'"),
-    "actor": ("text", "coalesce(nullif(mops_ctx->>'actor', ''), 'unattributed')"),
-    "behalf": ("text", "coalesce(mops_ctx->>'behalf', '')"),
-    "channel": ("text", "coalesce(mops_ctx->>'channel', 'database')"),
-    "request": ("text", "coalesce(mops_ctx->>'request', '')"),
-    "job": ("text", "coalesce(mops_ctx->>'job', '')"),
-    "reason": ("text", "coalesce(mops_ctx->>'reason', '')"),
-}
-_DECLARED = "\n".join(f"    mops_{name} {kind} := {value};" for name, (kind, value) in _WHO.items())
-_READY = f"""
+# what is null or missing in who acts leaves what the first argument says
+_READY = """
 DECLARE
-    mops_ctx jsonb := coalesce(nullif(current_setting('mops.ctx', true), ''), '{{{{}}}}')::jsonb;
-{_DECLARED}
-    mops_done bigint;
+    mops_who mops_acting := jsonb_populate_record(mops_acting '(,unattributed,"",database,"","","")',
+        jsonb_strip_nulls(coalesce(nullif(current_setting('mops.ctx', true), ''), '{{}}')::jsonb));
+    mops_at timestamptz := clock_timestamp();
 BEGIN
-{{statement}};
+    IF mops_who.actor = '' THEN
+        mops_who.actor := 'unattributed';
+    END IF;
+    {statement};
     RETURN NULL;
 END
 """
@@ -71,7 +62,7 @@ _OF_EACH = """
         AS each(function text, tablename text, operation text, history text, hidden text[], personal text[])
 """
 _STATEMENTS = f"""
-    SELECT function, mops_record_sql(tablename::regclass, operation, history, hidden, personal) FROM {_OF_EACH}
+    SELECT function, mops_ready_sql(tablename::regclass, operation, history, hidden, personal) FROM {_OF_EACH}
 """
 _NOTES = f"SELECT mops_note_columns(tablename::regclass, hidden, personal, %s::jsonb) FROM {_OF_EACH}"
 
@@ -146,7 +137,7 @@ def settle(connection: BaseDatabaseWrapper) -> None:
             _watch(cursor, table, recorded, context)
         there = list(recorders(connection))
         cursor.execute(_STATEMENTS, (_rows(there),))
-        ready = {name: _READY.format(statement=_ready(statement)) for name, statement in cursor.fetchall()}
+        ready = {name: _READY.format(statement=statement) for name, statement in cursor.fetchall()}
         _replace(cursor, ready)
         cursor.execute(_NOTES, (context, _rows([each for each in there if each.operation == "INSERT"])))
         cursor.execute(_LEFT_BEHIND)
@@ -166,17 +157,6 @@ def recorders(connection: BaseDatabaseWrapper = default) -> Iterator[Recorder]: 
         for operation in OPERATIONS:
             if (name := _name(table, operation)) in there:
                 yield Recorder(name, table, operation, recorded)
-
-
-def _ready(statement: str) -> str:
-    """The statement of a stub as part of a function: parameters and who acts are variables there."""
-    before, rest = statement.split("WITH who AS MATERIALIZED (", 1)
-    _, rest = rest.split("AS reason),", 1)
-    ready = f"{before}WITH {rest}".replace("FROM changed, who", "FROM changed").replace("$1", "mops_ctx")
-    ready = ready.replace(
-        "who.txid", "txid_current()"
-    )  # asked for where rows changed only: it makes a transaction real
-    return re.sub(r"\bwho\.(\w+)", r"mops_\1", ready).replace("/*into*/", "INTO mops_done")
 
 
 def _watch(cursor: Any, table: str, recorded: Recorded, context: str) -> None:

@@ -79,3 +79,42 @@ def test_changed_key_is_a_deletion_and_a_creation():
     }
     assert Team.history.get(id=team.pk, history_type="-").name == "Moved"
     assert Team.history.get(id=team.pk + 1_000_000).history_type == "+"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("loose", [True, False])
+@pytest.mark.parametrize(
+    ("said", "recorded"),
+    [
+        ("", (None, "unattributed", "", "database", "", "", "")),
+        ("{}", (None, "unattributed", "", "database", "", "", "")),
+        ('{"actor": "", "actor_id": null, "channel": null}', (None, "unattributed", "", "database", "", "", "")),
+        (
+            '{"actor":"a, \\"(c)","actor_id":7,"behalf":"d","channel":"job","request":"e","job":"f","reason":"g"}',
+            (7, 'a, "(c)', "d", "job", "e", "f", "g"),
+        ),
+    ],
+)
+def test_who_acts_is_read_whole_missing_or_null(loose, said, recorded):
+    team = TeamFactory()
+    with as_owner():
+        recorders.loosen(connection) if loose else recorders.settle(connection)
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('mops.ctx', %s, true)", [said])
+            cursor.cursor.execute("UPDATE accounts_team SET purpose = 'said' WHERE id = %s", [team.pk])  # past wrappers
+    finally:
+        with as_owner():
+            recorders.settle(connection)
+    event = AuditEvent.objects.filter(table_name="accounts_team", object_id=str(team.pk)).latest("id")
+    assert recorded == (
+        event.actor_id,
+        event.actor_label,
+        event.on_behalf_of_label,
+        event.channel,
+        event.request_id,
+        event.job_id,
+        event.reason,
+    )
+    version = Team.history.filter(id=team.pk).latest("history_id")
+    assert (version.actor_label, version.channel) == (event.actor_label, event.channel)

@@ -67,19 +67,30 @@ BEGIN
     RETURN uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid());
 END $$;
 
--- The whole statement for one table and operation; $1 is mops.ctx as jsonb. It returns one number.
-CREATE OR REPLACE FUNCTION mops_record_sql(relid oid, operation text, history text, hidden text[], personal text[])
-RETURNS text LANGUAGE plpgsql STABLE AS $$
+-- Who acts, as the recording triggers read it from mops.ctx: one expression, where one variable for each cost 12 µs.
+DO $$ BEGIN
+    IF to_regtype('mops_acting') IS NULL THEN
+        CREATE TYPE mops_acting AS (actor_id bigint, actor text, behalf text, channel text, request text, job text,
+                                    reason text);
+    END IF;
+END $$;
+
+-- What is recorded for one table and operation, in parts that `who` (who acts, when, in which transaction) completes:
+-- the common table expressions that find the changed rows, the statement that writes the ledger, those that write
+-- beside it, and the condition that refuses what lacks a reason.
+CREATE OR REPLACE FUNCTION mops_recording_parts(relid oid, operation text, history text, hidden text[],
+                                                personal text[], OUT changed text, OUT ledger text, OUT beside text,
+                                                OUT reasoned text)
+LANGUAGE plpgsql STABLE AS $$
 DECLARE
     tablename text := (SELECT relname FROM pg_class WHERE oid = relid);
     key text := coalesce((SELECT a.attname FROM pg_index i JOIN pg_attribute a
         ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
         WHERE i.indrelid = relid AND i.indisprimary AND i.indnkeyatts = 1), 'id');
     salted boolean := personal <> '{}' AND to_regclass('audit_personalvalue') IS NOT NULL;
-    ruled boolean := to_regclass('audit_reasonrule') IS NOT NULL;
     side text := CASE operation WHEN 'DELETE' THEN 'o' ELSE 'n' END;
     versions oid := to_regclass(quote_ident(history));
-    label text; kept text; told text; picked text; rows text; steps text; extra text; behind text;
+    label text; kept text; told text; picked text; rows text; extra text; behind text;
 BEGIN
     IF NOT salted THEN hidden := hidden || personal; END IF;
     SELECT string_agg(format('%s.%I::text', side, a.attname), ', ' ORDER BY array_position(labels, a.attname::text))
@@ -114,37 +125,32 @@ BEGIN
           INTO rows, extra, behind
         FROM pg_attribute a WHERE a.attrelid = relid AND a.attname = ANY (personal) AND NOT a.attisdropped;
     END IF;
-    steps := format($sql$
-        WITH who AS MATERIALIZED (
-            SELECT clock_timestamp() AS at, txid_current() AS txid, ($1->>'actor_id')::bigint AS actor_id,
-                   coalesce(nullif($1->>'actor', ''), 'unattributed') AS actor, coalesce($1->>'behalf', '') AS behalf,
-                   coalesce($1->>'channel', 'database') AS channel, coalesce($1->>'request', '') AS request,
-                   coalesce($1->>'job', '') AS job, coalesce($1->>'reason', '') AS reason),
-        changed AS MATERIALIZED (
-            SELECT %1$s AS mops_key, %2$s AS mops_action, %3$s AS mops_label, %4$s AS mops_diff%5$s
-            FROM %6$s),
-        ledger AS (
-            INSERT INTO audit_auditevent (at, txid, actor_id, actor_label, on_behalf_of_label, channel, request_id,
-                                          job_id, reason, db_role, action, table_name, object_id, object_label, changes)
-            SELECT who.at, who.txid, who.actor_id, who.actor, who.behalf, who.channel, who.request, who.job,
-                   who.reason, session_user, mops_action, %7$L, mops_key::text, mops_label, mops_diff
-            FROM changed, who WHERE mops_diff <> '{}'::jsonb)$sql$,
+    changed := format($sql$
+        %1$s AS MATERIALIZED (
+            SELECT %2$s AS mops_key, %3$s AS mops_action, %4$s AS mops_label, %5$s AS mops_diff%6$s
+            FROM %7$s)$sql$,
+        CASE WHEN salted THEN 'seen' ELSE 'changed' END,
         CASE WHEN operation = 'UPDATE' THEN format('coalesce(n.%1$I, o.%1$I)', key) ELSE format('%s.%I', side, key) END,
         CASE WHEN operation = 'UPDATE'
              THEN format($c$CASE WHEN o.%1$I IS NULL THEN 'insert' WHEN n.%1$I IS NULL THEN 'delete' ELSE 'update' END$c$,
                          key) ELSE quote_literal(lower(operation)) END,
         CASE WHEN label IS NULL THEN '''''' ELSE format('left(coalesce(%s, ''''), 300)', label) END,
         mops_diff_sql(relid, operation, hidden, CASE WHEN salted THEN personal ELSE '{}' END),
-        extra, rows, tablename);
+        extra, rows);
+    ledger := format($sql$
+        INSERT INTO audit_auditevent (%1$sat, txid, actor_id, actor_label, on_behalf_of_label, channel, request_id,
+                                      job_id, reason, db_role, action, table_name, object_id, object_label, changes)
+        SELECT %2$swho.at, who.txid, who.actor_id, who.actor, who.behalf, who.channel, who.request, who.job,
+               who.reason, session_user, mops_action, %3$L, mops_key::text, mops_label, mops_diff
+        FROM changed, who WHERE mops_diff <> '{}'::jsonb$sql$,
+        CASE WHEN salted THEN 'id, ' ELSE '' END, CASE WHEN salted THEN 'mops_event, ' ELSE '' END, tablename);
+    beside := '';
     IF salted THEN
         -- the entry's number is drawn first, so that the values behind it can name it
-        steps := replace(steps, 'changed AS MATERIALIZED', 'seen AS MATERIALIZED');
-        steps := replace(steps, 'ledger AS (
-            INSERT INTO audit_auditevent (at,', 'changed AS MATERIALIZED (
-            SELECT seen.*, nextval(''audit_auditevent_id_seq'') AS mops_event FROM seen WHERE mops_diff <> ''{}''::jsonb),
-        ledger AS (
-            INSERT INTO audit_auditevent (id, at,');
-        steps := replace(steps, 'SELECT who.at, who.txid', 'SELECT mops_event, who.at, who.txid') || format($sql$,
+        changed := changed || $sql$,
+        changed AS MATERIALIZED (
+            SELECT seen.*, nextval('audit_auditevent_id_seq') AS mops_event FROM seen WHERE mops_diff <> '{}'::jsonb)$sql$;
+        beside := format($sql$,
         behind AS (
             INSERT INTO audit_personalvalue (event_id, column_name, side, at, table_name, object_id, salt, value)
             SELECT mops_event, v.name, v.side, who.at, %L, mops_key::text,
@@ -153,31 +159,55 @@ BEGIN
             WHERE v.value IS NOT NULL AND mops_diff ? v.name)$sql$, tablename, behind);
     END IF;
     IF kept IS NOT NULL THEN
-        SELECT steps || format($sql$,
+        SELECT beside || format($sql$,
         versions AS (
             INSERT INTO %1$I (%2$s, history_date, history_type, history_user_id, %3$s)
             SELECT %5$s, who.at, CASE mops_action WHEN 'insert' THEN '+' WHEN 'update' THEN '~' ELSE '-' END,
                    who.actor_id, %4$s
             FROM changed, who WHERE mops_diff <> '{}'::jsonb)$sql$,
-            history, kept, string_agg(quote_ident(own.name), ', '), string_agg(own.value, ', '), told) INTO steps
+            history, kept, string_agg(quote_ident(own.name), ', '), string_agg(own.value, ', '), told) INTO beside
         FROM (VALUES ('history_change_reason', 'left(who.reason, 500)'), ('actor_label', 'who.actor'),
                      ('channel', 'who.channel'), ('request_id', 'who.request'), ('job_id', 'who.job')) own(name, value)
         -- a governed table may have a column of the same name; then that one is the version's
         WHERE own.name <> ALL (SELECT a.attname FROM pg_attribute a WHERE a.attrelid = relid AND a.attnum > 0);
     END IF;
-    RETURN steps || CASE WHEN ruled THEN format($sql$
-        SELECT count(mops_demand_reason(%1$L, mops_action, mops_diff, $1)) /*into*/ FROM changed
-        WHERE coalesce($1->>'reason', '') = ''
-          AND EXISTS (SELECT FROM audit_reasonrule WHERE table_name = %1$L AND is_active)$sql$, tablename)
-        ELSE $sql$ SELECT 0 /*into*/$sql$ END;
+    reasoned := CASE WHEN to_regclass('audit_reasonrule') IS NULL THEN '' ELSE format($sql$
+          AND (who.reason <> '' OR NOT EXISTS (SELECT FROM audit_reasonrule WHERE table_name = %1$L AND is_active)
+               OR mops_demand_reason(%1$L, mops_action, mops_diff, jsonb_build_object('channel', who.channel)))$sql$,
+        tablename) END;
 END $$;
+
+-- The statement as a stub runs it; $1 is mops.ctx as jsonb. It returns one number.
+CREATE OR REPLACE FUNCTION mops_record_sql(relid oid, operation text, history text, hidden text[], personal text[])
+RETURNS text LANGUAGE sql STABLE AS $$
+    SELECT format($sql$
+        WITH who AS MATERIALIZED (
+            SELECT clock_timestamp() AS at, txid_current() AS txid, ($1->>'actor_id')::bigint AS actor_id,
+                   coalesce(nullif($1->>'actor', ''), 'unattributed') AS actor, coalesce($1->>'behalf', '') AS behalf,
+                   coalesce($1->>'channel', 'database') AS channel, coalesce($1->>'request', '') AS request,
+                   coalesce($1->>'job', '') AS job, coalesce($1->>'reason', '') AS reason),%s,
+        ledger AS (%s%s)%s
+        SELECT 0$sql$, changed, ledger, reasoned, beside)
+    FROM mops_recording_parts(relid, operation, history, hidden, personal)
+$$;
+
+-- The same for the body of a trigger's function, where who acts is variables.
+CREATE OR REPLACE FUNCTION mops_ready_sql(relid oid, operation text, history text, hidden text[], personal text[])
+RETURNS text LANGUAGE sql STABLE AS $$
+    SELECT regexp_replace(replace(replace(replace(
+        format('WITH %s%s%s%s', ltrim(changed, E' \n'), beside, ledger, reasoned),
+        'FROM changed, who', 'FROM changed'), 'who.at', 'mops_at'),
+        'who.txid', 'txid_current()'),  -- asked for where rows changed only: it makes a transaction real
+        '\mwho\.', 'mops_who.', 'g')
+    FROM mops_recording_parts(relid, operation, history, hidden, personal)
+$$;
 
 -- Write what a table holds as if it were inserted now: where recording begins on a table that has rows already.
 CREATE OR REPLACE FUNCTION mops_record_baseline(relid oid, history text, hidden text[], personal text[], ctx jsonb)
 RETURNS void LANGUAGE plpgsql SET timezone = 'UTC' AS $$
 BEGIN
-    EXECUTE replace(replace(mops_record_sql(relid, 'INSERT', history, hidden, personal),
-                            'FROM new_rows n', format('FROM %s n', relid::regclass)), '/*into*/', '') USING ctx;
+    EXECUTE replace(mops_record_sql(relid, 'INSERT', history, hidden, personal),
+                    'FROM new_rows n', format('FROM %s n', relid::regclass)) USING ctx;
 END $$;
 
 -- Note since which entry each column is recorded, and what the older rows hold in it: one value for all of them, or
