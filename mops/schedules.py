@@ -56,6 +56,7 @@ SCHEDULES: tuple[Schedule, ...] = (
     Schedule("technology.feed_health", every=dt.timedelta(minutes=10)),
     Schedule("technology.propose_reclaims", cron="15 6 * * *", zone=settings.TIME_ZONE),
     Schedule("campaigns.launch_due", every=dt.timedelta(minutes=1)),
+    Schedule("campaigns.look_at_gates", cron="25 * * * *", zone=settings.TIME_ZONE),
     Schedule("campaigns.watch_figures", cron="10 * * * *", zone=settings.TIME_ZONE),
     Schedule("approvals.carry_out_due", every=dt.timedelta(minutes=5)),
     Schedule("approvals.watch", every=dt.timedelta(minutes=30)),

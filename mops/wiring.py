@@ -36,6 +36,17 @@ JOBS_AFTER: dict[str, tuple[str, ...]] = {
     "approval.reseated": ("approvals.tell_approvers", "approvals.watch"),
     "approval.emergency": ("approvals.tell_emergency",),
     "approval.emergency_reviewed": ("approvals.close_emergency",),
+    **dict.fromkeys(
+        (
+            "campaign.planning",
+            "campaign.in_creative",
+            "campaign.in_approval",
+            "campaign.approved",
+            "campaign.audience_frozen",
+            "campaign.checklist_changed",
+        ),
+        ("campaigns.look_at_gate",),
+    ),
     "delegation.given": ("approvals.tell_stand_in",),
     "delegation.ended": ("approvals.tell_stand_in", "approvals.watch"),
 }

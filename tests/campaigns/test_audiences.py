@@ -123,7 +123,7 @@ def test_the_gate_counts_again():
     audiences.freeze_audience(frozen, by=ops)
     assert audiences.audience_finding(other, TODAY).says == "frozen: “DACH” with 20 people"
     Lead.objects.filter(pk__in=[each.pk for each in people[:2]]).update(territory="UK")
-    assert audiences.audience_finding(other, TODAY).says == (
+    assert audiences.size_finding(other, TODAY).says == (
         "“DACH” was frozen with 20 people and has 18 now, more than ±5 %"
     )
     assert audiences.audience_finding(planned(main_channel="email"), TODAY).says == "none is selected; add one"

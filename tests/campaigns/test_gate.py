@@ -257,7 +257,10 @@ def test_pages_of_checklists_and_the_gate(client):
     campaign = approved(author=ops, ready=False)
     assert_same_queries(client, list_of(ChecklistItem), lambda: approved(author=ops, ready=False))
     page = client.get(whole_page_of(campaign)).content.decode()
-    assert "1 of 10 conditions are open." in page
+    assert "3 of 11 conditions are open." in page  # two of them nobody has looked at
+    assert client.post(button_of(campaign, "check"), follow=True).redirect_chain[-1][0] == page_of(campaign)
+    page = client.get(whole_page_of(campaign)).content.decode()
+    assert "1 of 11 conditions are open." in page
     assert "Can be met by whoever checks each line" in page
     item = campaign.checklist.first()
     done = client.post(button_of(item, "done"), {"evidence": "Folder 7."}, follow=True)

@@ -91,7 +91,7 @@ TABLE = (
     (a_line_is_open, "checklist", "still open: Creative review", "whoever checks each line", LATER),
     (a_line_is_missing, "checklist", "these lines are missing: Legal compliance", "whoever checks each line", LATER),
     (not_frozen, "audience", "“Everybody” is not frozen", "its owner", LATER),
-    (has_grown, "audience", "frozen with 2 people and has 3 now, more than ±", "its owner", LATER),
+    (has_grown, "audience_size", "frozen with 2 people and has 3 now, more than ±", "its owner", LATER),
     (still_a_brief, "content", "is brief, not approved", "who approves content", LATER),
     (expired, "content", "is valid until", "who approves content", LATER),
     (no_link, "utm", "no link is planned", "its owner", LATER),

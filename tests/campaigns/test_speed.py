@@ -9,25 +9,28 @@ from django.urls import reverse
 from apps.accounts.enums import Role
 from apps.campaigns.admin.campaign_panels import BOXES
 from apps.campaigns.domain import budget
+from apps.campaigns.domain.looking import look_now
 from apps.campaigns.domain.performance import Figure, write_figures
-from apps.campaigns.models import Campaign, CampaignTask
+from apps.campaigns.models import Audience, Campaign, CampaignTask
 from apps.content.domain.linking import link_content
+from apps.core import clock
 from apps.core.actors import acting_as
+from apps.core.transitions import transition
 from apps.processes.domain.running import start_about
 from tests.admin_pages import asked_by, list_of, page_of
-from tests.factories.accounts import person_with
+from tests.factories.accounts import TeamFactory, person_with
 from tests.factories.campaigns import CampaignFactory, approved, in_state, link, planned
 from tests.factories.content import asset
-from tests.factories.processes import ProcessFactory, effective, steps
+from tests.factories.processes import ComplianceRuleFactory, ProcessFactory, effective, steps
 
 pytestmark = pytest.mark.django_db
 GOAL = 25
 
 
 def parts_of(campaign):
-    """The page of a campaign and the boxes that are fetched once it stands."""
-    kit = [reverse("admin:campaigns_campaign_kit", args=(campaign.pk, "boxes", name)) for name in BOXES]
-    return [page_of(campaign), *kit]
+    """The page of a campaign and the boxes that are fetched when somebody opens them."""
+    kit, there = "admin:campaigns_campaign_kit", [name for name, box in BOXES.items() if box.suits(campaign)]
+    return [page_of(campaign), *(reverse(kit, args=(campaign.pk, "boxes", name)) for name in there)]
 
 
 def fill(campaign, ops, number):
@@ -43,13 +46,20 @@ def fill(campaign, ops, number):
     write_figures([Figure(campaign.pk, f"metric {number}", dt.date(2026, 5, 1), Decimal(number))])
     version = effective(ProcessFactory(title=f"Check {number}"), flow=steps("Look"))
     start_about(campaign, by=ops, process=version.process)
+    with acting_as(ops), transition(Audience):
+        frozen = {"frozen_at": clock.now(), "frozen_by": ops, "frozen_count": 3, "frozen_digest": "of three"}
+        selects = {"provider": "leads", "selection": {"territory": [f"T{number}"]}}
+        Audience.objects.create(campaign=campaign, name=f"People {number}", **selects, **frozen)
+    ComplianceRuleFactory(title=f"Rule {number}", check_key=("campaigns.retention", "campaigns.consent")[number % 2])
 
 
 def test_page_of_a_full_campaign_asks_little_and_the_same_with_more_on_it(client):
     ops = person_with(Role.OPS)
     client.force_login(ops)
-    campaign = approved(author=ops)
+    owners = {"owner_person": ops, "backup_person": person_with(Role.OPS), "backup_team": TeamFactory()}
+    campaign = approved(author=ops, main_channel="email", **owners)
     fill(campaign, ops, 0)
+    look_now(campaign, by=ops)
     once = [asked_by(client, address) for address in parts_of(campaign)]
     fill(campaign, ops, 1)
     fill(campaign, ops, 2)
@@ -62,7 +72,7 @@ def test_page_of_a_full_campaign_asks_little_and_the_same_with_more_on_it(client
 @pytest.mark.parametrize("state", ["planning", "live", "closed"])
 def test_page_asks_little_in_every_state(client, state):
     campaign = in_state(state)
-    for role in (Role.OPS, Role.AUDITOR):
+    for role in (Role.OPS, Role.AUDITOR, Role.APPROVER, Role.EXECUTIVE):
         client.force_login(person_with(role))
         for address in parts_of(campaign):
             asked = asked_by(client, address)

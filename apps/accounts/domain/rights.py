@@ -6,6 +6,7 @@ from django.db.models import QuerySet
 from apps.accounts.domain.roles import roles_of
 from apps.accounts.enums import PRIVILEGED_ROLES, Role
 from apps.accounts.models import Membership, User
+from apps.core.asking import once
 
 ONLY_ADMINISTRATORS = "Only an administrator can do this; the People page shows who is one."
 
@@ -18,7 +19,9 @@ def administrators() -> QuerySet[User]:
 
 def is_administrator(person: User) -> bool:
     """Whether `person` may administer people now, read from the database; mops itself may too."""
-    return person.is_system or administrators().filter(pk=person.pk).exists()
+    if person.is_system:
+        return True
+    return once(("administrator", person.pk), lambda: administrators().filter(pk=person.pk).exists())
 
 
 def is_last_administrator(person: User) -> bool:

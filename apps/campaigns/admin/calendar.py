@@ -32,6 +32,7 @@ from apps.technology.domain.feeds import open_feed
 from apps.technology.domain.notice import counting_calendar, months_before
 
 DAY, LANE, HEAD, LEFT = {"month": 32, "quarter": 11}, 26, 40, 0
+ROOM = 4  # days of a quarter that the name of a day takes
 
 
 class DatesForm(forms.Form):
@@ -186,7 +187,7 @@ def _picture(
         bars.append(Bar(campaign, x, y, max(width, wide), campaign.pk in may_move))
         y += LANE
     ticks = [first + dt.timedelta(days=number) for number in range(days)]
-    shown = ticks if span == "month" else [day for day in ticks if day.weekday() == months.MONDAY or day.day == 1]
+    shown = ticks if span == "month" else [day for day in ticks if _is_named(day)]
     return {
         "wide": wide,
         "width": wide * days,
@@ -197,3 +198,9 @@ def _picture(
         "ticks": [(day, (day - first).days * wide) for day in shown],
         "now": (today - first).days * wide if first <= today < after else None,
     }
+
+
+def _is_named(day: dt.date) -> bool:
+    """Whether a quarter names a day: every first, and the Mondays whose names do not run into it."""
+    is_free = day.day > ROOM and (day + dt.timedelta(days=ROOM)).month == day.month
+    return day.day == 1 or (day.weekday() == months.MONDAY and is_free)

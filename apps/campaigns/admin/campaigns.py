@@ -17,7 +17,7 @@ from apps.campaigns.admin.budget import ENTER_MONEY
 from apps.campaigns.admin.calendar import RESCHEDULE
 from apps.campaigns.admin.campaign_panels import gate_panel, panels_of
 from apps.campaigns.admin.templates import SET_UP
-from apps.campaigns.domain import approval, checklist, closure, launch, running, scheduling, working
+from apps.campaigns.domain import approval, checklist, closure, launch, looking, running, scheduling, working
 from apps.campaigns.enums import CampaignState, Channel
 from apps.campaigns.models import Campaign
 from apps.core import clock
@@ -77,7 +77,7 @@ class CampaignAdmin(MopsAdmin):
     show_full_result_count = False
     autocomplete_fields = ("owner_person", "owner_team", "backup_person", "backup_team")
     fieldsets = (
-        (None, {"fields": ("name", "stage", "objective", "audience", ("main_channel", "product", "region"))}),
+        (None, {"fields": ("name", "stage", "objective", "audience", "main_channel", ("product", "region"))}),
         ("When, how much, what for", {"fields": (("starts_on", "ends_on"), ("budget", "currency"), "success_metrics")}),
         ("Who answers for it", {"fields": (("owner_person", "owner_team"), ("backup_person", "backup_team"))}),
         ("What became of it", {"fields": (("launch_at", "scheduled_by"), ("launched_at", "ended_at"), "results")}),
@@ -190,6 +190,7 @@ class CampaignAdmin(MopsAdmin):
         ),
         RESCHEDULE,
         ENTER_MONEY,
+        Button("check", "Check now", looking.look_now, looking.refuse_look, icon="fact_check"),
         Button("checklist", "Add the standard checklist", checklist.add_standard, checklist.refuse_adding),
         START_ABOUT,
         *ARCHIVE_BUTTONS,
@@ -201,8 +202,14 @@ class CampaignAdmin(MopsAdmin):
     )
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
-        """Load the owners with the rows."""
-        return super().get_queryset(request).select_related("owner_person", "owner_team")
+        """Load with the rows what the page of one of them shows of other tables."""
+        return (
+            super()
+            .get_queryset(request)
+            .select_related(
+                "owner_person", "owner_team", "backup_person", "backup_team", "scheduled_by", "look", "closing"
+            )
+        )
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """The plan is fixed while it is decided about, and once it is live."""

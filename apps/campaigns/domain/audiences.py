@@ -13,6 +13,7 @@ from apps.campaigns.registry import Members, provider_choices, provider_of
 from apps.core import access, clock
 from apps.core.actors import acting_as
 from apps.core.errors import DomainError, InvalidInput, NotAllowed, WrongState
+from apps.core.events import publish
 from apps.core.gates import Finding
 from apps.core.transitions import transition
 from apps.core.words import reason_given
@@ -98,6 +99,7 @@ def freeze_audience(audience: Audience, *, by: "User", at: dt.datetime | None = 
         row.left_out, row.sample = dict(found.left_out), sample_of(found.keys)
         with transition(Audience):
             row.save()
+        publish("campaign.audience_frozen", campaign_id=row.campaign_id)
     without = "".join(f"; {number:,} left out: {why}" for why, number in found.left_out.items() if number)
     return f"“{row}” is frozen with {row.frozen_count:,} people{without}."
 
@@ -128,19 +130,27 @@ def thaw_audience(audience: Audience, *, by: "User", reason: str) -> str:
 
 
 def audience_finding(campaign: Campaign, today: dt.date) -> Finding | None:
-    """Say whether every audience is frozen and as large as then; None where the channel does without one."""
+    """Say whether every audience is frozen; None where the channel does without one."""
     rows = campaign.live_parts("audiences")
     if not rows:
         return Finding(False, "none is selected; add one") if campaign.main_channel in NEEDED_IN else None
-    told = []
-    for each in rows:
+    if waiting := [f"“{each}” is not frozen" for each in rows if not each.is_frozen]:
+        return Finding(False, ", ".join(waiting))
+    return Finding(True, f"frozen: {', '.join(f'“{each}” with {each.frozen_count:,} people' for each in rows)}")
+
+
+def has_frozen(campaign: Campaign) -> bool:
+    """Whether there is an audience whose size can be compared."""
+    return any(each.is_frozen for each in campaign.live_parts("audiences"))
+
+
+def size_finding(campaign: Campaign, today: dt.date) -> Finding:
+    """Say whether every frozen audience is still as large, within what it may differ by."""
+    for each in campaign.live_parts("audiences"):
         each.campaign = campaign
-        if not each.is_frozen:
-            return Finding(False, f"“{each}” is not frozen")
-        if wrong := _drifted(each):
+        if each.is_frozen and (wrong := _drifted(each)):
             return Finding(False, wrong)
-        told.append(f"“{each}” with {each.frozen_count:,} people")
-    return Finding(True, f"frozen: {', '.join(told)}")
+    return Finding(True, "it is, within what it may differ by")
 
 
 def within(frozen: int, now: int, percent: int) -> bool:

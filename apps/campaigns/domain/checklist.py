@@ -12,6 +12,7 @@ from apps.campaigns.models import Campaign, ChecklistItem
 from apps.core import access, clock
 from apps.core.actors import acting_as
 from apps.core.errors import NotAllowed, WrongState
+from apps.core.events import publish
 from apps.core.gates import Finding
 from apps.core.transitions import transition
 from apps.core.words import reason_given
@@ -114,6 +115,7 @@ def settle(item: ChecklistItem, *, by: "User", evidence: str, needed: bool = Tru
         row.evidence, row.settled_by, row.settled_at = evidence, by, clock.now()
         with transition(ChecklistItem):
             row.save(update_fields=["state", "evidence", "settled_by", "settled_at"])
+        publish("campaign.checklist_changed", campaign_id=row.campaign_id)
     return f"“{row}” is {row.get_state_display().lower()}."
 
 
@@ -148,4 +150,5 @@ def reopen(item: ChecklistItem, *, by: "User", reason: str) -> str:
         row.state, row.evidence, row.settled_by, row.settled_at = CheckState.OPEN, "", None, None
         with transition(ChecklistItem):
             row.save(update_fields=["state", "evidence", "settled_by", "settled_at"])
+        publish("campaign.checklist_changed", campaign_id=row.campaign_id)
     return f"“{row}” is open again."

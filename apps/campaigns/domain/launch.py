@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 
 from apps.campaigns.domain.approval import is_approved_as_it_is, missing_for_approval
-from apps.campaigns.domain.audiences import audience_finding
+from apps.campaigns.domain.audiences import audience_finding, has_frozen, size_finding
 from apps.campaigns.domain.blackouts import blackout_finding
 from apps.campaigns.domain.budget import budget_finding
 from apps.campaigns.domain.checklist import checklist_finding
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 LAUNCHED = "campaigns.launched"
 GATE = "campaigns.launch"
-READ = ("checklist", "audiences", "utm_links", "thresholds", "budget_entries")  # what its conditions read of a campaign
+# what its conditions read of a campaign
+READ = ("checklist", "audiences", "utm_links", "thresholds", "budget_entries")
 
 
 def plan_complete(campaign: Campaign, today: dt.date) -> Finding:
@@ -148,8 +149,11 @@ def register_conditions() -> None:
             place=30,
         ),
     )
-    frozen = "The audience is frozen, and still as large"
-    register_condition(GATE, Condition("audience", frozen, audience_finding, place=40))
+    register_condition(GATE, Condition("audience", "The audience is frozen", audience_finding, place=40))
+    as_large = "The audience is still as large as it was frozen"
+    register_condition(
+        GATE, Condition("audience_size", as_large, size_finding, place=41, heavy=True, applies=has_frozen)
+    )
     register_condition(
         GATE, Condition("budget", "What is planned and ordered fits the budget", budget_finding, place=50)
     )
@@ -157,7 +161,7 @@ def register_conditions() -> None:
     register_condition(GATE, Condition("content", content, content_usable, who="who approves content", place=45))
     register_condition(GATE, Condition("utm", "Its links are planned, with valid UTM tags", utm_finding, place=47))
     register_condition(GATE, Condition("monitoring", "Monitoring thresholds are agreed", threshold_finding, place=60))
-    register_condition(GATE, Condition("rules", "Compliance rules are met", rules_met, place=70))
+    register_condition(GATE, Condition("rules", "Compliance rules are met", rules_met, place=70, heavy=True))
     register_condition(GATE, Condition("first_day", "The first day has come", first_day, place=90))
     free = "The day is not kept free of launches"
     register_condition(GATE, Condition("blackout", free, blackout_finding, who="whoever keeps the blackouts", place=92))

@@ -9,7 +9,7 @@ from apps.campaigns.models.experiment import Experiment, Variant, VariantDay
 from apps.campaigns.models.intake import CampaignRequest, IntakeForm
 from apps.campaigns.models.performance import Closing, MetricDay, Threshold
 from apps.campaigns.models.template import CampaignTask, CampaignTemplate, CampaignTemplateVersion, TemplateUse
-from apps.campaigns.models.trail import LaunchAttempt, StateChange
+from apps.campaigns.models.trail import LaunchAttempt, LaunchLook, StateChange
 from apps.campaigns.models.utm import UtmLink
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "Experiment",
     "IntakeForm",
     "LaunchAttempt",
+    "LaunchLook",
     "MetricDay",
     "StateChange",
     "TemplateUse",

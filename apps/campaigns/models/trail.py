@@ -1,4 +1,4 @@
-"""What happened to campaigns on their way: how long each state held, and every attempt to launch. Written once."""
+"""What happened to campaigns on their way: how long each state held, every attempt to launch, and the last look."""
 
 from django.db import models
 
@@ -48,3 +48,17 @@ class LaunchAttempt(models.Model):
 
     def __str__(self) -> str:
         return f"{'Launched' if self.succeeded else 'Held'} {self.at:%Y-%m-%d %H:%M}"
+
+
+class LaunchLook(models.Model):
+    """What the heavy conditions of the gate said when they were looked at last; derived, so not a governed row.
+
+    Pages show it, because counting the people of an audience takes longer than a page may. A launch never reads it.
+    """
+
+    campaign = models.OneToOneField(Campaign, models.CASCADE, primary_key=True, related_name="look")
+    at = models.DateTimeField(db_index=True)
+    found = models.JSONField(help_text="Key of the condition → whether it was met, and what it said.")
+
+    def __str__(self) -> str:
+        return f"Looked at {self.at:%Y-%m-%d %H:%M}"

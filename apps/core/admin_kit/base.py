@@ -20,6 +20,7 @@ from apps.core.admin_kit import archive
 from apps.core.admin_kit.archived_rows import ArchivedRowsKit
 from apps.core.admin_kit.bulk_edit import BulkEditKit
 from apps.core.admin_kit.buttons import Button, run_button, shown_buttons
+from apps.core.admin_kit.choosing import LoadedAutocompleteSelect
 from apps.core.admin_kit.column_limits import LimitsColumns
 from apps.core.admin_kit.consistency import Check, run_checks
 from apps.core.admin_kit.given import forged_key, is_declared
@@ -69,6 +70,12 @@ class MopsAdmin(RowRights, LimitsColumns, CarriesKits, ModelAdmin):  # type: ign
         if isinstance(db_field, models.URLField):
             kwargs.setdefault("assume_scheme", "https")
         return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Show what is chosen without asking for it where the record has loaded it."""
+        if "widget" not in kwargs and db_field.name in self.get_autocomplete_fields(request):
+            kwargs["widget"] = LoadedAutocompleteSelect(db_field, self.admin_site, using=kwargs.get("using"))
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         """Return the rows this person sees; every page, search and export starts here."""

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from apps.core.admin_kit.choosing import show_loaded
 from apps.core.admin_kit.names import label_of
 from apps.core.reasons import demanded_reason
 
@@ -32,6 +33,7 @@ class RowVersionForm(AnyModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Note the version now shown; a new row is asked for a reason only where a rule wants one."""
         super().__init__(*args, **kwargs)
+        show_loaded(self)
         self.fields["opened_version"].initial = self.instance.row_version
         if self.instance.pk is None and demanded_reason(type(self.instance), "insert") is None:
             self.fields["change_reason"].widget = forms.HiddenInput()

@@ -50,13 +50,9 @@ def unmet(subject: models.Model, *, at: dt.datetime | None = None, entering: boo
     moment = at or clock.now()
     kind = ContentType.objects.get_for_model(type(subject))
     found = []
-    waived = set(
-        ComplianceWaiver.objects.in_force(moment.date())
-        .filter(content_type=kind, object_id=subject.pk)
-        .values_list("rule", flat=True)
-    )
+    waived = ComplianceWaiver.objects.in_force(moment.date()).filter(content_type=kind, object_id=subject.pk)
     keys = [each.key for each in checks_about(type(subject))]
-    for rule in rules_in_force(moment.date()).filter(check_key__in=keys).exclude(pk__in=waived):
+    for rule in rules_in_force(moment.date()).filter(check_key__in=keys).exclude(pk__in=waived.values("rule")):
         check = check_named(rule.check_key)
         rows = subjects_of(rule, moment, of_all=entering).filter(pk=subject.pk)
         reason = check.evaluate(check.model._base_manager.filter(pk__in=rows.values("pk")), moment).get(subject.pk)

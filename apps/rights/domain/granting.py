@@ -14,6 +14,7 @@ from apps.accounts.enums import Role
 from apps.accounts.models import Membership, OwnedModel, Team, User
 from apps.core import access, clock, events
 from apps.core.actors import acting_as
+from apps.core.asking import once
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.core.words import reason_given
 from apps.rights.domain.duties import check_grant
@@ -33,7 +34,8 @@ def owns(user: User, thing: models.Model) -> bool:
 
 
 def _is_member(user: User, team_id: int) -> bool:
-    return Membership.objects.live().filter(person=user.pk, team=team_id).exists()
+    held = Membership.objects.live().filter(person=user.pk, team=team_id)
+    return once(("member", user.pk, team_id), held.exists)
 
 
 def refuse_share(by: User, thing: Any) -> str | None:

@@ -153,8 +153,8 @@ document.addEventListener("DOMContentLoaded", () => {
 });
 
 // On a narrow screen a row of a table with many columns stands as a block: each cell says which column it is of.
-document.addEventListener("DOMContentLoaded", () => {
-  document.querySelectorAll("table.mops-table:not(.mops-table-cards)").forEach((table) => {
+const stackTables = (root) => {
+  root.querySelectorAll("table.mops-table:not(.mops-table-cards)").forEach((table) => {
     const heads = [...((table.tHead && table.tHead.rows[0] && table.tHead.rows[0].cells) || [])];
     if (heads.length < 4) return;
     table.classList.add("mops-table-stack");
@@ -165,16 +165,39 @@ document.addEventListener("DOMContentLoaded", () => {
       });
     });
   });
-});
+};
+document.addEventListener("DOMContentLoaded", () => stackTables(document));
 
-// Boxes that take long are fetched once the page stands; where that fails their place keeps its link.
+// Folded boxes are fetched when they are opened; where that fails they keep their link. Those left open are open again
+// when the page is: who settles one line after the other comes back to the list.
 document.addEventListener("DOMContentLoaded", () => {
-  document.querySelectorAll("[data-later]").forEach(async (place) => {
-    const answer = await fetch(place.dataset.later, { headers: { "X-Requested-With": "fetch" } }).catch(() => null);
-    place.setAttribute("aria-busy", "false");
-    if (answer === null || !answer.ok || answer.redirected) return;
-    place.outerHTML = await answer.text();
+  const kept = `mops-boxes-open ${window.location.pathname}`;
+  const boxes = [...document.querySelectorAll("details.mops-folded")];
+  const read = () => JSON.parse(window.sessionStorage.getItem(kept) || "[]");
+  const fetchBox = async (box) => {
+    const body = box.querySelector(".mops-folded-body");
+    const url = box.dataset.later;
+    if (!url) return;
+    delete box.dataset.later;
+    body.setAttribute("aria-busy", "true");
+    const answer = await fetch(url, { headers: { "X-Requested-With": "fetch" } }).catch(() => null);
+    body.removeAttribute("aria-busy");
+    if (answer === null || !answer.ok || answer.redirected) {
+      box.dataset.later = url;
+      return;
+    }
+    body.innerHTML = await answer.text(); // drawn by the server
+    stackTables(body);
+  };
+  boxes.forEach((box) => box.addEventListener("toggle", () => {
+    window.sessionStorage.setItem(kept, JSON.stringify(boxes.filter((each) => each.open).map((each) => each.id)));
+    if (box.open) fetchBox(box);
+  }));
+  const open = () => {
     const named = window.location.hash && document.getElementById(window.location.hash.slice(1));
-    if (named) named.scrollIntoView();
-  });
+    if (named && boxes.includes(named)) { named.open = true; named.scrollIntoView(); }
+  };
+  if (boxes.length) read().forEach((id) => { const box = document.getElementById(id); if (box) box.open = true; });
+  window.addEventListener("hashchange", open);
+  open();
 });
