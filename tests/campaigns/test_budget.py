@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 from django.db import DatabaseError, transaction
+from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -223,6 +224,18 @@ def test_invoices_come_in_from_a_file_row_by_row():
         ("refused", "It is entered with 120.50 EUR already; take that back first."),
     ]
     assert budget.standing(campaign).total.actual == Decimal("120.50")
+    in_state("live", name="Spring")
+    with acting_as(ops):
+        doubtful = importer.apply([row(1, reference="R-3")], by=ops)
+    assert doubtful[0].reason == "2 campaigns are called “Spring”; rename all but one of them."
+
+
+def test_a_plan_is_counted_in_a_currency_that_there_is(client):
+    client.force_login(person_with(Role.OPS))
+    plan = {"name": "Spring", "main_channel": "email", "currency": "QQQ"}
+    page = client.post(reverse("admin:campaigns_campaign_add"), plan).content.decode()
+    assert "“QQQ” is no currency of ISO 4217; write its three letters, for instance EUR." in page
+    assert not Campaign.objects.exists()
 
 
 def test_pages(client):

@@ -89,7 +89,7 @@ def test_looking_is_refused_in_words():
     live = in_state("live", name="Spring")
     with pytest.raises(WrongState, match="Spring has been live; nothing is checked"):
         looking.look_now(live, by=ops)
-    with pytest.raises(NotAllowed, match="You do not see Summer"):
+    with pytest.raises(NotAllowed, match="You may not change Summer"):
         looking.look_now(planned(name="Summer"), by=person_with())
 
 

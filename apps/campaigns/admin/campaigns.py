@@ -25,7 +25,9 @@ from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin
 from apps.core.admin_kit.buttons import Button, NoteForm, ReasonForm
 from apps.core.admin_kit.consistency import Check
 from apps.core.admin_kit.counting import CappedPaginator
+from apps.core.admin_kit.locking import RowVersionForm
 from apps.processes.admin.starting import START_ABOUT
+from apps.technology.domain.currencies import refuse_currency
 
 
 class ResultsForm(forms.Form):
@@ -66,10 +68,22 @@ class ScheduleForm(forms.Form):
         self.fields["launch_at"].help_text = f"In the time zone {zone.key}, within the dates of the plan."
 
 
+class CampaignForm(RowVersionForm):
+    """The plan of a campaign; money is never entered in what is no currency, so no plan is counted in one."""
+
+    def clean_currency(self) -> str:
+        """Take a currency of ISO 4217."""
+        code: str = self.cleaned_data["currency"]
+        if refused := refuse_currency(code):
+            raise forms.ValidationError(refused)
+        return code
+
+
 @admin.register(Campaign)
 class CampaignAdmin(MopsAdmin):
     """Campaigns."""
 
+    form = CampaignForm
     list_display = ("name", "reach", "stage", "since", "starts_on", "ends_on", "money", "owned_by")
     list_filter = ("state", "main_channel", "starts_on", "owner_team", "owner_person")
     search_fields = ("name", "objective", "audience")

@@ -4,6 +4,7 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from apps.campaigns.domain.launch import GATE, READ, launch_conditions
+from apps.campaigns.domain.moves import refuse_work
 from apps.campaigns.enums import NOT_YET_LIVE
 from apps.campaigns.models import Campaign, LaunchLook
 from apps.content.domain.linking import read_once
@@ -44,8 +45,8 @@ def look_at(campaign: Campaign, *, at: dt.datetime | None = None) -> list[Checke
 
 def refuse_look(user: "User", campaign: Campaign) -> str | None:
     """Return why `user` cannot have the gate of `campaign` looked at now, None when they can."""
-    if not access.may(user, "view", campaign):
-        return f"You do not see {campaign}."
+    if refused := refuse_work(user, campaign):
+        return refused
     return None if campaign.state in NOT_YET_LIVE else f"{campaign} has been live; nothing is checked any more."
 
 
@@ -56,7 +57,7 @@ def look_now(campaign: Campaign, *, by: "User") -> str:
         NotAllowed, WrongState: as `refuse_look` says.
     """
     if refused := refuse_look(by, campaign):
-        raise (WrongState if access.may(by, "view", campaign) else NotAllowed)(refused)
+        raise (WrongState if access.may(by, "change", campaign) else NotAllowed)(refused)
     conditions = look_at(campaign)
     unmet = sum(not each.is_met for each in conditions)
     return f"{unmet} of {len(conditions)} conditions are open." if unmet else "Every condition of the launch is met."

@@ -52,7 +52,7 @@ def draft_form(asset: ContentAsset) -> type[forms.Form]:
 class ContentAssetAdmin(MopsAdmin):
     """Content."""
 
-    list_display = ("title", "stands", "kind", "main_channel", "region", "language", "owned_by", "due_on")
+    list_display = ("title", "stands", "kind", "main_channel", "region", "owned_by", "due_on")
     list_filter = ("stage", "kind", "main_channel", "region", "language")
     search_fields = ("title", "product", "audience")
     autocomplete_fields = ("owner_person", "owner_team", "backup_person", "backup_team")
