@@ -1,7 +1,6 @@
 """Bringing in from files what campaigns really cost, and how they do."""
 
 import datetime as dt
-from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,40 +17,12 @@ from apps.technology.domain.currencies import currency
 from apps.technology.money_imports import row_by_row
 
 LONGEST_NAME = 40
-Named = dict[str, list[Campaign]]  # name → those called so
 
 
 def month(cell: str) -> dt.date:
     """Read a month from the cell of a file: 2026-03, or any of its days."""
     text = cell.strip()
     return first_of(values.date(f"{text}-01" if len(text) == 7 else text))
-
-
-def named(rows: Sequence[Row], by: Any) -> Named:
-    """Return the campaigns that `by` sees and the rows name; names need not be unique."""
-    found: defaultdict[str, list[Campaign]] = defaultdict(list)
-    for each in visible(by, Campaign).filter(name__in={row.values["campaign"] for row in rows}):
-        found[each.name].append(each)
-    return found
-
-
-def the_one(campaigns: Named, name: str) -> Campaign:
-    """Return the campaign of this name.
-
-    Raises:
-        InvalidInput: there is none, or more than one.
-    """
-    called = campaigns.get(name, ())
-    found = [each for each in called if each.archived_at is None] or called
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise InvalidInput(f"{len(found)} campaigns are called {values.quoted(name)}; rename all but one of them.")
-    raise InvalidInput(f"There is no campaign called {values.quoted(name)}.")
-
-
-def _ones(campaigns: Named) -> list[Campaign]:
-    return [each for found in campaigns.values() for each in found]
 
 
 @register_importer
@@ -83,12 +54,15 @@ class ActualsImporter(Importer):
 
     def apply(self, rows: Sequence[Row], *, by: Any) -> Sequence[Outcome]:
         """Enter the invoices that are new; each row for itself."""
-        campaigns = named(rows, by)
-        stored = BudgetEntry.objects.filter(campaign__in=_ones(campaigns), kind=Money.ACTUAL, retired_at=None)
+        names = {row.values["campaign"] for row in rows}
+        campaigns = {each.name: each for each in visible(by, Campaign).filter(name__in=names)}
+        stored = BudgetEntry.objects.filter(campaign__in=campaigns.values(), kind=Money.ACTUAL, retired_at=None)
         known = {(each.campaign_id, each.spent_on, each.month, each.reference): each for each in stored}
 
         def carry(row: Row) -> Outcome:
-            campaign = the_one(campaigns, row.values["campaign"])
+            campaign = campaigns.get(row.values["campaign"])
+            if campaign is None:
+                raise InvalidInput(f"There is no campaign called {values.quoted(row.values['campaign'])}.")
             given = {name: value for name, value in row.values.items() if name != "campaign"}
             there = known.get((campaign.pk, given["channel"], given["month"], given["reference"]))
             if there is None:
@@ -132,9 +106,10 @@ class FiguresImporter(Importer):
 
     def apply(self, rows: Sequence[Row], *, by: Any) -> Sequence[Outcome]:
         """Write the figures that differ, all in one statement."""
-        campaigns = named(rows, by)
+        names = {row.values["campaign"] for row in rows}
+        campaigns = {each.name: each for each in visible(by, Campaign).filter(name__in=names)}
         days = {row.values["day"] for row in rows}
-        stored = MetricDay.objects.filter(campaign__in=_ones(campaigns), day__in=days)
+        stored = MetricDay.objects.filter(campaign__in=campaigns.values(), day__in=days)
         known = {(each.campaign_id, each.metric, each.day): each for each in stored}
         outcomes, figures = [], []
         for row in rows:
@@ -144,12 +119,13 @@ class FiguresImporter(Importer):
         write_figures(figures)
         return outcomes
 
-    def _one(self, row: Row, campaigns: Named, known: dict[Any, MetricDay]) -> tuple[Outcome, Figure | None]:
+    def _one(
+        self, row: Row, campaigns: dict[str, Campaign], known: dict[Any, MetricDay]
+    ) -> tuple[Outcome, Figure | None]:
         given = row.values
-        try:
-            campaign = the_one(campaigns, given["campaign"])
-        except InvalidInput as refused:
-            return Outcome.refused(row, refused.message), None
+        campaign = campaigns.get(given["campaign"])
+        if campaign is None:
+            return Outcome.refused(row, f"There is no campaign called {values.quoted(given['campaign'])}."), None
         if campaign.state == CampaignState.CLOSED:
             return Outcome.refused(row, f"{campaign} is closed; its figures stay as they were."), None
         if given["value"] < 0:

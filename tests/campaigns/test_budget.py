@@ -224,10 +224,6 @@ def test_invoices_come_in_from_a_file_row_by_row():
         ("refused", "It is entered with 120.50 EUR already; take that back first."),
     ]
     assert budget.standing(campaign).total.actual == Decimal("120.50")
-    in_state("live", name="Spring")
-    with acting_as(ops):
-        doubtful = importer.apply([row(1, reference="R-3")], by=ops)
-    assert doubtful[0].reason == "2 campaigns are called “Spring”; rename all but one of them."
 
 
 def test_a_plan_is_counted_in_a_currency_that_there_is(client):
