@@ -11,6 +11,7 @@ from apps.core import clock
 from apps.core.actors import current_actor
 from apps.core.alerts.enums import AlertState, Severity, What
 from apps.core.alerts.models import Alert, AlertEvent
+from apps.core.alerts.permissions import may_be_told
 from apps.core.notifications.domain.audiences import people_of
 from apps.core.notifications.domain.notifying import notify
 
@@ -140,8 +141,10 @@ def _upsert(
 
 
 def _tell_owner(alert: Alert) -> None:
+    """Tell those behind the owner who may see what it is about; where that is nobody, the administrators."""
+    told = [person for person in people_of(alert.owner) if may_be_told(person, alert)]
     notify(
-        people_of(alert.owner),
+        told or people_of(DEFAULT_OWNER),
         f"alert.{alert.severity}",
         title=f"{alert.get_severity_display()}: {alert.title}",
         body="\n\n".join(part for part in (alert.detail, alert.runbook) if part),
