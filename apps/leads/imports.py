@@ -1,6 +1,6 @@
 """What files bring into the leads, thousands at a time."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -14,6 +14,7 @@ from apps.leads.domain.rows import count_of
 from apps.leads.models import Lead
 
 FROM_FILES = "file"
+_NOTHING = (None, "")
 
 
 def _at_most(name: str) -> Callable[[str], str]:
@@ -90,7 +91,8 @@ class LeadImporter(Importer):
 
     @cached_property
     def _titles(self) -> dict[str, str]:
-        return {column.name: column.title for column in self.columns}
+        """What a report calls the fields; those of the key are never among what changed."""
+        return {column.name: column.title for column in self.columns if column.name not in KEY}
 
     def key_of(self, row: Row) -> str:
         """Return system and number, which together name a lead."""
@@ -132,13 +134,34 @@ class LeadImporter(Importer):
     def _told(self, row: Row, before: dict[str, Any]) -> Changes:
         titles = self._titles
         if not before:
-            given = ((name, value) for name, value in row.values.items() if value not in (None, "") and name not in KEY)
-            return {titles[name]: ("", values.shown(value)) for name, value in given}
+            return _Given(titles, row.values)
         return {
             titles[name]: (values.shown(before.get(name)), values.shown(value))
             for name, value in row.values.items()
-            if name not in KEY and _given(before.get(name)) != _given(value)
+            if name in titles and _given(before.get(name)) != _given(value)
         }
+
+
+class _Given(Mapping[str, tuple[str, str]]):
+    """What a new lead was given, put together where it is asked for: a preview shows it, a report names the fields."""
+
+    __slots__ = ("given", "titles")
+
+    def __init__(self, titles: Mapping[str, str], given: Mapping[str, Any]) -> None:
+        self.titles, self.given = titles, given
+
+    def __iter__(self) -> Iterator[str]:
+        titles = self.titles
+        return iter([titles[name] for name, value in self.given.items() if value not in _NOTHING and name in titles])
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __getitem__(self, title: str) -> tuple[str, str]:
+        for name, value in self.given.items():
+            if self.titles.get(name) == title and value not in _NOTHING:
+                return "", values.shown(value)
+        raise KeyError(title)
 
 
 def _sentence(why: Refusal, given: dict[str, Any], kept: dict[tuple[str, str], str]) -> str:

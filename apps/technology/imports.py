@@ -3,7 +3,6 @@
 What a cell does not clearly say is stored as unknown and named in the report; nothing is guessed.
 """
 
-import dataclasses
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -177,4 +176,4 @@ class ToolImporter(ModelImporter):
         ]
         if not remarks or outcome.reason:
             return outcome
-        return dataclasses.replace(outcome, reason=" ".join(remarks))
+        return outcome._replace(reason=" ".join(remarks))

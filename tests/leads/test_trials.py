@@ -9,7 +9,7 @@ from apps.accounts.enums import Role
 from apps.core import clock
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.core.rules.domain.versions import retire
-from apps.leads.domain.scoring.trials import advice, end_trial, keep_trial, refuse_start, start_trial
+from apps.leads.domain.scoring.trials import advice, archive_trial, end_trial, keep_trial, refuse_start, start_trial
 from apps.leads.domain.touches import take_touches
 from apps.leads.enums import Stage, TrialState
 from apps.leads.models import Lead, LeadScore, ScoringTrial, ShadowScore, StageInterval
@@ -125,3 +125,23 @@ def test_pages_of_trials(client, ops):
     page = client.get(page_of(trial)).content.decode()
     assert "Champion: from points to SQL" in page
     assert "End the trial" not in page
+
+
+def test_a_planned_trial_is_archived_and_one_that_began_stays(client, ops):
+    document = scoring(owner=ops)
+    in_force(document, body(VISITS), by=ops)
+    trial = planned(document, ops, DEMOS)
+    with pytest.raises(NotAllowed, match="You may not change"):
+        archive_trial(trial, by=person_with(Role.AUDITOR))
+    assert archive_trial(trial, by=ops) == f"{trial} is archived."
+    trial.refresh_from_db()
+    assert refuse_start(ops, trial) == f"{trial} is archived; restore it first."
+    with pytest.raises(WrongState, match="is archived already"):
+        archive_trial(trial, by=ops)
+    sign_in(client, ops)
+    assert client.post(button_of(trial, "restore")).status_code == 302
+    trial.refresh_from_db()
+    assert refuse_start(ops, trial) is None
+    start_trial(trial, by=ops)
+    with pytest.raises(WrongState, match="has begun, and what it showed stays in the lists"):
+        archive_trial(trial, by=ops)

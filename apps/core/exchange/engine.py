@@ -3,9 +3,9 @@
 The preview and the run are the same walk; the preview rolls back what `apply` wrote.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
@@ -68,7 +68,7 @@ class Walk:
         """
         done = 0
         for batch in _batches(lines, self.importer.batch_size):
-            told = [self._parse(line) for line in batch]
+            told = self._parse(batch)
             open_rows = [each for each in told if each.line not in skip and (only is None or each.line in only)]
             self._carry_batch(open_rows, sink)
             done += len(batch)
@@ -86,14 +86,25 @@ class Walk:
             sink(outcomes)
         self.counts.update(str(outcome.kind) for outcome in outcomes)
 
-    def _parse(self, line: Line) -> Row | Outcome:
-        """Return the typed row, or its refusal with everything that is wrong with it."""
-        row, problems = Row(line.number, {}), [line.problem] if line.problem else []
-        for column, header in () if line.problem else self._columns:
-            try:
-                row.values[column.name] = column.read(line.cells.get(header, ""))
-            except DomainError as refusal:
-                problems.append(refusal.message)
+    def _parse(self, lines: Sequence[Line]) -> list[Row | Outcome]:
+        """Return the typed rows; in place of one its refusal, with everything that is wrong with it."""
+        wrong: dict[int, list[str]] = defaultdict(list)
+        for place, line in enumerate(lines):
+            if line.problem:
+                wrong[place].append(line.problem)
+        broken = set(wrong)
+        read = [
+            _read(column, [line.cells.get(header, "") for line in lines], wrong, broken)
+            for column, header in self._columns
+        ]
+        names = [column.name for column, _ in self._columns]
+        return [
+            self._judge(line, Row(line.number, dict(zip(names, found, strict=True))), wrong.get(place))
+            for place, (line, found) in enumerate(zip(lines, zip(*read, strict=True), strict=True))
+        ]
+
+    def _judge(self, line: Line, row: Row, problems: list[str] | None) -> Row | Outcome:
+        """Return the row, or its refusal: something is wrong with it, or a row before it names the same record."""
         if not problems:
             key = self.importer.key_of(row)
             before = self._lines.setdefault(hash(key), line.number)
@@ -101,12 +112,39 @@ class Walk:
                 if self.keys is not None:
                     self.keys.add(key)
                 return row
-            problems.append(f"{self.unit} {before:,} already names this record; keep one of the two.")
-        return replace(Outcome.refused(row, " ".join(problems)), key=self._called(line))
+            problems = [f"{self.unit} {before:,} already names this record; keep one of the two."]
+        return Outcome.refused(row, " ".join(problems))._replace(key=self._called(line))
 
     def _called(self, line: Line) -> str:
         cells = (line.cells.get(self.mapping.get(name, ""), "").strip() for name in self.importer.natural_key)
         return " · ".join(cells)[:KEY_LENGTH]
+
+
+def _read(column: Column, cells: Sequence[str], wrong: dict[int, list[str]], broken: Collection[int]) -> list[Any]:
+    """Read the cells of one column; what stands in many of them is read once.
+
+    Args:
+        column: reads them.
+        cells: of a batch of rows.
+        wrong: by the place of a row, what is wrong with it; what cannot be read is added.
+        broken: places of rows that are not to be read.
+    """
+    known: dict[str, Any] = {}
+    found: list[Any] = []
+    for place, cell in enumerate(cells):
+        value = known.get(cell, known)
+        if value is known:
+            value = None
+            if place not in broken:
+                try:
+                    value = column.read(cell)
+                except DomainError as refusal:
+                    wrong[place].append(refusal.message)
+                else:
+                    if not isinstance(value, (list, dict, set)):  # what can be changed belongs to one row
+                        known[cell] = value
+        found.append(value)
+    return found
 
 
 def _batches(lines: Iterable[Line], size: int) -> Iterator[list[Line]]:
@@ -139,7 +177,7 @@ def _apply(importer: Importer, rows: list[Row], by: Any) -> list[Outcome]:
 
 
 def _named(outcome: Outcome, key: str) -> Outcome:
-    """Return the outcome with its key; `dataclasses.replace` takes three times as long, a million times over."""
+    """Return the outcome with its key; `_replace` takes several times as long, a million times over."""
     return Outcome(outcome.line, outcome.kind, key, outcome.object_id, outcome.reason, outcome.changes)
 
 

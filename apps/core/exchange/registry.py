@@ -6,8 +6,9 @@ the report; an importer only says what its columns are and carries rows out.
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from django.db import models
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 Parse = Callable[[str], Any]
 Changes = Mapping[str, tuple[str, str]]
 BATCH = 1_000
+NOTHING: Changes = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,8 @@ class Column:
         help: what belongs into it, in a sentence.
         aliases: other headers that mean the same, for instance the names other systems give it.
         parse: turns the text of a cell (never empty, already stripped) into a value. Raises a `DomainError` with a
-            sentence to refuse the row; a ValueError is told in general words with `example`.
+            sentence to refuse the row; a ValueError is told in general words with `example`. Asked once for a text that
+            stands in many rows of a batch.
         example: a believable value, shown on the matching page and in refusals.
         empty: the value of an empty cell.
     """
@@ -79,16 +82,14 @@ class Column:
             raise InvalidInput(f"{self.title}: {values.quoted(stripped)} cannot be read{such_as}.") from error
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """One record of a file, parsed: the matched columns only, by column name."""
 
     line: int
     values: dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of one row."""
 
     line: int
@@ -96,17 +97,17 @@ class Outcome:
     key: str = ""
     object_id: str = ""
     reason: str = ""
-    changes: Changes = field(default_factory=dict)
+    changes: Changes = NOTHING
 
     @classmethod
     def created(cls, row: Row, *, object_id: Any = "", changes: Changes | None = None) -> "Outcome":
         """A record was added."""
-        return cls(row.line, OutcomeKind.CREATED, object_id=str(object_id), changes=changes or {})
+        return cls(row.line, OutcomeKind.CREATED, object_id=str(object_id), changes=changes or NOTHING)
 
     @classmethod
     def updated(cls, row: Row, *, object_id: Any = "", changes: Changes | None = None) -> "Outcome":
         """A record was changed; `changes` maps the label of each changed field to (before, after)."""
-        return cls(row.line, OutcomeKind.UPDATED, object_id=str(object_id), changes=changes or {})
+        return cls(row.line, OutcomeKind.UPDATED, object_id=str(object_id), changes=changes or NOTHING)
 
     @classmethod
     def unchanged(cls, row: Row, *, object_id: Any = "") -> "Outcome":
@@ -166,7 +167,7 @@ class Importer(ABC):
 
     def name_of(self, row: Row) -> str:
         """Return what the report calls the row."""
-        return " · ".join(values.shown(row.values.get(name)) for name in self.natural_key)
+        return " · ".join([values.shown(row.values.get(name)) for name in self.natural_key])
 
     def column(self, name: str) -> Column:
         """Return the column called `name`.

@@ -266,6 +266,7 @@ class ScoreOverrideAdmin(ReadOnlyAdmin):
     list_display = ("of_lead", "value", "reason", "set_by", "set_at", "expires_at", "ended_at")
     list_filter: ClassVar[tuple[Any, ...]] = ("expires_at",)
     search_fields = ("reason",)
+    kits = ("notes",)  # a file, a field of one's own: those belong to the lead
     empty_state = "No score is set by hand. It is done on the page of a lead, with a reason and an end."
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:

@@ -7,10 +7,20 @@ from django.db import models
 from django.http import HttpRequest
 from unfold.decorators import display
 
+from apps.core.admin_kit.archive import refuse_restore, restore
 from apps.core.admin_kit.base import MopsAdmin
 from apps.core.admin_kit.buttons import Button, ReasonForm
 from apps.leads.admin.judging import share, three
-from apps.leads.domain.scoring.trials import advice, candidates, end_trial, refuse_end, refuse_start, start_trial
+from apps.leads.domain.scoring.trials import (
+    advice,
+    archive_trial,
+    candidates,
+    end_trial,
+    refuse_archive_trial,
+    refuse_end,
+    refuse_start,
+    start_trial,
+)
 from apps.leads.enums import TrialState
 from apps.leads.models import ScoringTrial
 
@@ -45,6 +55,15 @@ class ScoringTrialAdmin(MopsAdmin):
             form=ReasonForm,
             confirm="Its figures stay as they are now. To bring the challenger into force, send it for approval.",
         ),
+        Button(
+            "archive",
+            "Archive",
+            archive_trial,
+            refuse_archive_trial,
+            confirm="It leaves the lists and can be restored at any time; nothing is deleted.",
+            icon="archive",
+        ),
+        Button("restore", "Restore", restore, refuse_restore, icon="unarchive", on_archived=True),
     )
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:

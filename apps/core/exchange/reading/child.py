@@ -1,21 +1,23 @@
 """The process that reads one file: `python -m apps.core.exchange.reading.child FILE OPTIONS SECONDS`.
 
-Writes JSON lines: the header, then `[line, cells, problem]` for each row, then the end with the number of rows; or at
-any point `{"refused": sentence}`. Memory and processor time are bounded before the first byte is read.
+Writes JSON lines: the header, then lists of rows, each `[line, cells, problem]`, then the end with the number of rows;
+or at any point `{"refused": sentence}`. Memory and processor time are bounded before the first byte is read.
 """
 
 import json
 import resource
 import sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TextIO
 
 from apps.core.exchange.reading import delimited, json_list, sniffing, workbook, yaml_list
 from apps.core.exchange.reading.limits import BYTES, MEGABYTE, MEMORY
 from apps.core.exchange.reading.refusal import Unreadable
-from apps.core.exchange.reading.sheet import Sheet
+from apps.core.exchange.reading.sheet import Line, Sheet
 
 READERS = {"csv": delimited.read, "xlsx": workbook.read, "yaml": yaml_list.read, "json": json_list.read}
+TOGETHER, LONGEST = 200, MEGABYTE  # so many rows, or so many characters, go into one line
 TOO_BIG = "The file needs more memory than reading a table should. Bring it as CSV, or in parts."
 
 
@@ -52,17 +54,32 @@ def write(path: Path, options: dict[str, str], out: TextIO) -> None:
     try:
         sheet = open_sheet(path, options)
         out.write(encode({"kind": sheet.kind, "headers": sheet.headers, "notes": sheet.notes, **sheet.facts}) + "\n")
-        told, count = len(sheet.notes), 0
-        for line in sheet.lines:
-            out.write(encode(line) + "\n")
-            count += 1
-        if not count:
+        told = len(sheet.notes)
+        if not (count := _write_rows(sheet.lines, lambda rows: out.write(encode(rows) + "\n"))):
             raise Unreadable("The file has a header and no rows below it.")
         out.write(encode({"end": count, "notes": sheet.notes[told:]}) + "\n")
     except Unreadable as refusal:
         out.write(encode({"refused": str(refusal)}) + "\n")
     except (MemoryError, RecursionError):
         out.write(encode({"refused": TOO_BIG}) + "\n")
+
+
+def _write_rows(lines: Iterable[Line], write_some: Callable[[list[Line]], object]) -> int:
+    """Write the rows, some at a time: a line of JSON for each takes thrice as long. Returns how many there were."""
+    count, size = 0, 0
+    some: list[Line] = []
+    try:
+        for line in lines:
+            some.append(line)
+            size += sum(map(len, line[1]))
+            if len(some) == TOGETHER or size > LONGEST:
+                count += len(some)
+                write_some(some)
+                some, size = [], 0
+    finally:  # what was read before a refusal is told as well
+        if some:
+            write_some(some)
+    return count + len(some)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from apps.core.exchange import formulas
 from apps.core.exchange.reading import texts
 from apps.core.exchange.reading.limits import CELL, ROWS
 from apps.core.exchange.reading.refusal import Unreadable
-from apps.core.exchange.reading.sheet import Line, Sheet, check_cell, check_headers
+from apps.core.exchange.reading.sheet import Line, Sheet, check_cells, check_headers
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 TRIED_ROWS = 20
@@ -57,7 +57,7 @@ def _rows(reader: Iterator[list[str]], skipped: int) -> Iterator[tuple[int, list
         except csv.Error as error:
             raise Unreadable(_sentence(str(error), begins)) from error
         line = skipped + reader.line_num  # type: ignore[attr-defined]
-        if any(cell.strip() for cell in cells):
+        if any(map(str.strip, cells)):
             yield begins, cells
 
 
@@ -79,12 +79,14 @@ def _lines(rows: Iterator[tuple[int, list[str]]], width: int, sheet: Sheet, file
             count += 1
             if count > ROWS["csv"]:
                 raise Unreadable(f"The file has more than {ROWS['csv']:,} rows. Split it.")
-            plain = [formulas.unescape(cell) for cell in cells]
-            unescaped += plain != cells
+            plain = cells
+            whole = "".join(cells)
+            if "'" in whole:
+                plain = [formulas.unescape(cell) for cell in cells]
+                unescaped += plain != cells
             while len(plain) > width and not plain[-1].strip():
                 plain.pop()
-            for cell in plain:
-                check_cell(cell, line)
+            check_cells(plain, whole, line)
             yield line, plain, _ragged(len(plain), width)
     if unescaped:
         sheet.notes.append(

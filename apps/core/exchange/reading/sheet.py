@@ -50,6 +50,17 @@ def check_headers(cells: Sequence[str]) -> list[str]:
     return [name or f"Column {place}" for place, name in enumerate(names, 1)]
 
 
+def check_cells(cells: Sequence[str], whole: str, line: int) -> None:
+    """Look at the cells of a row: at once where `whole`, all of them in one, already shows that nothing is wrong.
+
+    Raises:
+        Unreadable: as `check_cell` says.
+    """
+    if len(whole) > CELL or "\x00" in whole or not whole.isascii():
+        for cell in cells:
+            check_cell(cell, line)
+
+
 def check_cell(cell: str, line: int) -> str:
     """Return the cell as it is.
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 import structlog
 
@@ -21,8 +21,7 @@ TOO_LONG = "Reading the file takes too long; it is not the table it claims to be
 logger = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     """One row of a file: its line, its cells by header, and why it cannot be used ("" when it can)."""
 
     number: int
@@ -77,8 +76,8 @@ def _rows(table: Table, lines: Iterator[Any]) -> Iterator[Line]:
             table.notes.extend(said["notes"])
             table.ended = True
             return
-        number, cells, problem = said
-        yield Line(number, dict(zip(table.headers, cells, strict=False)), problem)
+        for number, cells, problem in said:
+            yield Line(number, dict(zip(table.headers, cells, strict=False)), problem)
 
 
 def _said(process: "subprocess.Popen[bytes]") -> Iterator[Any]:

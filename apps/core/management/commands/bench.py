@@ -12,6 +12,7 @@ from django.db import connection
 from django.test.utils import setup_test_environment, teardown_test_environment
 
 from apps.core.bench.registry import Registered, registered
+from mops.garbage import keep_what_is_loaded
 
 KEPT_SECONDS = 600  # connections are kept as in production; test databases close them after each request
 
@@ -38,6 +39,7 @@ class Command(BaseCommand):
         settings.DEBUG = False
         logging.disable(logging.WARNING)
         setup_test_environment(debug=False)
+        keep_what_is_loaded()  # as in production, for every path alike
         for each in chosen:
             self._run(each, rows or each.default_rows)
         teardown_test_environment()

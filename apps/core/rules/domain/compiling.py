@@ -5,6 +5,7 @@ leaves, so that plain conditions stay plain comparisons with constants, which in
 """
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet, FullResultSet
@@ -12,6 +13,8 @@ from django.db import DEFAULT_DB_ALIAS, connections, models
 from django.db.models import Count, Exists, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.db.models.sql import Query
+from django.db.models.sql.compiler import SQLCompiler
+from django.db.models.sql.datastructures import BaseTable
 
 from apps.core.rules import expressions as sql
 from apps.core.rules.catalog import Catalog, Field
@@ -44,6 +47,7 @@ def compile_sql(
     as_of: dt.datetime,
     alias: str = "",
     using: str = DEFAULT_DB_ALIAS,
+    instead: Mapping[type[models.Model], str] | None = None,
 ) -> tuple[str, tuple[Any, ...]]:
     """Return the condition as SQL text with its parameters, for a WHERE, a FILTER or a CASE.
 
@@ -55,6 +59,8 @@ def compile_sql(
         as_of: the moment relative dates count from.
         using: the database whose SQL is wanted.
         alias: under which the statement reads the catalog's table; the table's own name where it is left out.
+        instead: of a model that fields are followed to, the subselect to read them from, for instance its rows as they
+            were at another moment.
 
     Raises:
         InvalidInput: the predicate is not right.
@@ -64,7 +70,7 @@ def compile_sql(
         raise ValueError("This catalog belongs to no table.")
     connection = connections[using]
     query = Query(catalog.model)
-    where = query.build_where(Q(_Compiler(Moment(as_of), alone=catalog.model).node(tree, holds=True)))
+    where = query.build_where(Q(_Compiler(Moment(as_of), alone=catalog.model, instead=instead).node(tree, holds=True)))
     if alias and alias != catalog.model._meta.db_table:
         where.relabel_aliases({catalog.model._meta.db_table: alias})
     try:
@@ -76,10 +82,33 @@ def compile_sql(
     return text, tuple(parameters)
 
 
+class _Elsewhere(BaseTable):
+    """A table whose rows a query reads from a subselect."""
+
+    def __init__(self, table_name: str, alias: str | None, subselect: str) -> None:
+        """Remember the subselect, in brackets."""
+        super().__init__(table_name, alias)
+        self.subselect = subselect
+
+    def as_sql(self, compiler: SQLCompiler, connection: Any) -> tuple[str, list[Any]]:
+        """Return what stands after FROM."""
+        return f"{self.subselect} {compiler.quote_name_unless_alias(str(self.table_alias))}", []
+
+    def relabeled_clone(self, change_map: dict[str | None, str]) -> "_Elsewhere":
+        """Return the same under another alias."""
+        return _Elsewhere(self.table_name, change_map.get(self.table_alias, self.table_alias), self.subselect)
+
+
 class _Compiler:
-    def __init__(self, moment: Moment, *, alone: type[models.Model] | None = None) -> None:
-        """Remember the moment, and the model whose table stands alone, without joins."""
-        self.moment, self.alone = moment, alone
+    def __init__(
+        self,
+        moment: Moment,
+        *,
+        alone: type[models.Model] | None = None,
+        instead: Mapping[type[models.Model], str] | None = None,
+    ) -> None:
+        """Remember the moment, the model whose table stands alone, without joins, and what others are read from."""
+        self.moment, self.alone, self.instead = moment, alone, instead or {}
 
     def node(self, node: Node, *, holds: bool) -> Any:
         """Return the condition that `node` holds, or that it does not."""
@@ -112,7 +141,11 @@ class _Compiler:
             return field.left
         first, _, rest = field.path.partition("__")
         link: Any = self.alone._meta.get_field(first)
-        return Subquery(link.related_model._base_manager.filter(pk=OuterRef(link.attname)).values(rest)[:1])
+        rows = link.related_model._base_manager.filter(pk=OuterRef(link.attname)).values(rest)[:1]
+        if subselect := self.instead.get(link.related_model):
+            alias = rows.query.get_initial_alias()
+            rows.query.alias_map[alias] = _Elsewhere(link.related_model._meta.db_table, alias, subselect)
+        return Subquery(rows)
 
     def has(self, node: Has) -> Any:
         """Return the condition on the number of rows."""

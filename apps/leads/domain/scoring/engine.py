@@ -5,10 +5,10 @@ the sums that are kept; as of the past, or for sums that are not kept, it makes 
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from django.db import connection, transaction
+from django.db import connection, models, transaction
 from psycopg import ClientCursor
 
 from apps.core.context_sql import stamp_transaction
@@ -17,8 +17,9 @@ from apps.core.rules.domain.tree import Leaf, Node
 from apps.core.rules.operators import Op
 from apps.leads.domain.scoring import measures
 from apps.leads.domain.scoring.model import Model, Points, leaves, model_in_force
-from apps.leads.models import ScoreQueue
+from apps.leads.models import Company, ScoreQueue
 
+Instead = Mapping[type[models.Model], str] | None
 COLUMNS = "version_id, as_of, raw, score, final, fit, known, is_ready, is_hand_raised, factors"
 
 
@@ -64,11 +65,15 @@ def computed_sql(
     with_lead = asked or not reuse
     then = past and not facts_now
     parts = _sources(model, second, leads, live=live, past=past, then=then, with_lead=with_lead)
-    known = "s.known" if reuse else _when(_known(model, as_of), second, then=then)
+    # conditions that ask for the company of a lead ask for the company as it was then
+    instead = {Company: _as_known("leads_historicalcompany", second)} if then else None
+    known = "s.known" if reuse else _known(model, as_of, instead)
     columns = [f"{parts.key} AS lead_id", f"({known})::int AS known"]
     for each in model.rules:
-        factor = _when(_factor(each, places, second, as_of, model, reuse), second, then=then)
-        columns.append(f"({factor})::float8 AS f{each.place}")
+        given = _given(each, places, second, reuse=reuse)
+        if each.is_asked and not (reuse and each.is_steady):
+            given = f"CASE WHEN {_condition(each.rule.tree, model, as_of, instead)} THEN {given} ELSE 0 END"
+        columns.append(f"({given})::float8 AS f{each.place}")
     columns += ["coalesce(s.is_ready, false) AS was_ready", "o.value AS set_by_hand"]
     inner = f"SELECT {', '.join(columns)} FROM {parts.tables} OFFSET 0"  # names and numbers
     return f"{parts.before}\n{_summed(model, inner)}".replace("%", "%%")
@@ -142,17 +147,8 @@ def _as_known(history: str, second: str) -> str:
     )
 
 
-def _when(text: str, second: str, *, then: bool) -> str:
-    """Return a condition that asks for the company of a lead so that it asks for the company as it was then."""
-    if not then:
-        return text
-    return text.replace('FROM "leads_company" ', f"FROM {_as_known('leads_historicalcompany', second)} ")
-
-
-def _factor(
-    each: Points, places: dict[measures.Kept, int], second: str, as_of: dt.datetime, model: Model, reuse: bool
-) -> str:
-    """Return the SQL of the points one rule gives before its cap."""
+def _given(each: Points, places: dict[measures.Kept, int], second: str, *, reuse: bool) -> str:
+    """Return the SQL of the points that one rule gives a lead it asks nothing of, before its cap."""
     if reuse and each.is_steady:
         return f"s.factors[{each.place}]"
     if each.touch is None:
@@ -161,25 +157,22 @@ def _factor(
         counted = each.kept.now(places[each.kept], second)
     else:
         counted = f"coalesce(r.r{each.place}, 0)"
-    given = f"{each.points!r} * ({counted}) + 0.0"  # without the zero, none of a negative rule would be -0
-    if not each.is_asked:
-        return given
-    return f"CASE WHEN {_condition(each.rule.tree, model, as_of)} THEN {given} ELSE 0 END"
+    return f"{each.points!r} * ({counted}) + 0.0"  # without the zero, none of a negative rule would be -0
 
 
-def _condition(tree: Node, model: Model, as_of: dt.datetime) -> str:
+def _condition(tree: Node, model: Model, as_of: dt.datetime, instead: Instead) -> str:
     """Return a condition on the lead (`l`) as SQL, its values written out."""
-    text, values = compile_sql(tree, model.catalog, as_of=as_of, alias="l")
+    text, values = compile_sql(tree, model.catalog, as_of=as_of, alias="l", instead=instead)
     connection.ensure_connection()
     return str(ClientCursor(connection.connection).mogrify(text, values))
 
 
-def _known(model: Model, as_of: dt.datetime) -> str:
+def _known(model: Model, as_of: dt.datetime, instead: Instead) -> str:
     """Return the SQL that counts the criteria of fit about which something is known."""
     counted = []
     for name in model.fit_criteria:
         fields = {leaf.field.key: leaf.field for each in model.criteria[name] for leaf in leaves(each.rule.tree)}
-        told = [_condition(Leaf(field, Op.FILLED, None), model, as_of) for field in fields.values()]
+        told = [_condition(Leaf(field, Op.FILLED, None), model, as_of, instead) for field in fields.values()]
         counted.append(f"({' OR '.join(told) or 'false'})::int")
     return " + ".join(counted) or "0"
 

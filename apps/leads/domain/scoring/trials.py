@@ -11,6 +11,7 @@ from django.db import connection, transaction
 
 from apps.core import access, clock
 from apps.core.actors import acting_as, system_principal
+from apps.core.admin_kit.archive import archive, refuse_archive
 from apps.core.context_sql import stamp_transaction
 from apps.core.errors import DomainError, NotAllowed, WrongState
 from apps.core.rules.domain.queries import active_version
@@ -51,6 +52,8 @@ def refuse_start(user: "User", trial: ScoringTrial) -> str | None:
     """Return why `user` cannot start `trial` now, None when they can."""
     if not access.can(user, "change", trial):
         return f"You may not change {trial}."
+    if trial.is_archived:
+        return f"{trial} is archived; restore it first."
     if trial.state != TrialState.PLANNED:
         return f"{trial} is {trial.get_state_display().lower()}; add a new one."
     if trial.challenger.document.key != DOCUMENT:
@@ -107,6 +110,28 @@ def end_trial(trial: ScoringTrial, *, by: "User", reason: str, at: dt.datetime |
             raise (WrongState if access.can(by, "change", row) else NotAllowed)(refused)
         _end(row, by=by, conclusion=reason, now=at or clock.now())
     return f"{row} is over. {advice(row)}"
+
+
+def refuse_archive_trial(user: "User", trial: ScoringTrial) -> str | None:
+    """Return why `user` cannot put `trial` away now, None when they can: what has begun is evidence and stays."""
+    if refused := refuse_archive(user, trial):
+        return refused
+    if trial.state == TrialState.PLANNED:
+        return None
+    return f"{trial} has begun, and what it showed stays in the lists; only a planned trial is archived."
+
+
+def archive_trial(trial: ScoringTrial, *, by: "User") -> str:
+    """Put a planned trial away that nobody wants any more.
+
+    Raises:
+        NotAllowed, WrongState: as `refuse_archive_trial` says.
+    """
+    with transaction.atomic():
+        row = _locked(trial)
+        if access.may(by, "change", row) and (refused := refuse_archive_trial(by, row)):
+            raise WrongState(refused)
+        return archive(row, by=by)
 
 
 def keep_trial(*, at: dt.datetime | None = None) -> dict[str, int]:
