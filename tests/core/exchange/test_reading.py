@@ -219,3 +219,12 @@ def test_real_files(shared_data):
         assert (table.kind, len(table.headers), sum(1 for _ in table.rows)) == ("yaml", 24, 219)
     with open_table(shared_data / "leads.csv") as table:
         assert (table.kind, len(table.headers), sum(1 for _ in table.rows)) == ("csv", 9, 9240)
+
+
+def test_rows_before_a_refusal_are_told(tmp_path):
+    path = tmp_path / "long.csv"
+    path.write_text("Name,Note\n" + "".join(f"n{number},\n" for number in range(450)) + 'n450,"open\n')
+    seen = []
+    with pytest.raises(InvalidInput, match="452"), open_table(path) as table:
+        seen.extend(line.cells["Name"] for line in table.rows)
+    assert seen == [f"n{number}" for number in range(450)]

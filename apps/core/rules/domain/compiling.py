@@ -90,9 +90,9 @@ class _Elsewhere(BaseTable):
         super().__init__(table_name, alias)
         self.subselect = subselect
 
-    def as_sql(self, compiler: SQLCompiler, connection: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: SQLCompiler, connection: Any) -> tuple[str, tuple[str | int, ...]]:
         """Return what stands after FROM."""
-        return f"{self.subselect} {compiler.quote_name_unless_alias(str(self.table_alias))}", []
+        return f"{self.subselect} {compiler.quote_name_unless_alias(str(self.table_alias))}", ()
 
     def relabeled_clone(self, change_map: dict[str | None, str]) -> "_Elsewhere":
         """Return the same under another alias."""

@@ -66,7 +66,7 @@ def computed_sql(
     then = past and not facts_now
     parts = _sources(model, second, leads, live=live, past=past, then=then, with_lead=with_lead)
     # conditions that ask for the company of a lead ask for the company as it was then
-    instead = {Company: _as_known("leads_historicalcompany", second)} if then else None
+    instead: Instead = {Company: _as_known("leads_historicalcompany", second)} if then else None
     known = "s.known" if reuse else _known(model, as_of, instead)
     columns = [f"{parts.key} AS lead_id", f"({known})::int AS known"]
     for each in model.rules:
