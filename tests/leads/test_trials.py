@@ -135,7 +135,7 @@ def test_a_planned_trial_is_archived_and_one_that_began_stays(client, ops):
         archive_trial(trial, by=person_with(Role.AUDITOR))
     assert archive_trial(trial, by=ops) == f"{trial} is archived."
     trial.refresh_from_db()
-    assert refuse_start(ops, trial) == f"{trial} is archived; restore it first."
+    assert refuse_start(ops, trial) == f"You may not change {trial}."
     with pytest.raises(WrongState, match="is archived already"):
         archive_trial(trial, by=ops)
     sign_in(client, ops)

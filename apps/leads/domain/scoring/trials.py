@@ -52,8 +52,6 @@ def refuse_start(user: "User", trial: ScoringTrial) -> str | None:
     """Return why `user` cannot start `trial` now, None when they can."""
     if not access.can(user, "change", trial):
         return f"You may not change {trial}."
-    if trial.is_archived:
-        return f"{trial} is archived; restore it first."
     if trial.state != TrialState.PLANNED:
         return f"{trial} is {trial.get_state_display().lower()}; add a new one."
     if trial.challenger.document.key != DOCUMENT:
