@@ -37,7 +37,7 @@ UNFOLD: dict[str, Any] = {
     "SHOW_VIEW_ON_SITE": False,
     "ENVIRONMENT": "apps.core.admin_kit.site.environment_badge",
     "STYLES": ["apps.core.admin_kit.site.stylesheet", *(_style_of(app) for app in STYLED_APPS)],
-    "SCRIPTS": ["apps.core.admin_kit.site.script"],
+    "SCRIPTS": ["apps.core.admin_kit.site.script", "apps.core.admin_kit.site.keys"],
     "BORDER_RADIUS": "6px",
     "COLORS": {
         "primary": {

@@ -147,8 +147,13 @@ def stylesheet(request: HttpRequest) -> str:
 
 
 def script(request: HttpRequest) -> str:
-    """Return the address of the one script of our own."""
+    """Return the address of the script that every page of the back office loads."""
     return static("mops/mops.js")
+
+
+def keys(request: HttpRequest) -> str:
+    """Return the address of the script that keeps the keyboard where it belongs."""
+    return static("mops/keys.js")
 
 
 def favicon(request: HttpRequest) -> str:
