@@ -129,7 +129,7 @@
     window.sessionStorage.removeItem(BACK);
     const link = [...document.querySelectorAll("#content a[href]")].find((each) => each.pathname === kept.link && seen(each));
     const list = document.querySelector("#changelist-form input.action-select"); // what is done with many begins there
-    ((kept.link === kept.page && list) || link || document.getElementById("content"))?.focus({ preventScroll: true });
+    if (document.activeElement === document.body) ((kept.link === kept.page && list) || link || document.getElementById("content"))?.focus({ preventScroll: true });
   };
 
   document.addEventListener("DOMContentLoaded", () => {
@@ -139,6 +139,6 @@
     window.addEventListener("load", () => window.setTimeout(() => document.querySelectorAll(DAYS).forEach(watch), 0)); // made late
     const cancel = document.querySelector("#content [data-cancel]");
     if (cancel) ask(cancel);
-    else comeBack();
+    else window.addEventListener("load", () => window.setTimeout(comeBack, 100)); // the theme still moves what it draws
   });
 })();
