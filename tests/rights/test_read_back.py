@@ -27,6 +27,7 @@ def test_row_that_would_leave_the_scope_is_not_saved(client):
         "Nothing was saved: with these values Harry would be outside the leads that you may change. Keep it among "
         "yours, or ask somebody who oversees all leads to hand it over."
     ) in page
+    assert 'value="Beta"' in page  # nothing of what was typed is lost
 
 
 def test_row_that_stays_is_saved(client):

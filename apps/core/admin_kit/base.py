@@ -15,7 +15,6 @@ from unfold.admin import ModelAdmin, StackedInline, TabularInline
 
 from apps.core import access
 from apps.core.access_log import note_read
-from apps.core.actors import acting_as
 from apps.core.admin_kit import archive
 from apps.core.admin_kit.archived_rows import ArchivedRowsKit
 from apps.core.admin_kit.bulk_edit import BulkEditKit
@@ -23,12 +22,12 @@ from apps.core.admin_kit.buttons import Button, run_button, shown_buttons
 from apps.core.admin_kit.choosing import LoadedAutocompleteSelect
 from apps.core.admin_kit.column_limits import LimitsColumns
 from apps.core.admin_kit.consistency import Check, run_checks
-from apps.core.admin_kit.given import forged_key, is_declared
+from apps.core.admin_kit.given import is_declared
 from apps.core.admin_kit.history import history_page
 from apps.core.admin_kit.history_views import restore_page, version_page
 from apps.core.admin_kit.kits import CarriesKits, kits_of, register_kit
 from apps.core.admin_kit.locking import OWN_FIELDS, AnyModelForm, RowVersionForm
-from apps.core.admin_kit.refusals import sentence_of
+from apps.core.admin_kit.refused_forms import KeepsTyped
 from apps.core.admin_kit.row_rights import RowRights
 from apps.core.asking import asking_once
 from apps.core.errors import NotAllowed
@@ -40,7 +39,7 @@ register_kit(BulkEditKit())
 REASON_LENGTH = 500
 
 
-class MopsAdmin(RowRights, LimitsColumns, CarriesKits, ModelAdmin):  # type: ignore[misc]  # unfold ships no types
+class MopsAdmin(RowRights, LimitsColumns, CarriesKits, KeepsTyped, ModelAdmin):  # type: ignore[misc]  # unfold ships no types
     """One kind of record in the back office. Subclasses declare; they do not program.
 
     `kits` names what a record's page carries (governed models only); `taggable` adds tags and their list filter;
@@ -219,21 +218,6 @@ class MopsAdmin(RowRights, LimitsColumns, CarriesKits, ModelAdmin):  # type: ign
         verb = "change" if change else "add"
         if refused := access.refuse_outside(person, verb, form.instance):
             raise NotAllowed(refused)
-
-    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        """Save a form; what the database refuses comes back as a sentence, never as a server error."""
-        person: Any = request.user
-        if request.method == "POST" and (sentence := forged_key(self.model, request.POST)):
-            messages.error(request, sentence)
-            return HttpResponseRedirect(request.get_full_path())
-        try:
-            with acting_as(person, reason=request.POST.get("change_reason", "").strip()[:REASON_LENGTH] or None):
-                return super().changeform_view(request, *args, **kwargs)
-        except Exception as error:
-            if (sentence := sentence_of(error)) is None:
-                raise
-            messages.error(request, sentence)
-            return HttpResponseRedirect(request.get_full_path())
 
     def get_actions(self, request: HttpRequest) -> Any:
         """Drop the deletion of many, and offer the checks where there are some."""
