@@ -92,7 +92,8 @@ def test_a_form_in_a_deadlock_saves_nothing_and_says_so(client, person, first, s
 
         monkeypatch.setattr(type(team_admin), "save_related", save_related)
         answer = client.post(page_of(first), given, follow=True)
-    assert [str(each) for each in answer.context["messages"]] == [LOST_RACE]
+    assert answer.context["adminform"].form.non_field_errors() == [LOST_RACE]
+    assert 'value="Renamed"' in answer.content.decode()  # nothing of what was typed is lost
     first.refresh_from_db()
     assert (first.name, first.purpose) == ("First", "The other one's")
 
