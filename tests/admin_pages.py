@@ -5,7 +5,8 @@ from contextlib import contextmanager
 
 from django.conf import settings
 from django.db import connection
-from django.test.utils import CaptureQueriesContext, override_settings
+from django.template.base import Template
+from django.test.utils import CaptureQueriesContext, _TestState, override_settings
 from django.urls import reverse
 
 
@@ -35,8 +36,21 @@ def short_menu():
     """
     first = {"title": "", "items": [{"title": "Home", "icon": "home", "link": reverse("admin:index")}]}
     sidebar = {**settings.UNFOLD["SIDEBAR"], "navigation": [first]}
-    with override_settings(UNFOLD={**settings.UNFOLD, "SIDEBAR": sidebar}):
+    with override_settings(UNFOLD={**settings.UNFOLD, "SIDEBAR": sidebar}), _without_notes_of_templates():
         yield
+
+
+@contextmanager
+def _without_notes_of_templates():
+    """Templates are drawn as in the product: Django's test client copies the context of each that is included.
+
+    An admin page includes seventy, and nothing in those modules asks an answer for its context.
+    """
+    noting, Template._render = Template._render, _TestState.saved_data.template_render
+    try:
+        yield
+    finally:
+        Template._render = noting
 
 
 def asked_by(client, address):

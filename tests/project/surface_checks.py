@@ -95,7 +95,7 @@ def check_list(model, right):
         assert answer.status_code in CLOSED
         return
     assert answer.status_code == 200
-    shown = answer.context["cl"]
+    shown = answer.context_data["cl"]
     assert shown.result_count == len(seen)
     assert {each.pk for each in shown.result_list} <= seen
     for spec in shown.filter_specs if partly else ():
@@ -111,7 +111,7 @@ def check_search(model, right, outside):
         assert answer.status_code in (*REFUSED, 200), asked
         if answer.status_code == 200:
             assert right.opens(model)
-            assert outside not in {each.pk for each in answer.context["cl"].result_list}, asked
+            assert outside not in {each.pk for each in answer.context_data["cl"].result_list}, asked
     if admin.site._registry[model].in_palette:
         assert not palette(right.client, thing)
     if source_of(model) is not None:
@@ -130,7 +130,7 @@ def check_page(model, right, inside):
     """The page of a row that is seen opens with its history, offers no deletion, and with the inlines of the role."""
     answer = right.client.get(url(model, "change", inside))
     assert answer.status_code == 200
-    for formset in answer.context.get("inline_admin_formsets") or ():
+    for formset in answer.context_data.get("inline_admin_formsets") or ():
         child = formset.opts.model
         if child in ALL_GOVERNED:
             assert right.opens(child), child
@@ -161,6 +161,6 @@ def check_export(model, right):
         assert asked.status_code in REFUSED
         return
     assert asked.status_code == 200
-    columns = [name for name, _ in asked.context["form"].fields["columns"].choices]
+    columns = [name for name, _ in asked.context_data["form"].fields["columns"].choices]
     answer = right.client.post(address, {"format": "json", "columns": columns[-1:]})
     assert len(json.loads(b"".join(answer.streaming_content))) == len(right.seen(model))
