@@ -170,14 +170,17 @@ def _register_sales() -> None:
     from apps.accounts.domain.ownership import register_ownership  # noqa: PLC0415  # models must be ready
     from apps.approvals.domain import signing  # noqa: PLC0415
     from apps.approvals.registry import ApprovalSubject, register  # noqa: PLC0415
+    from apps.core.admin_kit.site import Panel, register_panel  # noqa: PLC0415
     from apps.core.clocks.registry import register_metric  # noqa: PLC0415
     from apps.core.notifications import kinds  # noqa: PLC0415
     from apps.core.notifications.enums import Importance  # noqa: PLC0415
+    from apps.leads.admin.home import my_leads_panel  # noqa: PLC0415
     from apps.leads.domain import sla, sla_signing  # noqa: PLC0415
     from apps.leads.domain.scoring import reviewing  # noqa: PLC0415
     from apps.leads.models import LeadSla  # noqa: PLC0415
     from apps.leads.models.sla import SLA_MATERIAL  # noqa: PLC0415
 
+    register_panel(Panel("my-leads", 12, "admin/leads/my_leads_panel.html", my_leads_panel))
     for metric in sla.metrics():
         register_metric(metric)
     register(
