@@ -111,8 +111,7 @@ def test_a_page_that_asks_takes_the_focus_and_gives_it_back(desk, host):
     archive = desk.locator("a[href*='/do/archive/']").first
     archive.focus()
     desk.keyboard.press("Enter")
-    expect(desk.locator("[data-cancel]")).to_be_visible()
-    assert desk.evaluate("document.activeElement.form === document.querySelector('[data-cancel]').closest('form')")
+    expect(desk.locator("[data-cancel]")).to_be_focused()  # a stray Enter or space does not archive
     desk.keyboard.press("Escape")
     desk.wait_for_url(f"**{page_of(tool)}")
     expect(archive).to_be_focused()

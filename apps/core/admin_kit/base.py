@@ -4,11 +4,10 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from django import forms
-from django.contrib import messages
 from django.contrib.admin import action
 from django.contrib.admin.utils import unquote
 from django.db import models
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils.text import capfirst
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
@@ -177,8 +176,7 @@ class MopsAdmin(RowRights, LimitsColumns, CarriesKits, KeepsTyped, ModelAdmin): 
     def _draw(self, request: HttpRequest, object_id: str, form_url: str, extra_context: Any) -> Any:
         thing = self.get_object(request, unquote(object_id))
         if thing is not None and request.method == "POST" and getattr(thing, "archived_at", None) is not None:
-            messages.error(request, f"{thing} is archived and read-only; restore it first.")
-            return HttpResponseRedirect(request.get_full_path())
+            return self.keep_form(request, thing, f"{thing} is archived and read-only; restore it first.", 409)
         context = {"show_history": hasattr(self.model, "history"), **(extra_context or {})}
         if thing is not None and self.has_view_permission(request, thing):
             context |= self.kit_panels(request, thing)

@@ -13,8 +13,10 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from apps.core.actors import acting_as
+from apps.core.admin_kit.doors import not_shown
 from apps.core.admin_kit.refusals import sentence_of
 from apps.core.admin_kit.step_up import ask_for_recent_authentication
+from apps.core.admin_kit.typed import Typed, keep_typed, typed_in
 from apps.core.errors import DomainError
 from apps.core.reasons import demanded_reason
 from apps.core.uploads import upload_refusal
@@ -112,28 +114,61 @@ def run_button(model_admin: Any, request: HttpRequest, object_id: str, name: str
         PermissionDenied: the person may not even view rows of this kind.
     """
     button = next((each for each in model_admin.buttons if each.name == name), None)
-    thing = model_admin.get_object(request, object_id)
-    if button is None or thing is None:
+    if button is None:
         raise Http404
+    thing = model_admin.get_object(request, object_id)
+    if thing is None:
+        return _out_of_sight(model_admin, request, button, object_id)
     if not model_admin.has_view_permission(request, thing):
         raise PermissionDenied
     next_one = button.back_to(thing) if button.back_to else thing
     opts = next_one._meta
     back = reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=(next_one.pk,))
-    if refused := button.refused(request.user, thing):
-        messages.error(request, refused)
-        return HttpResponseRedirect(back)
-    if refused := upload_refusal(request):
-        messages.error(request, refused)
-        return HttpResponseRedirect(back)
+    if refused := button.refused(request.user, thing) or upload_refusal(request):
+        return keep_typed(model_admin, request, refused, _typed(request, button), back=back)
     if button.step_up:
         ask_for_recent_authentication(request)
     kind = form_of(button, type(thing), button.form_for(thing) if button.form_for else button.form, thing)
     form = kind(request.POST or None, request.FILES or None) if kind else None
     if request.method == "POST" and (form is None or form.is_valid()):
         done, said = carry_out(button, thing, by=request.user, given=form.cleaned_data if form else {})
-        (messages.success if done else messages.error)(request, said)
+        if not done:
+            return _not_done(model_admin, request, button, object_id, form, said, back)
+        messages.success(request, said)
         return HttpResponseRedirect(back)
+    return _ask(model_admin, request, button, thing, form, back)
+
+
+def _typed(request: HttpRequest, button: Button, form: forms.Form | None = None) -> list[Typed]:
+    """What a press of the button brought along; a button that asks nothing loses nothing."""
+    if not (button.form or button.form_for or form):
+        return []
+    return typed_in(request, form.fields if form else button.form.base_fields if button.form else None)
+
+
+def _out_of_sight(model_admin: Any, request: HttpRequest, button: Button, object_id: str) -> HttpResponse:
+    """Answer for a row that is not, or no longer, among those this person sees, in one sentence for both."""
+    if not (typed := _typed(request, button)):
+        raise Http404
+    said = not_shown(model_admin.model, object_id)
+    return keep_typed(model_admin, request, said, typed, back=reverse("admin:index"), status=404)
+
+
+def _not_done(
+    model_admin: Any,
+    request: HttpRequest,
+    button: Button,
+    object_id: str,
+    form: forms.Form | None,
+    said: str,
+    back: str,
+) -> HttpResponse:
+    """Say what refused the deed: in its form where the button still works, else beside what was typed."""
+    typed = _typed(request, button, form)
+    thing = model_admin.get_object(request, object_id)
+    if not typed or thing is None or button.refused(request.user, thing):
+        return keep_typed(model_admin, request, said, typed, back=back)
+    messages.error(request, said)
     return _ask(model_admin, request, button, thing, form, back)
 
 

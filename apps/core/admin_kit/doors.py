@@ -54,9 +54,14 @@ def _prefix(model: type[models.Model]) -> str:
     return f"{model._meta.app_label}_{model._meta.model_name}_"
 
 
+def not_shown(model: type[models.Model], key: str) -> str:
+    """Return the sentence about a record that is not there or not shown: the same for both."""
+    return f"There is no {model._meta.verbose_name} “{key[:40]}”, or your roles do not show it."
+
+
 def send_home(request: HttpRequest, model: type[models.Model], key: str) -> HttpResponseRedirect:
     """Answer for a record that is not there or not shown, in one sentence for both, with the way to ask for it."""
-    said = f"There is no {model._meta.verbose_name} “{key[:40]}”, or your roles do not show it."
+    said = not_shown(model, key)
     if ask := door_to(request.user, model, key):
         messages.warning(request, format_html('{} <a class="mops-link" href="{}">Ask for access to it</a>', said, ask))
     else:

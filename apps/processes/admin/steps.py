@@ -10,6 +10,7 @@ from unfold.decorators import display
 
 from apps.core import access
 from apps.core.admin_kit.base import ReadOnlyAdmin
+from apps.core.admin_kit.typed import keep_typed, typed_in
 from apps.core.errors import DomainError
 from apps.processes.admin.step_form import StepForm, StepFormSet, arranged_from, initial_from
 from apps.processes.domain.drawing import svg_of
@@ -32,8 +33,7 @@ def steps_page(model_admin: Any, request: HttpRequest, object_id: int) -> HttpRe
     version, person = _version(request, object_id), request.user
     back = reverse("admin:processes_sopversion_change", args=(version.pk,))
     if refused := refuse_steps(person, version):  # type: ignore[arg-type]  # a person: the view is behind the door
-        messages.error(request, refused)
-        return HttpResponseRedirect(back)
+        return keep_typed(model_admin, request, refused, typed_in(request), back=back)
     if request.method == "POST":
         formset = StepFormSet(request.POST, prefix="steps")
         if formset.is_valid() and _save(request, version, formset):
