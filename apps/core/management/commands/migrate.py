@@ -8,6 +8,7 @@ from django.db import DEFAULT_DB_ALIAS
 
 from apps.core import recorders
 from apps.core.actors import MIGRATION, acting_as
+from apps.core.guards import hold_for_everybody
 from apps.core.migrating import light_states
 from mops.db.grants import grant_what_comes, settle_what_is
 from mops.db.roles import OWNER_ALIAS, as_owner
@@ -33,6 +34,7 @@ class Command(migrate.Command):
             with light_states():
                 super().handle(*args, **options)
             recorders.settle(connection)
+            hold_for_everybody(connection)
             settle_what_is(connection)
             if options["database"] == DEFAULT_DB_ALIAS and not options["app_label"]:
                 call_command("synchronise_roles", verbosity=options["verbosity"])
