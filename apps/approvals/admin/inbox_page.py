@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from apps.approvals.admin.panels import shown_field
@@ -47,16 +47,16 @@ def inbox_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
     results: list[Result] = []
     if request.method == "POST":
-        refused = _refused_form(request)
-        if refused:
+        if refused := _refused_form(request):
             messages.error(request, refused)
-            return HttpResponseRedirect(request.get_full_path())
-        results = decide_many(
-            request.POST.getlist("chosen"),
-            Verdict(request.POST["verdict"]),
-            by=person,
-            reason=request.POST.get("reason", "").strip(),
-        )
+        else:
+            results = decide_many(
+                request.POST.getlist("chosen"),
+                Verdict(request.POST["verdict"]),
+                by=person,
+                reason=request.POST.get("reason", "").strip(),
+            )
+    is_kept = not results or any(not each.done for each in results)
     page = Paginator(inbox_rows(person), PAGE).get_page(request.GET.get("page"))
     shown = read_inbox(page.object_list, person=person)
     context = {
@@ -67,6 +67,9 @@ def inbox_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
         "rows": [{"row": each, "fields": [shown_field(field) for field in each.changed]} for each in shown],
         "results": results,
         "verdicts": OFFERED,
+        "verdict": request.POST.get("verdict", "") or Verdict.APPROVE.value,
+        "chosen": [] if results else request.POST.getlist("chosen"),
+        "reason": request.POST.get("reason", "").strip() if is_kept else "",
         "media": model_admin.media,
     }
     return TemplateResponse(request, "admin/approvals/inbox.html", context)
@@ -92,7 +95,9 @@ def decide_many(keys: list[str], verdict: Verdict, *, by: Any, reason: str) -> l
         by: who decides.
         reason: kept with each decision.
     """
-    found = access.visible(by, ApprovalRequest).filter(pk__in=[key for key in keys if key.isdigit()])
+    found = access.visible(by, ApprovalRequest).filter(
+        pk__in=[key for key in keys if key.isascii() and key.isdecimal()]
+    )
     results = []
     for row in found.order_by("submitted_at", "pk"):
         try:

@@ -58,6 +58,23 @@ def test_a_stale_button_without_a_word_leads_back(client, approver):
     assert (answer.status_code, answer.url) == (302, page_of(request))
 
 
+def test_the_reason_in_the_inbox_stays(client, approver):
+    first, second = in_review(), in_review()
+    inbox = reverse("admin:approvals_inbox")
+    page = client.post(inbox, {"verdict": "reject", "reason": "Too early."}).content.decode()
+    assert "Tick at least one request first." in page
+    assert 'value="reject" checked>' in page
+    assert ">Too early.</textarea>" in page
+    page = client.post(inbox, {"chosen": [second.pk], "verdict": "reject", "reason": ""}).content.decode()
+    assert f'value="{second.pk}" checked>' in page
+    for each in (first, second):
+        reject(each, by=person_with(Role.APPROVER), reason="Never.")
+    given = {"chosen": [first.pk, second.pk], "verdict": "approve", "reason": "Fine by me."}
+    page = client.post(inbox, given).content.decode()
+    assert "Nothing waits for your decision." in page
+    assert "readonly>Fine by me.</textarea>" in page
+
+
 def test_a_note_of_somebody_who_lost_sight_of_the_row_stays(client, approver):
     request = in_review()
     Membership.objects.filter(person=approver).update(archived_at=clock.now())
