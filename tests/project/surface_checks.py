@@ -10,7 +10,7 @@ from apps.audit.models import AuditEvent
 from apps.core.exchange.models import ExportRun
 from tests.project.surface_oracle import ALL_GOVERNED, grants
 
-REFUSED = (302, 400, 403, 404, 405)
+REFUSED = (302, 400, 403, 404, 405, 409)  # 409: refused, what was typed is shown to be copied
 CLOSED = (302, 403, 404)
 
 
