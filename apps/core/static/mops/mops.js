@@ -158,7 +158,7 @@ const stackTables = (root) => {
     const heads = [...((table.tHead && table.tHead.rows[0] && table.tHead.rows[0].cells) || [])];
     if (heads.length < 4) return;
     table.classList.add("mops-table-stack");
-    table.querySelectorAll("tbody tr").forEach((row) => {
+    table.querySelectorAll("tbody tr, tfoot tr").forEach((row) => {
       if (row.cells.length !== heads.length) return;
       [...row.cells].forEach((cell, place) => {
         if (place && cell.tagName === "TD" && !cell.dataset.label) cell.dataset.label = heads[place].textContent.trim();
