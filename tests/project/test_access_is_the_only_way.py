@@ -29,7 +29,8 @@ OFFERED = "what every reader of this page may choose from; the operation behind 
 ROWS_ALLOWED: dict[str, str] = {
     "apps/campaigns/admin/asking.py::ask_page": OWN,
     "apps/campaigns/admin/asking.py::request_page": OWN,
-    "apps/campaigns/admin/campaign_panels.py::_work": HANGS_ON,
+    "apps/campaigns/admin/campaign_panels.py::_checklist": HANGS_ON,
+    "apps/campaigns/admin/campaign_panels.py::_tasks": HANGS_ON,
     "apps/campaigns/admin/intake.py::AcceptForm": OFFERED,
     "apps/campaigns/admin/templates.py::set_up_form.SetUpForm": OFFERED,
     "apps/content/admin/versions.py::distribution_form": OFFERED,
@@ -104,6 +105,7 @@ ASKING_ALLOWED: dict[str, str] = {
     "apps/core/notifications/domain/delivering.py::refuse_resend": BEYOND,
     "apps/core/notifications/scopes.py::_deliveries": SCOPE,
     "apps/core/notifications/scopes.py::_stored_mail": SCOPE,
+    "apps/leads/admin/home.py::my_leads_panel": "whether an empty box is drawn; its rows come from visible",
     "apps/leads/permissions.py::by_both.narrowed": SCOPE,
     "apps/leads/permissions.py::by_handoff": SCOPE,
     "apps/leads/permissions.py::by_lead": SCOPE,
