@@ -252,10 +252,12 @@ class MopsTabularInline(RowRights, LimitsColumns, TabularInline):  # type: ignor
 
     extra = 0
 
-    @property
-    def hide_title(self) -> bool:
-        """Whether the line above each row, its name, is left out: it stays where it leads to the row's own page."""
-        return not self.show_change_link
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Leave out the line above each row, its name, unless it leads to the row's own page."""
+        super().__init__(*args, **kwargs)
+        # two names for one switch: unfold renamed it, and newer interpreters get the newer one
+        self.show_title = bool(self.show_change_link)
+        self.hide_title = not self.show_change_link
 
 
 class MopsStackedInline(RowRights, LimitsColumns, StackedInline):  # type: ignore[misc]  # unfold ships no types
