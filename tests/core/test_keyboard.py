@@ -23,7 +23,7 @@ def host(live_server):
 @pytest.fixture
 def desk(page, host):
     """Somebody who changes tools, at a desk."""
-    page.set_viewport_size({"width": 1280, "height": 800})
+    page.set_viewport_size({"width": 1440, "height": 900})
     sign_in(page, host, person_with(Role.OPS))
     return page
 
@@ -172,4 +172,15 @@ def test_the_calendar_of_a_day(desk, host):
     desk.keyboard.press("Enter")
     expect(desk.locator("#calendarbox0")).to_be_hidden()
     assert desk.locator(".vDateField").first.input_value().startswith("15/")
+    assert desk.complaints == []
+
+
+def test_the_menu_of_a_phone(desk, host):
+    desk.set_viewport_size({"width": 390, "height": 844})
+    desk.goto(host + "/admin/")
+    account = desk.locator("div.cursor-pointer[role=button]").last
+    expect(account).to_be_hidden()
+    desk.get_by_role("button", name="Show or hide the menu").focus()
+    desk.keyboard.press("Enter")
+    expect(account).to_be_visible()
     assert desk.complaints == []

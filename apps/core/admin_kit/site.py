@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from django.conf import settings
@@ -10,6 +11,8 @@ from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template import TemplateDoesNotExist
+from django.template.loader import get_template
 from django.template.response import TemplateResponse
 from django.templatetags.static import static
 from django.urls import reverse
@@ -94,7 +97,7 @@ class MopsAdminSite(UnfoldAdminSite):
         term = request.GET.get("s", "").strip()
         if len(term) < PALETTE_MINIMUM:
             return HttpResponse()
-        extended = "extended" in request.GET
+        extended = "extended" in request.GET or not _menu_has_a_search()
         results = self._search_apps(super().get_app_list(request), term.lower())
         if extended:
             results = [*self._matching_rows(request, term), *results]
@@ -111,6 +114,16 @@ class MopsAdminSite(UnfoldAdminSite):
                 link = reverse(f"{self.name}:{model._meta.app_label}_{model._meta.model_name}_change", args=(row.pk,))
                 found.append(_result(str(row), str(model._meta.verbose_name).capitalize(), link))
         return found
+
+
+@cache
+def _menu_has_a_search() -> bool:
+    """Whether the theme searches in the menu as well; its newer versions have the palette alone, which asks plainly."""
+    try:
+        get_template("unfold/helpers/search_results.html")
+    except TemplateDoesNotExist:
+        return False
+    return True
 
 
 def _result(title: str, description: str, link: str) -> Any:
