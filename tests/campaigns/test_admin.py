@@ -1,12 +1,23 @@
 """The pages of campaigns."""
 
 import pytest
+from django.urls import reverse
 
 from apps.accounts.enums import Role
 from apps.campaigns.models import Campaign
 from tests.admin_pages import assert_same_queries, button_of, list_of, page_of, whole_page_of
 from tests.factories.accounts import person_with
-from tests.factories.campaigns import CampaignFactory, agree, approved, freeze, link, planned, sent, settle_all
+from tests.factories.campaigns import (
+    CampaignFactory,
+    agree,
+    approved,
+    freeze,
+    in_state,
+    link,
+    planned,
+    sent,
+    settle_all,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -99,3 +110,15 @@ def test_approver_reads_and_auditor_changes_nothing(client):
         client.post(button_of(campaign, "cancel"), {"reason": "x"})
     assert Campaign.objects.get().state == "in_approval"
     assert request.state == "in_review"
+
+
+def test_a_box_of_a_campaign_that_went_on_says_so(client, ops):
+    """The clock launches a campaign while its page stands open: the box that is gone is no error."""
+    scheduled, live = in_state("scheduled"), in_state("live")
+    kit = "admin:campaigns_campaign_kit"
+    before, after = (client.get(reverse(kit, args=(each.pk, "boxes", "dates"))) for each in (scheduled, live))
+    assert (before.status_code, after.status_code) == (200, 200)
+    gone = "“What speaks against its dates” is no part of it any more"
+    assert gone not in before.content.decode()
+    assert gone in after.content.decode()
+    assert page_of(live) in after.content.decode()

@@ -30,7 +30,7 @@ from apps.campaigns.models import (
 )
 from apps.core import access, clock
 from apps.core.admin_kit.kits import Call, Kit, Verb, record_url, register_kit
-from apps.core.admin_kit.later import answer_boxes, folded, is_asked_for
+from apps.core.admin_kit.later import answer_boxes, folded, is_asked_for, moved_on
 from apps.core.admin_kit.links import url_of
 from apps.core.asking import asking_once
 from apps.core.gates import Checked
@@ -135,23 +135,28 @@ BOXES: dict[str, Box] = {
 }
 
 
-def _boxes_for(request: HttpRequest, campaign: Campaign) -> dict[str, Box]:
-    """Return the boxes that this person gets on this page; asks nothing."""
+def _boxes_open_to(request: HttpRequest) -> dict[str, Box]:
+    """Return the boxes that this person may look into, whatever the campaign; asks nothing."""
     person: Any = request.user
     hidden = {"budget"} if "budget" in access.hidden_columns(person, Campaign) else set()
     return {
         name: box
         for name, box in BOXES.items()
-        if name not in hidden
-        and box.suits(campaign)
-        and (box.model is None or access.has_model_permission(person, "view", box.model))
+        if name not in hidden and (box.model is None or access.has_model_permission(person, "view", box.model))
     }
 
 
+def _boxes_for(request: HttpRequest, campaign: Campaign) -> dict[str, Box]:
+    """Return the boxes that this person gets on the page of this campaign as it stands; asks nothing."""
+    return {name: box for name, box in _boxes_open_to(request).items() if box.suits(campaign)}
+
+
 def _answer(name: str, call: Call) -> HttpResponse:
-    box = _boxes_for(call.request, call.thing).get(name)
+    box = _boxes_open_to(call.request).get(name)
     if box is None:
         raise Http404
+    if not box.suits(call.thing):  # the campaign went on since the page was drawn, by the clock for instance
+        return answer_boxes([moved_on(box.title, page=url_of(call.thing))])
     with asking_once():
         return answer_boxes(box.draw(call.request, call.thing))
 

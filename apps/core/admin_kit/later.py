@@ -36,3 +36,13 @@ def answer_boxes(panels: Sequence[dict[str, Any]]) -> HttpResponse:
     answer = HttpResponse(render_to_string("admin/mops/boxes.html", {"panels": panels}))
     answer["Cache-Control"] = "no-store"
     return answer
+
+
+def moved_on(title: str, *, page: str) -> dict[str, Any]:
+    """Return a panel for a box whose record went on while the page with the box stood open.
+
+    Args:
+        title: what the box is called.
+        page: the address that draws the record as it is now.
+    """
+    return {"template": "admin/mops/moved_on.html", "title": title, "page": page}

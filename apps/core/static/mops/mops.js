@@ -178,12 +178,16 @@ document.addEventListener("DOMContentLoaded", () => {
     const body = box.querySelector(".mops-folded-body");
     const url = box.dataset.later;
     if (!url) return;
+    const failed = Object.assign(document.createElement("p"), { className: "mops-note", role: "alert" });
+    failed.textContent = "This could not be fetched. Close and open the box to try again, or follow its link.";
+    body.querySelector(":scope > [role=alert]")?.remove();
     delete box.dataset.later;
     body.setAttribute("aria-busy", "true");
     const answer = await fetch(url, { headers: { "X-Requested-With": "fetch" } }).catch(() => null);
     body.removeAttribute("aria-busy");
     if (answer === null || !answer.ok || answer.redirected) {
       box.dataset.later = url;
+      body.prepend(failed);
       return;
     }
     body.innerHTML = await answer.text(); // drawn by the server
