@@ -9,6 +9,7 @@ from apps.approvals.domain.decisions import approve
 from apps.approvals.models import ApprovalRequest
 from apps.core import clock
 from apps.core.actors import acting_as
+from apps.processes.demo_roles import PLAYERS
 from apps.processes.domain.acknowledging import acknowledge
 from apps.processes.domain.doing import begin_step, finish_step
 from apps.processes.domain.feedback import answer_feedback, give_feedback
@@ -18,19 +19,6 @@ from apps.processes.domain.reviews import close_review, start_review
 from apps.processes.domain.running import start_run
 from apps.processes.models import Feedback, Process, ProcessRole, SOPVersion, TrainingRequirement
 
-# role → who plays it, by the keys of the demo's people
-PLAYERS = {
-    "Campaign manager": ("campaign_manager", "campaign_manager_2"),
-    "Automation specialist": ("specialist", "specialist_2"),
-    "Data analyst": ("analyst",),
-    "Creative lead": ("creative_lead",),
-    "Legal": ("legal",),
-    "Sales": ("sales_lead", "sales"),
-    "Head of demand generation": ("demand_lead",),
-    "Marketing operations manager": ("manager",),
-    "Marketing operations director": ("director",),
-    "Technology administrator": ("technology_administrator",),
-}
 # template, title, owner, days ago it was approved, which of its roles must read it
 TOOLS = {
     "Lead management": ("HubSpot Marketing Hub", "Salesforce Sales Cloud", "ZoomInfo"),
@@ -47,10 +35,6 @@ STARTED = (
 def tell(company: Any) -> None:
     """Fill the pages of processes that the story leaves empty."""
     people = company.people
-    with acting_as(people["manager"], reason="Roles agreed at the kick-off"):
-        for name, keys in PLAYERS.items():
-            role, _ = ProcessRole.objects.get_or_create(name=name)
-            role.people.set([people[key] for key in keys])
     for key, title, owner, days_ago, readers in STARTED:
         version = _started(company, key, title, people[owner], days_ago)
         _required(version.process, readers, people["manager"])

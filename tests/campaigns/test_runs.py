@@ -10,6 +10,7 @@ from apps.campaigns.domain.launch import LAUNCHED, launch_campaign
 from apps.campaigns.domain.working import BEGUN, begin_creative
 from apps.core.errors import NotAllowed
 from apps.processes.domain.doing import finish_step
+from apps.processes.domain.flow import flow_of
 from apps.processes.domain.handbook import start_from_template
 from apps.processes.domain.publishing import submit_for_approval
 from apps.processes.domain.running import start_about
@@ -19,7 +20,7 @@ from apps.processes.models import Process, Run
 from tests.admin_pages import button_of, whole_page_of
 from tests.factories.accounts import person_with
 from tests.factories.campaigns import approved, planned
-from tests.factories.processes import ProcessFactory, effective, steps
+from tests.factories.processes import ProcessFactory, effective, play_roles, steps
 
 pytestmark = pytest.mark.django_db
 
@@ -75,6 +76,7 @@ def test_the_shipped_five_stages_begin_with_the_work_on_a_campaign(client):
     ops, approver = person_with(Role.OPS), person_with(Role.APPROVER)
     version = start_from_template("campaign-development", by=ops)
     assert version.process.starts_with == BEGUN
+    play_roles(flow_of(version))
     submit_for_approval(version, by=ops)
     approve(ApprovalRequest.objects.open().get(object_id=version.pk), by=approver)
     campaign = planned(author=ops)

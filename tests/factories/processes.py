@@ -3,16 +3,20 @@
 import factory
 
 from apps.accounts.enums import Role
+from apps.accounts.models import User
 from apps.approvals.domain.decisions import approve
 from apps.approvals.models import ApprovalRequest
 from apps.core import clock
 from apps.core.actors import acting_as
 from apps.processes.domain.flow import in_sequence, key_from, write_flow
 from apps.processes.domain.publishing import submit_for_approval, write_draft
+from apps.processes.domain.step_roles import named_in
 from apps.processes.enums import Family
 from apps.processes.models import Automation, ComplianceRule, Process, ProcessRole
 from apps.processes.models.values import FlowStep
-from tests.factories.accounts import person_with
+from tests.factories.accounts import UserFactory, person_with
+
+PLAYER = "plays.every.role@example.com"
 
 
 class ProcessFactory(factory.django.DjangoModelFactory):
@@ -33,7 +37,7 @@ def draft(sop=None, *, author=None, body="1. Check the **links**.", change_log="
             setattr(version, name, value)
         version.save()
         if flow is not None:
-            write_flow(version, flow)
+            _fill(version, flow)
     return version
 
 
@@ -94,8 +98,21 @@ def steps(*titles, **fields):
 def with_steps(version, flow):
     """The draft `version`, saying `flow`."""
     with acting_as(version.author):
-        write_flow(version, flow)
+        _fill(version, flow)
     return version
+
+
+def play_roles(flow):
+    """Let somebody play every role that `flow` names and nobody plays."""
+    for name in named_in(flow):
+        role = ProcessRole.objects.filter(name__iexact=name).first() or ProcessRoleFactory(name=name)
+        if not role.players().exists():
+            role.people.add(User.objects.filter(email=PLAYER).first() or UserFactory(email=PLAYER))
+
+
+def _fill(version, flow):
+    play_roles(flow)
+    write_flow(version, flow)
 
 
 def _approvers():

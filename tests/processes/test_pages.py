@@ -47,6 +47,7 @@ def cards(version, *rows, **more):
 
 
 def test_cards_become_steps_with_branches(client, ops):
+    ProcessRoleFactory(name="Author")
     version = draft(author=ops)
     rows = (
         {"title": "Write", "blocking": "on", "minutes": "30", "consulted": "Brand, Legal, Brand"},
@@ -70,6 +71,7 @@ def test_cards_become_steps_with_branches(client, ops):
 
 
 def test_cards_move_and_are_taken_out(client, ops):
+    ProcessRoleFactory(name="Author")
     version = draft(author=ops, flow=steps("One", "Two", "Three"))
     rows = (
         {"token": "one", "title": "One", "ORDER": 3},

@@ -41,6 +41,7 @@ from apps.leads.domain.lifecycle import move_lead
 from apps.leads.domain.opportunities import open_opportunity, win
 from apps.leads.enums import Stage
 from apps.leads.models import Lead
+from apps.processes.demo_roles import fill_roles
 from apps.processes.domain.flow import write_flow
 from apps.processes.domain.publishing import submit_for_approval, write_draft
 from apps.processes.models import Process, SOPVersion
@@ -160,6 +161,7 @@ def _row(importer: Any, line: int, tool: DemoTool) -> Row:
 
 
 def _processes(company: Company) -> None:
+    fill_roles(company)
     for each in procedures():
         author = company.people[each.author]
         with acting_as(author):

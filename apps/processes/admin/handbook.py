@@ -18,6 +18,7 @@ from apps.core.uploads import upload_refusal
 from apps.processes.domain import handbook
 from apps.processes.domain.drawing import svg_of
 from apps.processes.domain.layout import lay_out
+from apps.processes.domain.step_roles import unlisted
 from apps.processes.models import Process, SOPVersion
 
 HELD_FOR = 3600
@@ -80,6 +81,7 @@ def template_page(model_admin: Any, request: HttpRequest, key: str) -> HttpRespo
         "svg": mark_safe(drawn),  # noqa: S308  # every text in it is escaped by svg_of
         "html": render(document.body),
         "form": form if _may_add(request) else None,
+        "new_roles": unlisted(document.flow),
         "back": reverse("admin:processes_process_templates"),
     }
     return TemplateResponse(request, "admin/processes/template.html", context)

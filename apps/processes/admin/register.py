@@ -84,7 +84,8 @@ class ProcessRoleAdmin(MopsAdmin):
     autocomplete_fields = ("team", "people")
     fields = ("name", "description", "team", "people")
     buttons = ARCHIVE_BUTTONS
-    empty_state = "No role yet. Add one, or write steps: a role that a step names appears here by itself."
+    empty_state = "No role yet. Add one, or bring in a handbook: the roles that its steps name come with it."
+    consistency_checks = (Check("Nobody plays it", lambda rows: rows.unplayed()),)
 
 
 @admin.register(Process)

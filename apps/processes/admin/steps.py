@@ -15,9 +15,11 @@ from apps.core.errors import DomainError
 from apps.processes.admin.step_form import StepForm, StepFormSet, arranged_from, initial_from
 from apps.processes.domain.drawing import svg_of
 from apps.processes.domain.editing import arrange, flow_from, refuse_steps, save_steps
-from apps.processes.domain.flow import flow_of
+from apps.processes.domain.flow import flow_of, flow_with_roles_of_today
 from apps.processes.domain.layout import lay_out
+from apps.processes.domain.step_roles import unlisted
 from apps.processes.models import ProcessRole, SOPVersion, Step
+from apps.processes.models.values import Flow
 
 
 def _version(request: HttpRequest, object_id: int) -> SOPVersion:
@@ -40,13 +42,15 @@ def steps_page(model_admin: Any, request: HttpRequest, object_id: int) -> HttpRe
             again = "_continue" in request.POST
             return HttpResponseRedirect(request.path if again else back)
     else:
-        formset = StepFormSet(initial=initial_from(arrange(flow_of(version))), prefix="steps")
+        formset = StepFormSet(initial=initial_from(arrange(flow_with_roles_of_today(version))), prefix="steps")
     context = {
         **model_admin.admin_site.each_context(request),
         "title": f"Steps of {version}",
         "version": version,
         "formset": formset,
         "opened": request.POST.get("opened", version.row_version),
+        "unlisted": _unlisted(person, formset),
+        "new_roles": request.POST.getlist("new_role"),
         "roles": ProcessRole.objects.live().values_list("name", flat=True),
         "targets": [(step.key, step.title) for step in flow_of(version).steps],
         "preview": reverse("admin:processes_sopversion_steps_preview", args=(version.pk,)),
@@ -59,13 +63,26 @@ def _save(request: HttpRequest, version: SOPVersion, formset: Any) -> bool:
     person: Any = request.user
     opened = request.POST.get("opened", "")
     try:
-        flow = flow_from(arranged_from(formset))
-        said = save_steps(version, flow, by=person, opened=int(opened) if opened.isdigit() else None)
+        flow, new_roles = flow_from(arranged_from(formset)), request.POST.getlist("new_role")
+        since = int(opened) if opened.isdigit() else None
+        said = save_steps(version, flow, by=person, opened=since, new_roles=new_roles)
     except DomainError as refusal:
         messages.error(request, refusal.message)
         return False
     messages.success(request, said)
     return True
+
+
+def _unlisted(person: Any, formset: Any) -> list[str]:
+    """The roles that were typed and do not exist, each marked in its card; offered to who may add them."""
+    if not formset.is_bound or not formset.is_valid():
+        return []
+    names = unlisted(Flow(tuple(each.step for each in arranged_from(formset))))
+    for form in formset.forms:
+        for name in ("role", "accountable"):
+            if form.cleaned_data.get(name) in names:
+                form.add_error(name, "There is no role of this name.")
+    return names if access.has_model_permission(person, "add", ProcessRole) else []
 
 
 def preview_steps(request: HttpRequest, object_id: int) -> HttpResponse:

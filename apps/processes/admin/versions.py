@@ -22,8 +22,7 @@ from apps.processes.admin.reading import read_page
 from apps.processes.admin.register import STATE_COLOURS
 from apps.processes.admin.steps import preview_steps, steps_page
 from apps.processes.domain.effect import call_off, holding_back, refuse_call_off
-from apps.processes.domain.flow import flow_of, problems_of
-from apps.processes.domain.publishing import refuse_submission, submit_for_approval
+from apps.processes.domain.publishing import problems_of_steps, refuse_submission, submit_for_approval
 from apps.processes.domain.reading import reading_progress, refuse_acknowledgement
 from apps.processes.enums import VersionState
 from apps.processes.models import SOPVersion
@@ -119,7 +118,7 @@ class SOPVersionAdmin(VersionAdmin):
             "version": version,
             "waits": waits,
             "may_edit": self.has_change_permission(request, version),
-            "problems": problems_of(flow_of(version)) if version.is_draft else [],
+            "problems": problems_of_steps(version) if version.is_draft else [],
             "progress": reading_progress(version) if shows_reading else [],
             "may_read": refuse_acknowledgement(person, version) is None,
             "has_read": version.acknowledgements.filter(person=person).exists(),

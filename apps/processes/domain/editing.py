@@ -1,5 +1,6 @@
 """Editing the steps of a draft: what a person arranged on the page becomes the flow of the version."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from apps.core import access
 from apps.core.actors import acting_as
 from apps.core.errors import InvalidInput, NotAllowed, StaleEdit, WrongState
 from apps.processes.domain.flow import MOST_STEPS, circle_in, key_from, write_flow
+from apps.processes.domain.step_roles import refuse_roles
 from apps.processes.enums import VersionState
 from apps.processes.models import SOPVersion
 from apps.processes.models.values import Flow, FlowEdge, FlowStep
@@ -115,7 +117,15 @@ def refuse_steps(user: "User", version: SOPVersion) -> str | None:
     return None
 
 
-def save_steps(version: SOPVersion, flow: Flow, *, by: "User", opened: int | None = None, reason: str = "") -> str:
+def save_steps(
+    version: SOPVersion,
+    flow: Flow,
+    *,
+    by: "User",
+    opened: int | None = None,
+    reason: str = "",
+    new_roles: Collection[str] = (),
+) -> str:
     """Make the steps of a draft say `flow`.
 
     Args:
@@ -124,8 +134,10 @@ def save_steps(version: SOPVersion, flow: Flow, *, by: "User", opened: int | Non
         by: who edits.
         opened: the row version the editor was opened on; None where nobody looked before.
         reason: why, where a rule wants it.
+        new_roles: names of roles that are to be added with it, because `by` was asked and said so.
 
     Raises:
+        InvalidInput: a step names a role that does not exist or is archived.
         NotAllowed: `by` may not change it.
         StaleEdit: somebody else saved it meanwhile.
         WrongState: it is no draft.
@@ -142,6 +154,8 @@ def save_steps(version: SOPVersion, flow: Flow, *, by: "User", opened: int | Non
                 f"{who} saved this draft after you opened it. Open the steps again in another tab and bring your "
                 "changes over; nothing of yours was saved."
             )
-        write_flow(row, flow)
+        if refused := refuse_roles(by, flow, new_roles=new_roles):
+            raise InvalidInput(refused)
+        write_flow(row, flow, new_roles=new_roles)
     count = len(flow.steps)
     return f"Saved: {count} step{'' if count == 1 else 's'}."

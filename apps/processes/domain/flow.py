@@ -1,13 +1,14 @@
 """The steps of a version: what keeps them from being approved, and how a flow becomes the rows of a draft."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
 from django.db import transaction
 
 from apps.core import clock
+from apps.processes.domain.step_roles import named_in, roles_called
 from apps.processes.models import ProcessRole, SOPVersion, Step, StepEdge
 from apps.processes.models.values import Flow, FlowEdge, FlowStep, parse_flow
 
@@ -92,14 +93,28 @@ def key_from(title: str, taken: Iterable[str]) -> str:
     return key
 
 
-def write_flow(version: SOPVersion, flow: Flow) -> None:
+def flow_with_roles_of_today(version: SOPVersion) -> Flow:
+    """Return the steps of `version` with its roles as they are called now: one that was renamed is still the same."""
+    rows = {row.key: row for row in version.steps.select_related("role", "accountable")}
+    flow = flow_of(version)
+    return Flow(tuple(_called_as_today(step, rows[step.key]) for step in flow.steps), flow.edges)
+
+
+def _called_as_today(step: FlowStep, row: Step) -> FlowStep:
+    return replace(step, role=str(row.role or ""), accountable=str(row.accountable or ""))
+
+
+def write_flow(version: SOPVersion, flow: Flow, *, new_roles: Collection[str] = ()) -> None:
     """Make the rows of a draft say exactly `flow`: steps are matched by key, what is not in it goes.
 
-    Roles are found by name whatever the case, and made where there is none. Called inside the transaction of an
-    operation that has checked the right; the database refuses it on anything but a draft.
+    Roles are found by name whatever the case; those of `new_roles` are made where there is none. Called inside the
+    transaction of an operation that has checked the rights; the database refuses it on anything but a draft.
+
+    Raises:
+        InvalidInput: a step names a role that does not exist and is not among `new_roles`.
     """
     with transaction.atomic():
-        roles = _roles({name for step in flow.steps for name in (step.role, step.accountable) if name})
+        roles = roles_called(named_in(flow), new_roles=new_roles)
         wanted = {(edge.source, edge.target): edge for edge in flow.edges}
         _drop_ways(version, wanted)
         version.steps.exclude(key__in=[step.key for step in flow.steps]).delete()
@@ -114,7 +129,7 @@ _STEP_COLUMNS = (
 )
 
 
-def _write_steps(version: SOPVersion, steps: Sequence[FlowStep], roles: dict[str, ProcessRole]) -> dict[str, Step]:
+def _write_steps(version: SOPVersion, steps: Sequence[FlowStep], roles: Mapping[str, ProcessRole]) -> dict[str, Step]:
     there = {step.key: step for step in version.steps.all()}
     rows, changed = {}, []
     for position, step in enumerate(steps, start=1):
@@ -150,21 +165,12 @@ def _write_ways(version: SOPVersion, wanted: dict[tuple[str, str], FlowEdge], ro
     StepEdge.objects.bulk_create(new)
 
 
-def _fill(row: Step, step: FlowStep, position: int, roles: dict[str, ProcessRole]) -> None:
+def _fill(row: Step, step: FlowStep, position: int, roles: Mapping[str, ProcessRole]) -> None:
     row.position, row.title, row.kind, row.mode = position, step.title, step.kind, step.mode
     row.role, row.accountable = roles.get(step.role.lower()), roles.get(step.accountable.lower())
     row.minutes, row.is_blocking = step.minutes, step.blocking
     row.instructions, row.links = step.instructions, step.links
     row.consulted, row.informed = list(step.consulted), list(step.informed)
-
-
-def _roles(names: Iterable[str]) -> dict[str, ProcessRole]:
-    wanted = {name.lower(): name for name in names}
-    found = {role.name.lower(): role for role in ProcessRole.objects.all() if role.name.lower() in wanted}
-    for low, name in sorted(wanted.items()):
-        if low not in found:
-            found[low] = ProcessRole.objects.create(name=name)
-    return found
 
 
 def without(flow: Flow, keys: Sequence[str]) -> Flow:

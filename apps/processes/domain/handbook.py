@@ -21,6 +21,7 @@ from apps.processes.domain.document import LONGEST_TITLE, Document, Remark
 from apps.processes.domain.flow import flow_of, write_flow
 from apps.processes.domain.markdown_file import read_file, write_file
 from apps.processes.domain.publishing import refuse_draft, write_draft
+from apps.processes.domain.step_roles import refuse_roles, unlisted
 from apps.processes.enums import Classification, Family, StakeholderAccess
 from apps.processes.models import Process, SOPVersion
 
@@ -135,6 +136,7 @@ def check_files(files: Iterable[tuple[str, str]], *, by: "User") -> list[Outcome
         seen.setdefault(low, name)
         if not outcome.is_refused:
             _judge(outcome, document, by)
+            _judge_roles(outcome, document, by)
         found.append(outcome)
     return found
 
@@ -160,6 +162,19 @@ def _judge(outcome: Outcome, document: Document, by: "User") -> None:
     elif document.facts:
         said = "The process exists, so only text, steps and questions come in; change the rest on its page."
         outcome.remarks.append(Remark(1, said))
+
+
+def _judge_roles(outcome: Outcome, document: Document, by: "User") -> None:
+    """Say which roles come with a file; one that is archived stays out with it."""
+    new = unlisted(document.flow)
+    if refused := refuse_roles(by, document.flow, new_roles=new):
+        outcome.remarks.append(Remark(0, refused, True))
+    elif new:
+        said = "a role that does not exist yet and is" if len(new) == 1 else "roles that do not exist yet and are"
+        names = ", ".join(new)
+        outcome.remarks.append(
+            Remark(0, f"It names {said} added with it: {names}. Say who plays it before you send it.")
+        )
 
 
 def import_files(files: Iterable[tuple[str, str]], *, by: "User") -> list[Outcome]:
@@ -189,7 +204,7 @@ def _bring_in(document: Document, *, by: "User") -> SOPVersion:
         version.body, version.questions = document.body, document.questions
         version.change_log, version.is_material = document.change_log, document.is_material
         version.save()
-        write_flow(version, document.flow)
+        write_flow(version, document.flow, new_roles=unlisted(document.flow))
     return version
 
 
@@ -252,7 +267,8 @@ def start_from_template(key: str, *, by: "User", title: str = "") -> SOPVersion:
     """Make a process with a first draft from a template.
 
     Raises:
-        InvalidInput: there is no such template, the title is too long, or a process of it exists.
+        InvalidInput: there is no such template, the title is too long, a process of it exists, or it names an archived
+            role.
         NotAllowed: `by` may not add processes.
     """
     if not access.has_model_permission(by, "add", Process):
@@ -264,5 +280,7 @@ def start_from_template(key: str, *, by: "User", title: str = "") -> SOPVersion:
     name = fitting(" ".join(title.split()), LONGEST_TITLE, field="title", what="The title") or document.title
     if Process.objects.filter(title__iexact=name).exists():
         raise InvalidInput(f"There is already a process called {name}; give the new one another title.")
+    if refused := refuse_roles(by, document.flow, new_roles=unlisted(document.flow)):
+        raise InvalidInput(refused)
     with transaction.atomic(), acting_as(by, reason=f"From the template {document.title}"):
         return _bring_in(Document(**{**vars(document), "title": name}), by=by)

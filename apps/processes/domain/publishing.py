@@ -14,8 +14,9 @@ from apps.core.events import publish
 from apps.core.rules.predicates import Field, Number, model_fields
 from apps.core.transitions import transition
 from apps.processes.domain.effect import holding_back, take_effect
-from apps.processes.domain.flow import flow_of, problems_of, write_flow
+from apps.processes.domain.flow import flow_of, flow_with_roles_of_today, problems_of, write_flow
 from apps.processes.domain.quiz import problem_of
+from apps.processes.domain.step_roles import problems_of_roles
 from apps.processes.enums import OPEN_STATES, VersionState
 from apps.processes.models import Process, SOPVersion
 
@@ -70,7 +71,7 @@ def write_draft(process: Process, *, by: "User") -> SOPVersion:
             author=by,
         )
         if row.effective_version is not None and row.effective_version.flow:
-            write_flow(version, flow_of(row.effective_version))
+            write_flow(version, flow_with_roles_of_today(row.effective_version))
         return version
 
 
@@ -78,6 +79,12 @@ def start_draft(process: Process, *, by: "User") -> str:
     """Start a draft and say where it is: what the button on the page calls."""
     version = write_draft(process, by=by)
     return f"Version {version.number} of {process} is a draft now; it stands in the list of versions below."
+
+
+def problems_of_steps(version: SOPVersion) -> list[str]:
+    """Return in sentences what keeps the steps of a draft from being sent for approval; none when they are sound."""
+    flow = flow_with_roles_of_today(version)
+    return [*problems_of(flow), *problems_of_roles(flow)]
 
 
 def refuse_submission(user: "User", version: SOPVersion) -> str | None:
@@ -90,7 +97,7 @@ def refuse_submission(user: "User", version: SOPVersion) -> str | None:
         return "There is nothing to approve yet: write the text first."
     if problem := problem_of(version.questions):
         return problem
-    if problems := problems_of(flow_of(version)):
+    if problems := problems_of_steps(version):
         return " ".join(problems[:3])
     if version.number > 1 and not version.change_log.strip():
         return "Say what is new in this version, so that approvers and readers see what changed."
@@ -113,11 +120,19 @@ def submit_for_approval(version: SOPVersion, *, by: "User", note: str = "", at: 
             if not access.can(by, "change", row):
                 raise NotAllowed(refused)
             raise (InvalidInput if row.is_draft else WrongState)(refused)
+        _call_roles_as_today(row)
         row.state, row.digest = VersionState.IN_REVIEW, live_digest(row)
         with transition(SOPVersion):
             row.save(update_fields=["state", "digest"])
         request = request_approval(row, by=by, note=note, at=at)
     return f"{row} is in review; {request.required} approval{'s' if request.required > 1 else ''} must come in."
+
+
+def _call_roles_as_today(draft: SOPVersion) -> None:
+    """Write the document of the steps anew where a role was renamed since: what is sent is what the rows say."""
+    if flow_of(draft) != flow_with_roles_of_today(draft):
+        SOPVersion.objects.filter(pk=draft.pk).update(flow={})  # the database computes it from the rows
+        draft.refresh_from_db(fields=["flow"])
 
 
 def accept(version: SOPVersion, request: "ApprovalRequest", *, by: "User", at: dt.datetime | None = None) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Lower
 
 from apps.accounts.enums import Role
@@ -28,6 +28,23 @@ def names_field(label: str, help_text: str) -> "ArrayField[Any, Any]":
     )
 
 
+class ProcessRoleQuerySet(GovernedQuerySet):
+    """Filters over the roles in processes."""
+
+    def with_is_played(self) -> "ProcessRoleQuerySet":
+        """Roles with `is_played`: whether somebody active plays it, by name or by its team."""
+        named = User.objects.filter(process_roles=OuterRef("pk"), is_active=True)
+        team = User.objects.filter(
+            memberships__team=OuterRef("team"), memberships__archived_at__isnull=True, is_active=True
+        )
+        rows: ProcessRoleQuerySet = self.annotate(is_played=Exists(named) | Exists(team))
+        return rows
+
+    def unplayed(self) -> "ProcessRoleQuerySet":
+        """Roles in use that nobody plays."""
+        return self.with_is_played().filter(archived_at__isnull=True, is_played=False)
+
+
 class ProcessRole(GovernedModel):
     """A part that somebody plays in processes, for instance Campaign manager: each has a lane on the map."""
 
@@ -44,6 +61,8 @@ class ProcessRole(GovernedModel):
     people = models.ManyToManyField(
         "accounts.User", blank=True, related_name="process_roles", help_text="People who can play it, besides the team."
     )
+
+    objects = ProcessRoleQuerySet.as_manager()  # type: ignore[misc]  # knows more filters than the one it replaces
 
     class Meta(GovernedModel.Meta):
         ordering = ("name",)
