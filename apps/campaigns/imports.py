@@ -13,6 +13,7 @@ from apps.core.access import visible
 from apps.core.errors import InvalidInput
 from apps.core.exchange import values
 from apps.core.exchange.registry import Column, Importer, Outcome, Row, register_importer
+from apps.core.money import money
 from apps.technology.domain.currencies import currency
 from apps.technology.money_imports import row_by_row
 
@@ -70,7 +71,7 @@ class ActualsImporter(Importer):
                 return Outcome.created(row, object_id=made.pk)
             if (there.amount, there.currency) == (given["amount"], given["currency"]):
                 return Outcome.unchanged(row, object_id=there.pk)
-            was = f"{there.amount:,.2f} {there.currency}"
+            was = money(there.amount, there.currency)
             raise InvalidInput(f"It is entered with {was} already; take that back first.")
 
         return row_by_row(rows, carry)

@@ -6,6 +6,7 @@ from django.db.models import Count, F, Sum
 
 from apps.campaigns.enums import CampaignState
 from apps.campaigns.models import Campaign
+from apps.core.money import money
 from apps.core.pack_parts import Line, Part, Span, register_part
 
 
@@ -24,7 +25,7 @@ def tell_campaigns(span: Span) -> Part:
     lines.append(Line("Live beyond their last day", str(over)))
     live = rows.filter(state=CampaignState.LIVE, budget__isnull=False).order_by("currency")
     for currency, budget, many in live.values_list("currency").annotate(Sum("budget"), Count("pk")):
-        lines.append(Line("Budgets of what is live", f"{budget:,.0f} {currency}", f"{many} with a budget."))
+        lines.append(Line("Budgets of what is live", money(budget, currency), f"{many} with a budget."))
     return Part("campaigns", "Campaigns", ("What", "Number or amount", "Remark"), tuple(lines))
 
 

@@ -1,6 +1,8 @@
-"""Text that people type: kept whole or refused, never cut short behind their back."""
+"""Text that people type: kept whole or refused, never cut short behind their back; and how nothing is written."""
 
 from apps.core.errors import InvalidInput
+
+NOTHING = "—"  # what stands where there is no value, on every page and in every file
 
 
 def fitting(text: str, most: int, *, field: str, what: str) -> str:

@@ -14,6 +14,7 @@ from apps.core.rules.field_types import Boolean, Reference, Text
 from apps.core.rules.kinds import RuleKind, Simulation, register_kind
 from apps.core.rules.ordered_types import Number
 from apps.core.rules.predicates import compile_q
+from apps.core.words import NOTHING
 from apps.leads.models import Lead
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def simulate(version: "RuleVersion", as_of: dt.datetime) -> Simulation:
     for rule in checks(version):
         wrong = found_by(everybody, rule, as_of=as_of)
         number = wrong.count()
-        rows.append([rule.name, number, f"{number / asked:.1%}" if asked else "—", f"{rule.outcome['goal']:g} %"])
+        rows.append([rule.name, number, f"{number / asked:.1%}" if asked else NOTHING, f"{rule.outcome['goal']:g} %"])
         sample += list(wrong.order_by("-pk").values_list("pk", flat=True)[: max(1, SAMPLE - len(sample))])
     decides = version.document.key == DOCUMENT
     return {

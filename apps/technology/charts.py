@@ -40,8 +40,8 @@ class Chart:
     words: str
 
 
-def money(value: Decimal | float) -> str:
-    """Return an amount without decimals, thousands grouped."""
+def whole(value: Decimal | float) -> str:
+    """Return an amount at a mark of a picture: grouped, and without coins, which no picture shows."""
     return f"{value:,.0f}"
 
 
@@ -63,8 +63,8 @@ def step_chart(points: Sequence[tuple[dt.date, Decimal]], *, until: dt.date) -> 
     path = f"M{x(first)} {y(points[0][1])}"
     for (_, value), end in zip(points, ends, strict=True):
         path += f" V{y(value)} H{x(end)}"
-    marks = tuple(Mark(x(day), y(value), money(value), f"{day:%b %Y}") for day, value in points)
-    words = "; ".join(f"{money(value)} a year from {day:%-d %B %Y}" for day, value in points)
+    marks = tuple(Mark(x(day), y(value), whole(value), f"{day:%b %Y}") for day, value in points)
+    words = "; ".join(f"{whole(value)} a year from {day:%-d %B %Y}" for day, value in points)
     return Chart(WIDTH, HEIGHT, base, path, marks, words)
 
 
@@ -88,13 +88,13 @@ def bar_chart(bars: Sequence[tuple[str, Decimal | float]], *, unit: str = "") ->
             Mark(
                 x,
                 round(base - height, 1),
-                f"{money(value)}{unit}",
+                f"{whole(value)}{unit}",
                 _short(label, slot),
                 width=round(slot * 0.76, 1),
                 height=height,
             )
         )
-    words = "; ".join(f"{label}: {money(value)}{unit}" for label, value in bars)
+    words = "; ".join(f"{label}: {whole(value)}{unit}" for label, value in bars)
     return Chart(WIDTH, HEIGHT, base, "", tuple(marks), words)
 
 
@@ -117,7 +117,7 @@ def tornado(sensed: Sensitivity) -> Chart | None:
         Mark(
             x(swing.low),
             TOP + place * ROW,
-            f"{money(swing.low)} – {money(swing.high)}",
+            f"{whole(swing.low)} – {whole(swing.high)}",
             f"{swing.driver} ± {swing.percent} %",
             max(round(x(swing.high) - x(swing.low), 1), 1),
             ROW - 12,

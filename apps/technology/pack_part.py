@@ -4,6 +4,7 @@ import datetime as dt
 
 from django.db.models import Count
 
+from apps.core.money import money
 from apps.core.pack_parts import Line, Part, Span, register_part
 from apps.technology.domain.stack import AsOf, stack_cost
 from apps.technology.enums import Lifecycle
@@ -18,13 +19,16 @@ def tell_cost(span: Span) -> Part:
     before = stack_cost(AsOf.of(span.first - dt.timedelta(days=1), known=span.now))
     currency = cost.as_of.into
     change = cost.total - before.total
-    counted = f"{len(cost.tools)} tools with a cost; {change:+,.0f} {currency} against the day before the quarter."
-    lines = [Line("The stack, a year", f"{cost.total:,.0f} {currency}", " ".join([counted, *cost.problems()]))]
+    sign = "+" if change > 0 else ""
+    counted = (
+        f"{len(cost.tools)} tools with a cost; {sign}{money(change, currency)} against the day before the quarter."
+    )
+    lines = [Line("The stack, a year", money(cost.total, currency), " ".join([counted, *cost.problems()]))]
     costliest = sorted(cost.tools.items(), key=lambda each: (-each[1], each[0]))[:COSTLIEST]
     names = Tool.objects.in_bulk([key for key, _ in costliest])
     for key, yearly in costliest:
         share = f"{100 * yearly / cost.total:.0f} % of the stack" if cost.total else ""
-        lines.append(Line(f"  {names[key]}", f"{yearly:,.0f} {currency}", share))
+        lines.append(Line(f"  {names[key]}", money(yearly, currency), share))
     states = dict(Tool.objects.live().order_by().values_list("lifecycle").annotate(Count("pk")))
     lines += [Line(f"Tools: {each.label.lower()}", str(states[each])) for each in Lifecycle if each in states]
     return Part("cost", "Cost of technology", ("What", "A year, or number", "Remark"), tuple(lines))

@@ -1,11 +1,12 @@
 """A review pack as a document and as a workbook, from its frozen figures alone."""
 
 from collections.abc import Iterator
-from decimal import Decimal
 from typing import Any
 
 from apps.core.exchange.writing.tables import write_xlsx
+from apps.core.money import money
 from apps.core.packs import Document
+from apps.core.words import NOTHING
 from apps.technology.enums import Lifecycle, Verdict
 from apps.technology.models import ReviewPack
 
@@ -41,7 +42,8 @@ def document(pack: ReviewPack) -> bytes:
     printed = Document(str(pack))
     printed.text(
         f"At the prices of {pack.on:%-d %B %Y}, as known on {pack.known_at:%-d %B %Y %H:%M} UTC, in {pack.currency}. "
-        f"{pack.tools:,} tools in use cost {pack.yearly:,.2f} a year; {pack.saving:,.2f} could be saved."
+        f"{pack.tools:,} tools in use cost {money(pack.yearly, pack.currency)} a year; "
+        f"{money(pack.saving, pack.currency)} could be saved."
     )
     _proposals(printed.pdf, pack)
     printed.points("Needed and served by no tool", pack.totals["gaps"])
@@ -56,10 +58,16 @@ def _proposals(pdf: Any, pack: ReviewPack) -> None:
     with pdf.table(
         width=170, col_widths=(3, 1, 2, 2), align="LEFT", text_align=("LEFT", "RIGHT", "RIGHT", "RIGHT")
     ) as table:
-        table.row(("Proposal", "Tools", f"A year costs ({pack.currency})", f"Could be saved ({pack.currency})"))
+        table.row(("Proposal", "Tools", "A year costs", "Could be saved"))
         for verdict in Verdict:
             figures = pack.totals["verdicts"].get(verdict.value, {"tools": 0, "yearly": "0", "saving": "0"})
-            table.row((verdict.label, str(figures["tools"]), *(_money(figures[name]) for name in ("yearly", "saving"))))
+            table.row(
+                (
+                    verdict.label,
+                    str(figures["tools"]),
+                    *(money(figures[name], pack.currency) for name in ("yearly", "saving")),
+                )
+            )
 
 
 def _tools(pdf: Any, family: str, pack: ReviewPack) -> None:
@@ -77,15 +85,11 @@ def _tools(pdf: Any, family: str, pack: ReviewPack) -> None:
                     item.name,
                     Lifecycle(item.lifecycle).label,
                     item.owner or "nobody",
-                    _money(item.yearly),
-                    "–" if item.used is None else f"{item.used} %",
+                    money(item.yearly, pack.currency),
+                    NOTHING if item.used is None else f"{item.used} %",
                     f"{item.attested_on:%Y-%m-%d}" if item.attested_on else "never",
                     Verdict(item.verdict).label,
-                    _money(item.saving),
+                    money(item.saving, pack.currency),
                     item.why,
                 )
             )
-
-
-def _money(value: Any) -> str:
-    return "–" if value is None else f"{Decimal(value):,.2f}"

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from apps.core.clocks.domain.wording import in_words
 from apps.core.exchange.writing.tables import write_xlsx
 from apps.core.packs import Document
+from apps.core.words import NOTHING
 from apps.tickets.domain.analytics import Figures, Times
 from apps.tickets.domain.service import TITLES
 
@@ -80,4 +81,4 @@ def _rows(found: Sequence[Times]) -> list[Sequence[str]]:
 
 
 def _share(value: float | None) -> str:
-    return "—" if value is None else f"{value:.0%}"
+    return NOTHING if value is None else f"{value:.0%}"

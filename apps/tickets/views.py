@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from apps.core.errors import DomainError
 from apps.core.guessing import too_many_guesses
+from apps.core.words import NOTHING
 from apps.tickets.domain.surveys import record_score, refuse_score, survey_of_token
 
 SCORES = ((5, "5, very good"), (4, "4, good"), (3, "3, all right"), (2, "2, poor"), (1, "1, very poor"))
@@ -19,7 +20,7 @@ SCORES = ((5, "5, very good"), (4, "4, good"), (3, "3, all right"), (2, "2, poor
 class ScoreForm(forms.Form):
     """Asks how it was."""
 
-    score = forms.TypedChoiceField(label="How was it?", choices=(("", "—"), *SCORES), coerce=int)
+    score = forms.TypedChoiceField(label="How was it?", choices=(("", NOTHING), *SCORES), coerce=int)
     comment = forms.CharField(
         label="Anything you want to add", required=False, widget=forms.Textarea(attrs={"rows": 4}), max_length=2000
     )

@@ -130,7 +130,7 @@ def test_a_large_request_comes_out_of_an_evaluation():
     ops = person_with(Role.OPS)
     request = complete(ToolFactory(), licence_1=Decimal(98_900))
     assert refuse_request_submission(ops, request).startswith(
-        "Three years cost 100,000 EUR or more: such a request comes out of an evaluation."
+        "Three years cost 100,000.00 EUR or more: such a request comes out of an evaluation."
     )
     assert refuse_request_submission(ops, complete(ToolFactory(), licence_1=Decimal("98899.99"))) is None
     in_dollars = complete(ToolFactory(), licence_1=Decimal(98_900), currency="USD")

@@ -18,6 +18,7 @@ from apps.accounts.models import Territory
 from apps.core.admin_kit.archive import refuse_restore, restore
 from apps.core.admin_kit.base import MopsAdmin
 from apps.core.admin_kit.buttons import Button
+from apps.core.words import NOTHING
 
 SHOWN = 12
 
@@ -58,7 +59,7 @@ class TerritoryAdmin(MopsAdmin):
     @display(description="Also called", ordering="also_called")  # type: ignore[untyped-decorator]
     def other_names(self, territory: Any) -> str:
         """Its other names, in a row."""
-        return ", ".join(territory.also_called.splitlines()) or "—"
+        return ", ".join(territory.also_called.splitlines()) or NOTHING
 
     @display(description="Roles limited to it", ordering="limited")  # type: ignore[untyped-decorator]
     def limited(self, territory: Any) -> int:

@@ -15,6 +15,7 @@ from apps.accounts.forms import FillForm
 from apps.accounts.models import Vacancy
 from apps.core.admin_kit.base import ReadOnlyAdmin
 from apps.core.admin_kit.buttons import Button
+from apps.core.words import NOTHING
 
 
 @admin.register(Vacancy)
@@ -43,7 +44,7 @@ class VacancyAdmin(ReadOnlyAdmin):
         """The thing's own page."""
         post = post_of(vacancy.kind, vacancy.field)
         if post is None or post.model not in admin.site._registry:
-            return "—"
+            return NOTHING
         opts = post.model._meta
         url = reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=(vacancy.object_id,))
         return format_html('<a href="{}">Open the {}</a>', url, opts.verbose_name)

@@ -16,7 +16,9 @@ from apps.accounts.models import User
 from apps.approvals.enums import RequestState
 from apps.approvals.models import ApprovalRequest, SubjectRevision
 from apps.approvals.registry import Payload, subject_of
+from apps.core.money import number_in_words
 from apps.core.records import kind_of
+from apps.core.words import NOTHING
 from apps.core.workspace.models import CustomField, CustomValues
 
 CUSTOM = "custom."
@@ -174,7 +176,7 @@ def _canonical(value: Any) -> Any:
 
 def _readable(field: Any, value: Any) -> str:
     if value in (None, "", []):
-        return "—"
+        return NOTHING
     if hasattr(field, "readable"):  # a column that knows how people read it
         return str(field.readable(value))
     if getattr(field, "choices", None):
@@ -184,7 +186,7 @@ def _readable(field: Any, value: Any) -> str:
     if isinstance(field, models.ForeignKey):
         return str(field.related_model._default_manager.filter(pk=value).first() or value)
     if isinstance(field, models.DecimalField):
-        return f"{decimal.Decimal(value):,.2f}"
+        return number_in_words(field, value)
     if isinstance(field, models.DateField) and len(str(value)) == len("2026-01-31"):
         return f"{dt.date.fromisoformat(value):%-d %B %Y}"
     if isinstance(value, list) and not any(isinstance(each, (dict, list)) for each in value):

@@ -21,6 +21,7 @@ from apps.core.actors import current_actor
 from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin, ReadOnlyAdmin
 from apps.core.admin_kit.buttons import Button, ReasonForm
 from apps.core.admin_kit.locking import RowVersionForm
+from apps.core.words import NOTHING
 
 
 def _kinds(*first: tuple[str, str]) -> list[tuple[str, str]]:
@@ -41,7 +42,7 @@ def _kind_field(label: str, help_text: str, *first: tuple[str, str], required: b
 class ReasonRuleForm(RowVersionForm):
     """A rule, with the kinds there are."""
 
-    table_name = _kind_field("Kind", "Which kind of record.", ("", "—"))
+    table_name = _kind_field("Kind", "Which kind of record.", ("", NOTHING))
     operations = forms.MultipleChoiceField(
         choices=ReasonRule.Operation.choices,
         widget=forms.CheckboxSelectMultiple,

@@ -35,6 +35,7 @@ from apps.core.actors import Channel
 from apps.core.admin_kit.base import MopsAdmin, ReadOnlyAdmin
 from apps.core.admin_kit.counting import CappedPaginator
 from apps.core.admin_kit.links import link_to, url_of
+from apps.core.words import NOTHING
 
 AROUND = 12
 SEARCHED = 250_000  # entries; half a second at most
@@ -225,7 +226,7 @@ class AuditEventAdmin(ReadOnlyAdmin):
     def job(self, event: AuditEvent) -> str:
         """The run of the job that did it."""
         if not event.job_id:
-            return "—"
+            return NOTHING
         if not event.job_id.isdigit():
             return event.job_id
         link = reverse("admin:jobs_jobrun_change", args=(event.job_id,))

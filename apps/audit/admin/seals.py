@@ -6,6 +6,7 @@ from unfold.decorators import display
 
 from apps.audit.models import AuditSeal, EvidencePackage
 from apps.core.admin_kit.base import ReadOnlyAdmin
+from apps.core.words import NOTHING
 
 
 @admin.register(AuditSeal)
@@ -70,4 +71,4 @@ class EvidencePackageAdmin(ReadOnlyAdmin):
         """Each file with its SHA-256, to compare with what somebody holds."""
         found = package.manifest.get("files", {})
         rows = ((name, facts["sha256"]) for name, facts in found.items() if not name.startswith("samples/"))
-        return format_html_join("", '<div>{} <span class="audit-code">{}</span></div>', rows) or "—"
+        return format_html_join("", '<div>{} <span class="audit-code">{}</span></div>', rows) or NOTHING

@@ -13,6 +13,7 @@ from apps.audit.models import AuditEvent
 from apps.audit.related import related_to
 from apps.core import access
 from apps.core.jobs.models import JobRun
+from apps.core.words import NOTHING
 
 WITHHELD = "(personal)"
 
@@ -49,12 +50,12 @@ def _in_words(event: AuditEvent) -> str:
         f"Entry {event.pk}",
         f"When: {event.at.isoformat()}",
         f"Who: {event.actor_label}",
-        f"On behalf of: {event.on_behalf_of_label or '-'}",
+        f"On behalf of: {event.on_behalf_of_label or NOTHING}",
         f"Did: {event.get_action_display()}",
         f"Kind: {kind_of(event.table_name)}",
         f"Record: {event.object_id} {event.object_label}".rstrip(),
-        f"Why: {event.reason or '-'}",
-        f"Through: {event.get_channel_display()}, request {event.request_id or '-'}, job {event.job_id or '-'}",
+        f"Why: {event.reason or NOTHING}",
+        f"Through: {event.get_channel_display()}, request {event.request_id or NOTHING}, job {event.job_id or NOTHING}",
         f"Database account: {event.db_role}, transaction {event.txid}",
         "",
     ]

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import InvalidOperation
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -14,14 +15,15 @@ from apps.audit.kinds import kind_of, models_by_table
 from apps.audit.models import AuditEvent, PersonalValue
 from apps.core import access
 from apps.core.admin_kit.names import label_of
+from apps.core.money import number_in_words
 from apps.core.text_diff import Line, compare
+from apps.core.words import NOTHING
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
 
 WITHHELD = "withheld"
 ERASED = "erased"
-NOTHING = "—"
 
 
 def kinds() -> list[tuple[str, str]]:
@@ -212,6 +214,16 @@ class _Related:
             return ", ".join(str(each) for each in value) or NOTHING
         if isinstance(field, models.DateField) and isinstance(value, str):
             return _moment(field, value)
+        if isinstance(field, models.DecimalField) and isinstance(value, (int, float, str)):
+            return _amount(field, value)
+        return str(value)
+
+
+def _amount(field: Any, value: Any) -> str:
+    """An amount, grouped; an entry tells what changed, and the currency seldom does."""
+    try:
+        return number_in_words(field, value)
+    except InvalidOperation:
         return str(value)
 
 

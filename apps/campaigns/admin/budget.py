@@ -16,6 +16,7 @@ from apps.core.access import has_model_permission, hidden_columns
 from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin
 from apps.core.admin_kit.buttons import Button, NoteForm, ReasonForm
 from apps.core.admin_kit.days import DayInput
+from apps.core.money import money
 from apps.technology.admin.cases import approvals_panel
 
 
@@ -105,7 +106,7 @@ class BudgetEntryAdmin(MopsAdmin):
     @display(description="Amount", ordering="amount")
     def money(self, entry: BudgetEntry) -> str:
         """How much."""
-        return f"{entry.amount:,.2f} {entry.currency}"
+        return money(entry.amount, entry.currency)
 
     @display(description="Counts", ordering="retired_at", label={"yes": "success", "taken back": "warning"})
     def counts(self, entry: BudgetEntry) -> str:

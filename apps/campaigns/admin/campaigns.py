@@ -26,6 +26,8 @@ from apps.core.admin_kit.buttons import Button, NoteForm, ReasonForm
 from apps.core.admin_kit.consistency import Check
 from apps.core.admin_kit.counting import CappedPaginator
 from apps.core.admin_kit.locking import RowVersionForm
+from apps.core.money import money
+from apps.core.words import NOTHING
 from apps.processes.admin.starting import START_ABOUT
 from apps.technology.domain.currencies import refuse_currency
 
@@ -258,12 +260,12 @@ class CampaignAdmin(MopsAdmin):
     @display(description="Budget", ordering="budget")
     def money(self, campaign: Campaign) -> str:
         """How much it may cost."""
-        return f"{campaign.budget:,.0f} {campaign.currency}" if campaign.budget is not None else "—"
+        return money(campaign.budget, campaign.currency) if campaign.budget is not None else NOTHING
 
     @display(description="Owner", ordering="owner_person__full_name")
     def owned_by(self, campaign: Campaign) -> str:
         """Who answers for it."""
-        return str(campaign.owner or "—")
+        return str(campaign.owner or NOTHING)
 
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
         """Show what a launch still needs, and the approvals."""

@@ -14,6 +14,7 @@ from apps.campaigns.enums import WAITING, Channel
 from apps.campaigns.models import CampaignRequest, IntakeForm
 from apps.core.admin_kit.base import ReadOnlyAdmin
 from apps.core.admin_kit.buttons import Button, ReasonForm
+from apps.core.words import NOTHING
 
 
 class AcceptForm(forms.Form):
@@ -192,4 +193,4 @@ class IntakeFormAdmin(ReadOnlyAdmin):
     @display(description="Further questions")
     def further(self, form: IntakeForm) -> str:
         """What else it asks."""
-        return request_form.written(form.questions) or "—"
+        return request_form.written(form.questions) or NOTHING

@@ -14,6 +14,7 @@ from apps.campaigns.enums import NOT_YET_LIVE, CampaignState
 from apps.campaigns.models import Campaign, MetricDay, Threshold
 from apps.core.access import has_model_permission
 from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin, ReadOnlyAdmin
+from apps.core.money import figure, money
 from apps.technology.charts import bar_chart
 
 
@@ -21,7 +22,7 @@ from apps.technology.charts import bar_chart
 class ThresholdAdmin(MopsAdmin):
     """Ranges that figures are expected to stay in."""
 
-    list_display = ("campaign", "metric", "expected", "days", "stands", "last_value")
+    list_display = ("campaign", "metric", "expected", "days", "stands", "newest")
     list_filter = ("metric", "out_since", "campaign__state")
     search_fields = ("campaign__name", "metric", "runbook")
     autocomplete_fields = ("campaign",)
@@ -60,12 +61,17 @@ class ThresholdAdmin(MopsAdmin):
             return "outside"
         return "inside" if threshold.last_value is not None else "not watched yet"
 
+    @display(description="Last value", ordering="last_value")
+    def newest(self, threshold: Threshold) -> str:
+        """What was measured last."""
+        return figure(threshold.last_value)
+
 
 @admin.register(MetricDay)
 class MetricDayAdmin(ReadOnlyAdmin):
     """Figures by day, as they were imported."""
 
-    list_display = ("campaign", "metric", "day", "value", "source")
+    list_display = ("campaign", "metric", "day", "came_to", "source")
     list_filter = ("metric", "day")
     search_fields = ("campaign__name",)
     allowed_lookups = ("campaign",)
@@ -76,6 +82,11 @@ class MetricDayAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         """Load the campaigns with the rows."""
         return super().get_queryset(request).select_related("campaign")
+
+    @display(description="Value", ordering="value")
+    def came_to(self, row: MetricDay) -> str:
+        """What it came to."""
+        return figure(row.value)
 
 
 def performance_panel(request: HttpRequest, campaign: Campaign) -> list[dict[str, Any]]:
@@ -113,4 +124,4 @@ def closing_panel(campaign: Campaign) -> list[dict[str, Any]]:
 
 def _amount(frozen: dict[str, Any], name: str) -> str:
     """Return a frozen amount as people write it; what had no amount was frozen as the word "None"."""
-    return "none" if frozen[name] == "None" else f"{Decimal(frozen[name]):,.2f} {frozen['currency']}"
+    return "none" if frozen[name] == "None" else money(Decimal(frozen[name]), frozen["currency"])

@@ -15,6 +15,7 @@ from apps.campaigns.enums import VOIDABLE, CampaignState, Channel
 from apps.campaigns.models import Campaign
 from apps.core.actors import acting_as
 from apps.core.errors import WrongState
+from apps.core.money import money
 from apps.core.rules.predicates import Choice, Field, Number
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def fact_fields() -> tuple[Field, ...]:
 
 def cost_impact(campaign: Campaign) -> str:
     """Say what the campaign would cost."""
-    return f"{campaign.budget:,.2f} {campaign.currency}" if campaign.budget is not None else ""
+    return money(campaign.budget, campaign.currency) if campaign.budget is not None else ""
 
 
 def requests_of(campaign: Campaign) -> "models.QuerySet[ApprovalRequest]":

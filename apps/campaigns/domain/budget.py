@@ -14,9 +14,10 @@ from apps.core.actors import acting_as
 from apps.core.alerts.domain.alerting import raise_alert, resolve_alert
 from apps.core.errors import DomainError, InvalidInput, NotAllowed, WrongState
 from apps.core.gates import Finding
+from apps.core.money import decimals, money
 from apps.core.transitions import transition
 from apps.core.words import reason_given
-from apps.technology.domain.currencies import decimals, refuse_currency
+from apps.technology.domain.currencies import refuse_currency
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
@@ -106,7 +107,7 @@ def enter_from_page(campaign: Campaign, *, by: "User", **given: Any) -> str:
     """Enter an amount and say what is left; see `enter`."""
     entry = enter(campaign, by=by, **given)
     left = standing(campaign).left
-    return f"{entry} is entered" + (f"; {left:,.2f} {entry.currency} are left." if left is not None else ".")
+    return f"{entry} is entered" + (f"; {money(left, entry.currency)} are left." if left is not None else ".")
 
 
 def refuse_any_entry(user: "User", campaign: Campaign) -> str | None:
@@ -149,10 +150,10 @@ def budget_finding(campaign: Campaign, today: dt.date) -> Finding:
     if now.budget is None:
         return Finding(False, "the plan names no budget")
     if now.total.planned > now.budget:
-        return Finding(False, f"{now.total.planned:,.2f} planned is more than {now.budget:,.2f} {campaign.currency}")
+        return Finding(False, f"{money(now.total.planned)} planned is more than {money(now.budget, campaign.currency)}")
     if now.is_overspent:
-        return Finding(False, f"{-(now.left or ZERO):,.2f} {campaign.currency} more is used up than was approved")
-    return Finding(True, f"{now.total.used:,.2f} of {now.budget:,.2f} {campaign.currency} used up")
+        return Finding(False, f"{money(-(now.left or ZERO), campaign.currency)} more is used up than was approved")
+    return Finding(True, f"{money(now.total.used)} of {money(now.budget, campaign.currency)} used up")
 
 
 def warn(campaign: Campaign) -> None:
@@ -166,8 +167,8 @@ def warn(campaign: Campaign) -> None:
         cause,
         title=f"{campaign} {what}",
         severity="critical" if now.is_overspent else "warning",
-        detail=f"{now.total.used:,.2f} of {now.budget:,.2f} {campaign.currency}: {now.total.actual:,.2f} actual, "
-        f"{now.total.committed:,.2f} committed.",
+        detail=f"{money(now.total.used)} of {money(now.budget, campaign.currency)}: {money(now.total.actual)} actual, "
+        f"{money(now.total.committed)} committed.",
         subject=campaign,
         owner=campaign.owner,
         runbook=RUNBOOK,
@@ -199,8 +200,8 @@ def _check_room(campaign: Campaign, kind: str, amount: Decimal, reference: str) 
     if amount > room:
         word = "planned" if kind == Money.PLANNED else "ordered"
         raise WrongState(
-            f"Only {max(room, ZERO):,.2f} {campaign.currency} of {now.budget:,.2f} can still be {word}; "
-            f"{amount:,.2f} is more. Raise the budget in the plan and have it approved."
+            f"Only {money(max(room, ZERO), campaign.currency)} of {money(now.budget)} can still be {word}; "
+            f"{money(amount)} is more. Raise the budget in the plan and have it approved."
         )
 
 

@@ -14,6 +14,7 @@ from apps.campaigns.models import BudgetEntry, BudgetShift
 from apps.core import access
 from apps.core.actors import acting_as
 from apps.core.errors import DomainError, NotAllowed, WrongState
+from apps.core.money import money
 from apps.core.transitions import transition
 
 if TYPE_CHECKING:
@@ -50,8 +51,8 @@ def refuse_shift(shift: BudgetShift) -> str | None:
     there = planned_in(shift)
     if shift.amount > there:
         return (
-            f"Only {there:,.2f} {campaign.currency} are planned for {shift.get_from_channel_display()} in "
-            f"{shift.from_month:%B %Y}; {shift.amount:,.2f} cannot move from there."
+            f"Only {money(there, campaign.currency)} are planned for {shift.get_from_channel_display()} in "
+            f"{shift.from_month:%B %Y}; {money(shift.amount)} cannot move from there."
         )
     return None
 
@@ -112,7 +113,7 @@ def facts(shift: BudgetShift) -> dict[str, Any]:
 
 def cost_impact(shift: BudgetShift) -> str:
     """Say what it costs: nothing more, it is moved."""
-    return f"{shift.amount:,.2f} {shift.campaign.currency} moved, nothing added"
+    return f"{money(shift.amount, shift.campaign.currency)} moved, nothing added"
 
 
 def _move(shift: BudgetShift, to: ShiftState, **more: Any) -> None:

@@ -27,7 +27,7 @@ from apps.content.enums import Channel as ContentChannel
 from apps.core import clock
 from apps.core.actors import acting_as
 from apps.core.errors import InvalidInput
-from apps.technology.domain.currencies import decimals
+from apps.core.money import decimals
 
 if TYPE_CHECKING:
     from apps.accounts.models import User

@@ -9,6 +9,7 @@ from apps.campaigns.enums import Channel, Money, ShiftState
 from apps.campaigns.models.campaign import Campaign
 from apps.core import clock
 from apps.core.governed import GovernedModel, GovernedQuerySet
+from apps.core.money import MoneyField, money
 from apps.core.transitions import guarded_columns, written_once
 
 MOST = 100_000_000
@@ -30,7 +31,7 @@ class BudgetEntry(GovernedModel):
     kind = models.CharField(max_length=10, choices=Money.choices)
     spent_on = models.CharField("channel", max_length=20, choices=Channel.choices)
     month = models.DateField(help_text="The first day of the month.")
-    amount = models.DecimalField(max_digits=14, decimal_places=4, help_text="Before tax.")
+    amount = MoneyField(max_digits=14, decimal_places=4, help_text="Before tax.")
     currency = models.CharField(max_length=3, help_text="That of the campaign.")
     reference = models.CharField(
         max_length=100,
@@ -107,14 +108,14 @@ class BudgetEntry(GovernedModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()} {self.amount:,.2f} {self.currency}, {self.month:%B %Y}"
+        return f"{self.get_kind_display()} {money(self.amount, self.currency)}, {self.month:%B %Y}"
 
 
 class BudgetShift(GovernedModel):
     """A proposal to move planned money from one channel and month to another; it counts once approved."""
 
     campaign = models.ForeignKey(Campaign, models.PROTECT, related_name="budget_shifts")
-    amount = models.DecimalField(max_digits=14, decimal_places=4)
+    amount = MoneyField(currency="campaign__currency", max_digits=14, decimal_places=4)
     from_channel = models.CharField("from channel", max_length=20, choices=Channel.choices)
     from_month = models.DateField("from month", help_text="The first day of the month.")
     to_channel = models.CharField("to channel", max_length=20, choices=Channel.choices)
@@ -157,8 +158,8 @@ class BudgetShift(GovernedModel):
 
     def __str__(self) -> str:
         return (
-            f"{self.amount:,.2f} from {self.get_from_channel_display()} {self.from_month:%b %Y} "
-            f"to {self.get_to_channel_display()} {self.to_month:%b %Y}"
+            f"{money(self.amount, self.campaign.currency)} from {self.get_from_channel_display()} "
+            f"{self.from_month:%b %Y} to {self.get_to_channel_display()} {self.to_month:%b %Y}"
         )
 
     @property

@@ -12,6 +12,7 @@ from apps.accounts.models import OwnedModel
 from apps.campaigns.enums import EDITABLE, MOVES, NOT_YET_LIVE, RUNNING, VOIDABLE, CampaignState, Channel
 from apps.core import clock
 from apps.core.governed import GovernedModel, GovernedQuerySet
+from apps.core.money import MoneyField
 from apps.core.transitions import guarded_columns, refusal
 
 # What is approved: a change of one of these after the approval voids it.
@@ -59,7 +60,7 @@ class Campaign(OwnedModel, GovernedModel):
     region = models.CharField(max_length=100, blank=True, help_text="Where it runs, for instance DACH.")
     starts_on = models.DateField("starts", null=True, blank=True)
     ends_on = models.DateField("ends", null=True, blank=True, help_text="The last day.")
-    budget = models.DecimalField(
+    budget = MoneyField(
         max_digits=12,
         decimal_places=2,
         null=True,

@@ -7,6 +7,7 @@ from django.db.models import F, Q
 from apps.campaigns.enums import Channel, RequestStage
 from apps.campaigns.models.campaign import Campaign
 from apps.core.governed import GovernedModel, append_only_triggers, ledger_triggers
+from apps.core.money import MoneyField
 from apps.core.transitions import guarded_columns
 
 
@@ -41,7 +42,7 @@ class CampaignRequest(GovernedModel):
     audience = models.TextField(blank=True, help_text="Whom it addresses: segments, regions, exclusions.")
     starts_on = models.DateField("starts", null=True, blank=True)
     ends_on = models.DateField("ends", null=True, blank=True, help_text="The last day.")
-    budget = models.DecimalField(
+    budget = MoneyField(
         max_digits=12, decimal_places=2, null=True, blank=True, help_text="All costs together; 0 where there are none."
     )
     currency = models.CharField(max_length=3, default="EUR", help_text="Three letters, for instance EUR.")

@@ -17,6 +17,7 @@ from apps.core.admin_kit.buttons import Button
 from apps.core.admin_kit.consistency import Check
 from apps.core.admin_kit.links import link_to
 from apps.core.markdown import render
+from apps.core.words import NOTHING
 
 STAGES = {
     Stage.BRIEF.label: "warning",
@@ -93,7 +94,7 @@ class ContentAssetAdmin(MopsAdmin):
     @display(description="Owner", ordering="owner_person__full_name")
     def owned_by(self, asset: ContentAsset) -> str:
         """Who answers for it."""
-        return str(asset.owner or "—")
+        return str(asset.owner or NOTHING)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """Propose that who asks answers for it."""

@@ -11,6 +11,7 @@ from apps.content.models import ContentAsset, ContentMetric, ContentVersion
 from apps.core import access
 from apps.core.actors import acting_as
 from apps.core.errors import InvalidInput, NotAllowed
+from apps.core.words import NOTHING
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
@@ -55,7 +56,7 @@ class Figures:
     @property
     def told(self) -> list[tuple[str, str]]:
         """The rates by name as people read them."""
-        return [(name, "—" if rate is None else f"{rate:.2%}") for name, rate in self.rates]
+        return [(name, NOTHING if rate is None else f"{rate:.2%}") for name, rate in self.rates]
 
     @property
     def conversion(self) -> str:

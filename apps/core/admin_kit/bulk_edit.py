@@ -7,6 +7,7 @@ preview is left as it is, and said so.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from django import forms
@@ -26,11 +27,12 @@ from apps.core.admin_kit.names import label_of
 from apps.core.admin_kit.refusals import sentence_of
 from apps.core.errors import DomainError, NotAllowed, WrongState
 from apps.core.governed import GovernedBase
+from apps.core.money import number_in_words
 from apps.core.reasons import demanded_reason
+from apps.core.words import NOTHING
 
 MOST, SHOWN = 500, 100
 PREFIX, EMPTIED = "bulk", "bulk_empty"
-EMPTY = "—"
 
 
 @dataclass
@@ -104,7 +106,7 @@ def _open(model_admin: Any, request: HttpRequest, column: Any) -> forms.Field:
         given = forms.TypedChoiceField(coerce=lambda value: value == "yes", label=given.label)
         given.widget = UnfoldAdminSelectWidget()
     if choices:
-        given.choices = [("", EMPTY), *(each for each in choices if each[0] not in ("", None))]
+        given.choices = [("", NOTHING), *(each for each in choices if each[0] not in ("", None))]
     if isinstance(given.widget, RelatedFieldWidgetWrapper):
         given.widget = given.widget.widget
     given.required, given.initial = False, None
@@ -209,7 +211,9 @@ def _shown(row: Any, name: str) -> str:
     value = display() if display is not None else getattr(row, name)
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return EMPTY if value in (None, "", []) else str(value)
+    if isinstance(value, Decimal):
+        return number_in_words(row._meta.get_field(name), value, row)
+    return NOTHING if value in (None, "", []) else str(value)
 
 
 def _relations(model: type[models.Model], names: Sequence[str]) -> list[str]:

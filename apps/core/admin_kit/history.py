@@ -22,9 +22,10 @@ from django.utils.timezone import localtime
 from apps.core.access_log import note_read
 from apps.core.admin_kit.kits import kits_of
 from apps.core.governed import GovernedBase
+from apps.core.money import number_in_words
+from apps.core.words import NOTHING
 
 VERSIONS_PER_PAGE = 20
-NOTHING = "—"
 UNINTERESTING = ("id", "uuid", "created_at", "updated_at", "row_version")
 
 
@@ -132,7 +133,9 @@ def changes_between(row: Any, before: Any, names: "Names", hidden: set[str]) -> 
         old = getattr(before, field.attname) if before is not None else None
         if new != old and not (before is None and new in (None, "", False, [], {})):
             label = str(field.verbose_name)
-            found.append(Change(label[:1].upper() + label[1:], names.show(field, old), names.show(field, new)))
+            found.append(
+                Change(label[:1].upper() + label[1:], names.show(field, old, before), names.show(field, new, row))
+            )
     return found
 
 
@@ -154,8 +157,8 @@ class Names:
                 for key, each in found.items()
             }
 
-    def show(self, field: Any, value: Any) -> str:
-        """Return one value as a person reads it."""
+    def show(self, field: Any, value: Any, row: Any = None) -> str:
+        """Return one value as a person reads it; `row` is where the currency of an amount stands."""
         if value in (None, ""):
             return NOTHING
         if field.is_relation:
@@ -169,6 +172,5 @@ class Names:
         if isinstance(value, dt.date):
             return date_format(value, "j M Y")
         if isinstance(value, Decimal):
-            figure = f"{value:,f}"
-            return figure.rstrip("0").rstrip(".") if "." in figure else figure
+            return number_in_words(field, value, row)
         return str(value)

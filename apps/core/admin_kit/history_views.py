@@ -72,7 +72,7 @@ def _as_of(model_admin: Any, request: HttpRequest, thing: Any, hidden: set[str])
         return HttpResponseRedirect(back)
     names = Names(thing, [version])
     values = [
-        Change(label, "", names.show(field, getattr(version, field.attname)))
+        Change(label, "", names.show(field, getattr(version, field.attname), version))
         for field in version.tracked_fields
         if field.name not in hidden and field.name not in ("id", "uuid", "row_version")
         for label in [str(field.verbose_name)[:1].upper() + str(field.verbose_name)[1:]]
@@ -116,8 +116,8 @@ def restore_page(model_admin: Any, request: HttpRequest, object_id: str, version
     changes = [
         Change(
             str(field.verbose_name)[:1].upper() + str(field.verbose_name)[1:],
-            names.show(field, getattr(thing, field.attname)),
-            names.show(field, getattr(version, field.attname)),
+            names.show(field, getattr(thing, field.attname), thing),
+            names.show(field, getattr(version, field.attname), version),
         )
         for field in restorable_fields(thing, version, hidden=hidden)
     ]

@@ -4,6 +4,8 @@ from django.db import models
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 
+from apps.core.words import NOTHING
+
 
 def url_of(record: models.Model | None) -> str:
     """Return the address of a record's page, "" where it has none."""
@@ -18,6 +20,6 @@ def url_of(record: models.Model | None) -> str:
 def link_to(record: models.Model | None) -> str:
     """Return the record's name as a link to its page, or the bare name where it has none."""
     if record is None:
-        return "—"
+        return NOTHING
     url = url_of(record)
     return format_html('<a class="mops-link" href="{}">{}</a>', url, str(record)) if url else str(record)

@@ -1,5 +1,6 @@
 """Optimistic locking: who saves a form that somebody else has overtaken sees what changed and loses nothing."""
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -7,6 +8,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from apps.core.admin_kit.choosing import show_loaded
 from apps.core.admin_kit.names import label_of
+from apps.core.money import number_in_words
 from apps.core.reasons import demanded_reason
 
 if TYPE_CHECKING:
@@ -91,6 +93,8 @@ class RowVersionForm(AnyModelForm):
         for name in both:
             field = stored._meta.get_field(name)
             shown = getattr(stored, f"get_{name}_display", lambda field=field: getattr(stored, field.name))()
+            if isinstance(shown, Decimal):
+                shown = number_in_words(field, shown, stored)
             self.add_error(name, f"It now holds “{shown}”." if shown not in (None, "") else "It is empty now.")
 
     def _show_newest(self, stored: Any, merged: list[str]) -> None:

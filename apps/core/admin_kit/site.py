@@ -21,6 +21,8 @@ from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from unfold.dataclasses import SearchResult
 from unfold.sites import UnfoldAdminSite
 
+from apps.core.words import NOTHING
+
 PALETTE_ROWS_PER_MODEL = 5
 PALETTE_MINIMUM = 2
 
@@ -49,6 +51,7 @@ class MopsAdminSite(UnfoldAdminSite):
     site_title = "mops"
     site_header = "mops"
     index_title = "Home"
+    empty_value_display = NOTHING
     site_url = None  # there is no other site to view
     index_template = "admin/mops/home.html"
     enable_nav_sidebar = True

@@ -9,6 +9,7 @@ from unfold.decorators import display
 
 from apps.core.admin_kit.base import MopsAdmin, VersionAdmin
 from apps.core.admin_kit.buttons import Button, NoteForm, Refusal
+from apps.core.words import NOTHING
 
 STATES = {"Draft": "warning", "In review": "info", "In force": "success"}
 
@@ -63,7 +64,7 @@ class TemplateAdmin(MopsAdmin):
     @display(description="Owner", ordering="owner_person__full_name")
     def owned_by(self, template: Any) -> str:
         """Who answers for it."""
-        return str(template.owner or "—")
+        return str(template.owner or NOTHING)
 
 
 class TemplateVersionAdmin(VersionAdmin):

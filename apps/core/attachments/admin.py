@@ -17,6 +17,7 @@ from apps.core.admin_kit.links import link_to, url_of
 from apps.core.attachments.domain.files import is_intact
 from apps.core.attachments.models import Attachment
 from apps.core.attachments.views import KEY, AttachmentsKit
+from apps.core.words import NOTHING
 
 register_kit(AttachmentsKit())
 
@@ -69,7 +70,7 @@ class AttachmentAdmin(ReadOnlyAdmin):
     def download(self, row: Attachment) -> str:
         """Offer the file."""
         if not url_of(row.record):
-            return "—"
+            return NOTHING
         kind = row.content_type
         given = {"object_id": row.object_id, "kit": KEY, "verb": "download", "item": row.uuid}
         url = reverse(f"admin:{kind.app_label}_{kind.model}_kit", kwargs=given)

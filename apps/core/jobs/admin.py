@@ -21,6 +21,7 @@ from apps.core.admin_kit.buttons import Button, ReasonForm
 from apps.core.jobs.domain import runs, scheduling, watching
 from apps.core.jobs.models import JobRun, RunState, ScheduleState
 from apps.core.jobs.registry import all_jobs, find_job
+from apps.core.words import NOTHING
 
 STATES = {
     "Queued": "default",
@@ -190,7 +191,7 @@ class JobRunAdmin(ReadOnlyAdmin):
         """Show when it was over."""
         return _to_the_second(run.finished_at)
 
-    @display(description="took", empty_value="—")
+    @display(description="took", empty_value=NOTHING)
     def took(self, run: JobRun) -> str | None:
         """Show how long it took, or has been running."""
         return _in_words(run.duration)
@@ -205,7 +206,7 @@ class JobRunAdmin(ReadOnlyAdmin):
         """Show after how long it is stopped."""
         return _in_words(dt.timedelta(seconds=run.timeout)) or ""
 
-    @display(description="arguments", empty_value="—")
+    @display(description="arguments", empty_value=NOTHING)
     def arguments(self, run: JobRun) -> str:
         """Show what it was given."""
         return ", ".join(f"{name.replace('_', ' ')}: {value}" for name, value in run.args.items())
@@ -270,7 +271,7 @@ def _in_the_way(run: JobRun) -> JobRun | None:
 
 
 def _to_the_second(moment: dt.datetime | None) -> str:
-    return date_format(localtime(moment), "j M Y, H:i:s") if moment else "—"
+    return date_format(localtime(moment), "j M Y, H:i:s") if moment else NOTHING
 
 
 def _in_words(span: dt.timedelta | None) -> str | None:

@@ -8,6 +8,7 @@ from unfold.decorators import display
 
 from apps.core.admin_kit.base import MopsAdmin
 from apps.core.retention.models import RetentionPeriod
+from apps.core.words import NOTHING
 
 
 @admin.register(RetentionPeriod)
@@ -38,17 +39,17 @@ class RetentionPeriodAdmin(MopsAdmin):
     @display(description="Usually", ordering="key")
     def usual(self, period: RetentionPeriod) -> str:
         """What mops ships."""
-        return _in_days(period.declared.days) if period.declared else "—"
+        return _in_days(period.declared.days) if period.declared else NOTHING
 
     @display(description="Limits", ordering="key")
     def limits(self, period: RetentionPeriod) -> str:
         """How far staff may go."""
-        return f"{period.declared.least} to {_in_days(period.declared.most)}" if period.declared else "—"
+        return f"{period.declared.least} to {_in_days(period.declared.most)}" if period.declared else NOTHING
 
     @display(description="Counted from", ordering="key")
     def counted_from(self, period: RetentionPeriod) -> str:
         """From when the days count."""
-        return period.declared.counted_from if period.declared else "—"
+        return period.declared.counted_from if period.declared else NOTHING
 
 
 def _in_days(days: int) -> str:

@@ -9,6 +9,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from apps.core.errors import InvalidInput
+from apps.core.money import money
 from apps.core.rules import expressions as sql
 from apps.core.rules.field_types import FieldType
 from apps.core.rules.moment import Moment
@@ -173,9 +174,4 @@ class Money(Number):
 
     def say(self, value: Any) -> str:
         """Return the amount with its currency."""
-        amount = Decimal(str(value))
-        return (
-            f"{amount:,.0f} {self.currency}"
-            if amount == amount.to_integral_value()
-            else f"{amount:,.2f} {self.currency}"
-        )
+        return money(value, self.currency)

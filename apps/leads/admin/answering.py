@@ -16,6 +16,7 @@ from apps.core.admin_kit.buttons import Button, NoteForm, ReasonForm
 from apps.core.clocks.domain.wording import in_words
 from apps.core.records import kind_of
 from apps.core.rules.admin.conditions import ConditionAdmin
+from apps.core.words import NOTHING
 from apps.leads.domain import sla_signing
 from apps.leads.enums import SlaState
 from apps.leads.models import LeadSla, SalesContact
@@ -136,7 +137,7 @@ def _panel(request: HttpRequest, sla: LeadSla) -> dict[str, Any]:
         "sla": sla,
         "requests": asked.with_decisions().order_by("-pk"),
         "kept": [
-            (title, met, late, runs, f"{met / (met + late):.0%}" if met + late else "—")
+            (title, met, late, runs, f"{met / (met + late):.0%}" if met + late else NOTHING)
             for title, met, late, runs in kept
         ],
         "days": DAYS,

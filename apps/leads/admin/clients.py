@@ -12,6 +12,8 @@ from unfold.decorators import display
 
 from apps.core import access, clock
 from apps.core.admin_kit.base import ReadOnlyAdmin
+from apps.core.money import money
+from apps.core.words import NOTHING
 from apps.leads.client_rules import version_in_force
 from apps.leads.domain.clients import judge
 from apps.leads.domain.usage import OLDEST
@@ -90,27 +92,27 @@ class ClientAdmin(ReadOnlyAdmin):
     @display(description="Health", ordering="health")
     def healthy(self, client: Client) -> str:
         """Of 100."""
-        return "—" if client.health is None else f"{client.health:.0f}"
+        return NOTHING if client.health is None else f"{client.health:.0f}"
 
     @display(description="Signs of leaving", ordering="open_signs")
     def signs(self, client: Any) -> str:
         """How many stand open."""
-        return str(client.open_signs or "—")
+        return str(client.open_signs or NOTHING)
 
     @display(description="Seats used", ordering="seat_use")
     def used(self, client: Client) -> str:
         """Their share."""
-        return "—" if client.seat_use is None else f"{client.seat_use:.0f} %"
+        return NOTHING if client.seat_use is None else f"{client.seat_use:.0f} %"
 
     @display(description="Users in 90 days", ordering="users_change")
     def change(self, client: Client) -> str:
         """How the number of active users moved."""
-        return "—" if client.users_change is None else f"{client.users_change:+.0f} %"
+        return NOTHING if client.users_change is None else f"{client.users_change:+.0f} %"
 
     @display(description="Value a month", ordering="monthly_value")
     def worth(self, client: Client) -> str:
         """What it pays."""
-        return "—" if client.monthly_value is None else f"{client.monthly_value:,.0f}"
+        return money(client.monthly_value)
 
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
         """Show its health with the reasons, as of the day that is asked for."""

@@ -11,6 +11,7 @@ from unfold.decorators import display
 from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin
 from apps.core.admin_kit.buttons import Button, NoteForm, ReasonForm
 from apps.core.admin_kit.days import DayInput
+from apps.core.money import money
 from apps.leads.domain.opportunities import lose, refuse_move, refuse_step, step_on, win
 from apps.leads.enums import LossReason, OpportunityStage
 from apps.leads.models import Opportunity
@@ -104,4 +105,4 @@ class OpportunityAdmin(MopsAdmin):
     @display(description="Amount", ordering="amount")
     def worth(self, opportunity: Opportunity) -> str:
         """For how much."""
-        return f"{opportunity.amount:,.2f} {opportunity.currency}"
+        return money(opportunity.amount, opportunity.currency)

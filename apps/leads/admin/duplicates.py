@@ -14,6 +14,7 @@ from apps.core import access, clock
 from apps.core.admin_kit.base import ReadOnlyAdmin
 from apps.core.admin_kit.buttons import Button, ReasonForm
 from apps.core.admin_kit.locking import RowVersionForm
+from apps.core.words import NOTHING
 from apps.leads.domain.duplicates import merging
 from apps.leads.domain.duplicates.entry import holder, look_alikes
 from apps.leads.domain.duplicates.finding import open_pairs
@@ -49,7 +50,7 @@ def _label(name: str) -> str:
 def _shown(lead: Lead, name: str) -> Any:
     if name in ("stage", "created_at"):
         return lead.get_stage_display() if name == "stage" else f"{lead.created_at:%-d %b %Y}"
-    return getattr(lead, name) or "—"
+    return getattr(lead, name) or NOTHING
 
 
 def pair_panel(pair: DuplicatePair) -> dict[str, Any]:
@@ -61,7 +62,9 @@ def pair_panel(pair: DuplicatePair) -> dict[str, Any]:
         "pair": pair,
         "one": lead_link(pair.one),
         "two": lead_link(pair.two),
-        "rows": [{**row, "differs": row["label"] in differing} for row in rows if {row["one"], row["two"]} != {"—"}],
+        "rows": [
+            {**row, "differs": row["label"] in differing} for row in rows if {row["one"], row["two"]} != {NOTHING}
+        ],
         "evidence": pair.evidence,
     }
 
@@ -229,13 +232,13 @@ class MergeAdmin(ReadOnlyAdmin):
     @display(description="Fields taken over", ordering="taken")
     def took_over(self, row: Merge) -> str:
         """By their names."""
-        return ", ".join(_label(name) for name in row.taken) or "—"
+        return ", ".join(_label(name) for name in row.taken) or NOTHING
 
     @display(description="What moved", ordering="moved")
     def what_moved(self, row: Merge) -> str:
         """How many rows of each kind."""
         told = [f"{len(keys)} {_MOVED.get(name, name)}" for name, keys in row.moved.items() if keys]
-        return ", ".join(told) or "—"
+        return ", ".join(told) or NOTHING
 
 
 def duplicates_panel(request: HttpRequest, lead: Lead) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from apps.core import access
 from apps.core.admin_kit.base import ReadOnlyAdmin
 from apps.core.admin_kit.buttons import Button
 from apps.core.rules.models import RuleVersion
+from apps.core.words import NOTHING
 from apps.leads.domain.scoring.reviewing import GOAL, advice, conclude, refuse_conclusion
 from apps.leads.enums import RejectReason, ReviewState, Verdict
 from apps.leads.models import PredictiveFit, ScoringReview
@@ -91,16 +92,16 @@ def _champion(review: ScoringReview) -> dict[str, Any]:
 
 def three(figure: float | None) -> str:
     """Return a figure with three digits."""
-    return "—" if figure is None else f"{figure:.3f}"
+    return NOTHING if figure is None else f"{figure:.3f}"
 
 
 def _percent(figure: float | None) -> str:
-    return "—" if figure is None else f"{figure:+.0%}"
+    return NOTHING if figure is None else f"{figure:+.0%}"
 
 
 def share(part: int, of: int) -> str:
     """Return a part in per cent."""
-    return f"{part / of:.0%}" if of else "—"
+    return f"{part / of:.0%}" if of else NOTHING
 
 
 def _panel(request: HttpRequest, review: ScoringReview) -> dict[str, Any]:
@@ -136,7 +137,7 @@ def _panel(request: HttpRequest, review: ScoringReview) -> dict[str, Any]:
             {
                 **each,
                 "share": share(each["sql"], each["leads"]),
-                "lift": "—" if each["lift"] is None else f"{each['lift']:.2f}",
+                "lift": NOTHING if each["lift"] is None else f"{each['lift']:.2f}",
             }
             for each in champion.get("rules", [])
         ],

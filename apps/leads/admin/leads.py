@@ -16,6 +16,7 @@ from apps.core.admin_kit.buttons import Button, NoteForm, ReasonForm
 from apps.core.admin_kit.consistency import Check
 from apps.core.admin_kit.counting import CappedPaginator
 from apps.core.asking import asking_once
+from apps.core.words import NOTHING
 from apps.leads.admin import panels
 from apps.leads.admin.answer_panels import answer_panels
 from apps.leads.admin.deals import OpportunityForm
@@ -250,7 +251,7 @@ class LeadAdmin(MopsAdmin):
     @display(description="Territory", ordering="territory")
     def place(self, lead: Lead) -> str:
         """Where it belongs."""
-        return lead.territory or lead.country or "—"
+        return lead.territory or lead.country or NOTHING
 
     @display(
         description="Stage",
@@ -269,12 +270,12 @@ class LeadAdmin(MopsAdmin):
     @display(description="Owner", ordering="owner_person__full_name")
     def owned_by(self, lead: Lead) -> str:
         """Who looks after it."""
-        return str(lead.owner or "—")
+        return str(lead.owner or NOTHING)
 
     @display(description="Score", ordering="score__final")
     def scored(self, lead: Lead) -> str:
         """The score, rounded."""
-        return f"{lead.score.final:.0f}" if hasattr(lead, "score") else "—"
+        return f"{lead.score.final:.0f}" if hasattr(lead, "score") else NOTHING
 
     @display(description="Ready", ordering="score__is_ready", label={"Ready": "success", "Raised a hand": "success"})
     def ready(self, lead: Lead) -> str:

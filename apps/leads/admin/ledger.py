@@ -12,6 +12,7 @@ from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin, ReadOnlyAdmin
 from apps.core.admin_kit.buttons import Button, ReasonForm
 from apps.core.admin_kit.consistency import Check
 from apps.core.admin_kit.links import link_to
+from apps.core.words import NOTHING
 from apps.leads.admin.forms import DeliveryForm
 from apps.leads.admin.panels import run_panel
 from apps.leads.admin.source_panel import SourceForm, source_panel
@@ -107,7 +108,7 @@ class IntakeSourceAdmin(MopsAdmin):
     @display(description="Must bring", ordering="required")
     def wants(self, source: IntakeSource) -> str:
         """What every delivery has to say."""
-        return ", ".join(source.required) or "—"
+        return ", ".join(source.required) or NOTHING
 
 
 @admin.register(Intake)

@@ -10,6 +10,7 @@ from unfold.decorators import display
 from apps.core.admin_kit.archive import refuse_restore, restore
 from apps.core.admin_kit.base import MopsAdmin
 from apps.core.admin_kit.buttons import Button, ReasonForm
+from apps.core.words import NOTHING
 from apps.leads.admin.judging import share, three
 from apps.leads.domain.scoring.trials import (
     advice,
@@ -94,13 +95,13 @@ class ScoringTrialAdmin(MopsAdmin):
     @display(description="Leads", ordering="figures")
     def leads(self, trial: ScoringTrial) -> str:
         """How many both have scored."""
-        return f"{trial.figures['champion']['leads']:,}" if trial.figures else "—"
+        return f"{trial.figures['champion']['leads']:,}" if trial.figures else NOTHING
 
     @display(description="AUC, champion → challenger", ordering="figures")
     def accuracy(self, trial: ScoringTrial) -> str:
         """How well each tells who becomes an SQL."""
         if not trial.figures or trial.figures["champion"]["auc"] is None:
-            return "—"
+            return NOTHING
         return f"{three(trial.figures['champion']['auc'])} → {three(trial.figures['challenger']['auc'])}"
 
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:

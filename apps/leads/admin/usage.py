@@ -13,6 +13,8 @@ from apps.core import access
 from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin
 from apps.core.admin_kit.locking import RowVersionForm
 from apps.core.errors import InvalidInput
+from apps.core.money import money
+from apps.core.words import NOTHING
 from apps.leads.domain.usage import FACTS, day_that_can_be, standing
 from apps.leads.enums import SubscriptionStatus
 from apps.leads.models import Company, CompanySnapshot
@@ -36,7 +38,7 @@ class CompanySnapshotAdmin(MopsAdmin):
     """Subscriptions and usage of companies, day by day."""
 
     form = SnapshotForm
-    list_display = ("of_company", "taken_on", "standing", "plan", "seats", "active_users", "monthly_value", "source")
+    list_display = ("of_company", "taken_on", "standing", "plan", "seats", "active_users", "worth", "source")
     list_filter = ("status", "source", "taken_on")
     search_fields = ("company__name", "company__domain", "plan")
     autocomplete_fields = ("company",)
@@ -53,6 +55,11 @@ class CompanySnapshotAdmin(MopsAdmin):
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         """Load the companies with the rows."""
         return super().get_queryset(request).select_related("company")
+
+    @display(description="Value a month", ordering="monthly_value")
+    def worth(self, row: CompanySnapshot) -> str:
+        """What it paid."""
+        return money(row.monthly_value)
 
     @display(description="Company", ordering="company__name")
     def of_company(self, row: CompanySnapshot) -> str:
@@ -71,7 +78,7 @@ class CompanySnapshotAdmin(MopsAdmin):
     )
     def standing(self, row: CompanySnapshot) -> str:
         """How the subscription stands."""
-        return row.get_status_display() or "—"
+        return row.get_status_display() or NOTHING
 
 
 def usage_panel(request: HttpRequest, company: Company) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from apps.core import access, clock
 from apps.core.actors import acting_as
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.core.events import publish
+from apps.core.money import money
 from apps.core.transitions import transition
 from apps.core.words import reason_given
 from apps.leads.domain.lifecycle import move_lead, refuse_stage
@@ -79,7 +80,7 @@ def open_by_button(
 ) -> str:
     """Open an opportunity and say so."""
     made = open_opportunity(lead, name=name, amount=amount, currency=currency, expected_on=expected_on, by=by)
-    return f"{made} is open: {made.amount:,.2f} {made.currency}."
+    return f"{made} is open: {money(made.amount, made.currency)}."
 
 
 def refuse_move(user: "User", opportunity: Opportunity) -> str | None:

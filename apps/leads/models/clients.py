@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import Q
 
+from apps.core.money import MoneyField
 from apps.core.rules.models import RuleVersion
 from apps.leads.enums import ClientStage, SubscriptionStatus
 from apps.leads.models.company import Company
@@ -21,7 +22,7 @@ class Client(models.Model):
     seat_use = models.FloatField("seats used, in %", null=True)
     users_change = models.FloatField("active users, change in %", null=True, help_text="Against 90 days before.")
     actions_change = models.FloatField("actions, change in %", null=True, help_text="Against 90 days before.")
-    monthly_value = models.DecimalField("value a month", max_digits=12, decimal_places=2, null=True)
+    monthly_value = MoneyField("value a month", currency="", max_digits=12, decimal_places=2, null=True)
     value_change = models.FloatField("value, change in %", null=True, help_text="Against 90 days before.")
     renews_on = models.DateField("renews", null=True)
     used_on = models.DateField("use last told", null=True, help_text="The newest day a source told of its use.")

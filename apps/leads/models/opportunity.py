@@ -6,6 +6,7 @@ from django.db.models import Q
 
 from apps.accounts.models import OwnedModel
 from apps.core.governed import GovernedModel
+from apps.core.money import MoneyField
 from apps.core.transitions import guarded_columns, written_once
 from apps.leads.enums import LossReason, OpportunityStage
 from apps.leads.models.lead import Lead
@@ -21,7 +22,7 @@ class Opportunity(OwnedModel, GovernedModel):
     stage = models.CharField(
         max_length=12, choices=OpportunityStage.choices, default=OpportunityStage.DISCOVERY, editable=False
     )
-    amount = models.DecimalField(max_digits=12, decimal_places=2, validators=[MinValueValidator(0)])
+    amount = MoneyField(max_digits=12, decimal_places=2, validators=[MinValueValidator(0)])
     currency = models.CharField(
         max_length=3, default="EUR", validators=[RegexValidator(r"^[A-Z]{3}$", "Three capital letters, like EUR.")]
     )

@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 
 from apps.core.governed import GovernedModel
+from apps.core.money import MoneyField
 from apps.leads.enums import SubscriptionStatus
 from apps.leads.models.company import Company
 
@@ -23,8 +24,9 @@ class CompanySnapshot(GovernedModel):
     actions = models.PositiveIntegerField(
         null=True, blank=True, help_text="What they did in those days: the events the product counts."
     )
-    monthly_value = models.DecimalField(
+    monthly_value = MoneyField(
         "value a month",
+        currency="",
         max_digits=12,
         decimal_places=2,
         null=True,

@@ -18,6 +18,7 @@ from apps.core.admin_kit.buttons import Button, ReasonForm
 from apps.core.admin_kit.consistency import Check
 from apps.core.admin_kit.links import url_of
 from apps.core.errors import DomainError
+from apps.core.words import NOTHING
 from apps.processes.domain import automations
 from apps.processes.enums import AutomationState
 from apps.processes.models import AutomatedStep, Automation, Process, Step
@@ -98,7 +99,7 @@ class AutomationAdmin(MopsAdmin):
     @display(description="System", ordering="tool__name")
     def system(self, row: Automation) -> str:
         """Where it runs."""
-        return str(row.tool or "—")
+        return str(row.tool or NOTHING)
 
     @display(description="Steps", ordering="number")
     def carries_out(self, row: Any) -> str:
@@ -108,13 +109,13 @@ class AutomationAdmin(MopsAdmin):
     @display(description="Owner", ordering="owner_person__full_name")
     def owned_by(self, row: Automation) -> str:
         """Who answers for it."""
-        return str(row.owner or "—")
+        return str(row.owner or NOTHING)
 
     @display(description="Next review", ordering="next_review_on", label={"danger": "danger"})
     def review(self, row: Automation) -> Any:
         """When it has to be looked at again."""
         if row.next_review_on is None or not row.is_live:
-            return "—"
+            return NOTHING
         day = f"{row.next_review_on:%-d %b %Y}"
         return ("danger", f"{day}, overdue") if row.next_review_on < clock.today() else day
 

@@ -17,6 +17,7 @@ from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin, ReadOnlyAdmin
 from apps.core.admin_kit.buttons import Button, ReasonForm
 from apps.core.admin_kit.links import link_to, url_of
 from apps.core.alerts.enums import Severity
+from apps.core.words import NOTHING
 from apps.processes.admin.compliance_form import ComplianceRuleForm
 from apps.processes.domain import compliance, compliance_scope, exceptions
 from apps.processes.enums import Standing, WaiverState
@@ -145,13 +146,13 @@ class ComplianceRuleAdmin(MopsAdmin):
     def failing(self, rule: Any) -> Any:
         """How many records do not meet it."""
         if not rule.checked_at:
-            return "—"
+            return NOTHING
         return ("bad", str(rule.failing_now)) if rule.failing_now else ("good", "0")
 
     @display(description="Owner", ordering="owner_person__full_name")
     def owned_by(self, rule: ComplianceRule) -> str:
         """Who is told."""
-        return str(rule.owner or "—")
+        return str(rule.owner or NOTHING)
 
     @display(description="Looked at", ordering="checked_at")
     def looked_at(self, rule: Any) -> Any:
@@ -232,13 +233,13 @@ class ComplianceStandingAdmin(ReadOnlyAdmin):
     @display(description="Why", ordering="reason")
     def why(self, row: ComplianceStanding) -> str:
         """Why it is not met."""
-        return row.reason or "—"
+        return row.reason or NOTHING
 
     @display(description="What to do")
     def what_to_do(self, row: ComplianceStanding) -> str:
         """The way out."""
         way = next((each.way_out for each in checks() if each.key == row.rule.check_key), "")
-        return row.rule.way_out or way or "—"
+        return row.rule.way_out or way or NOTHING
 
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
         """Show how it came to stand so."""

@@ -13,6 +13,7 @@ from apps.core.access import visible
 from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin
 from apps.core.admin_kit.buttons import Button, ReasonForm
 from apps.core.admin_kit.links import url_of
+from apps.core.words import NOTHING
 from apps.processes.admin.improvement_forms import GapForm, ProposeForm, SolutionForm
 from apps.processes.domain import improving, proposing
 from apps.processes.domain.measuring import in_words
@@ -211,12 +212,12 @@ class ImprovementAdmin(MopsAdmin):
     @display(description="Came to", ordering="gain", label=GAINS)
     def came_to(self, row: Improvement) -> str:
         """What it came to."""
-        return Gain(row.gain).label if row.gain else "—"
+        return Gain(row.gain).label if row.gain else NOTHING
 
     @display(description="Owner", ordering="owner_person__full_name")
     def owned_by(self, row: Improvement) -> str:
         """Who answers for it."""
-        return str(row.owner or "—")
+        return str(row.owner or NOTHING)
 
     @display(description="Came from")
     def came_from(self, row: Improvement) -> str:

@@ -11,6 +11,7 @@ from apps.core import clock
 from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin
 from apps.core.admin_kit.buttons import Button, ReasonForm
 from apps.core.admin_kit.locking import RowVersionForm
+from apps.core.words import NOTHING
 from apps.processes.domain.recurring import next_dates, refuse_rule, refuse_skip, skip_next
 from apps.processes.models import Recurrence
 
@@ -62,7 +63,7 @@ class RecurrenceAdmin(MopsAdmin):
     @display(description="Owner", ordering="owner_person__full_name")
     def owned_by(self, recurrence: Recurrence) -> str:
         """Who answers for the runs."""
-        return str(recurrence.owner or "—")
+        return str(recurrence.owner or NOTHING)
 
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
         """Show the next dates, and what became of those before."""

@@ -16,6 +16,7 @@ from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin, MopsTabularInli
 from apps.core.admin_kit.buttons import Button, ReasonForm
 from apps.core.admin_kit.consistency import Check
 from apps.core.markdown import render
+from apps.core.words import NOTHING
 from apps.processes.admin import handbook
 from apps.processes.admin.automations import automation_panel
 from apps.processes.admin.compliance import compliance_panel
@@ -220,18 +221,18 @@ class ProcessAdmin(MopsAdmin):
     @display(description="Under way", label=STATE_COLOURS)
     def under_way(self, process: Any) -> str:
         """What becomes the next version."""
-        return VersionState(process.open_state).label if process.open_state else "—"
+        return VersionState(process.open_state).label if process.open_state else NOTHING
 
     @display(description="Owner", ordering="owner_person__full_name")
     def owned_by(self, process: Process) -> str:
         """Who answers for it."""
-        return str(process.owner or "—")
+        return str(process.owner or NOTHING)
 
     @display(description="Next review", ordering="next_review_on", label={"danger": "danger"})
     def review(self, process: Process) -> Any:
         """When it has to be looked at again."""
         if process.next_review_on is None:
-            return "—"
+            return NOTHING
         day = f"{process.next_review_on:%-d %b %Y}"
         return ("danger", f"{day}, overdue") if process.is_due_for_review else day
 

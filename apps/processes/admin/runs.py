@@ -14,6 +14,7 @@ from apps.core import access
 from apps.core.admin_kit.base import MopsAdmin
 from apps.core.admin_kit.buttons import Button, ReasonForm, shown_buttons
 from apps.core.markdown import render
+from apps.core.words import NOTHING
 from apps.processes.admin.run_steps import CHIPS
 from apps.processes.domain import moving, running
 from apps.processes.domain.checklist import steps_of, trail_of
@@ -116,7 +117,7 @@ class RunAdmin(MopsAdmin):
     @display(description="Owner", ordering="owner_person__full_name")
     def owned_by(self, run: Run) -> str:
         """Who answers for it."""
-        return str(run.owner or "—")
+        return str(run.owner or NOTHING)
 
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
         """Show the checklist to work in, and below it what happened."""

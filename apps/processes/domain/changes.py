@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from apps.audit.models import AuditEvent
+from apps.core.words import NOTHING
 from apps.processes.enums import Disposition
 from apps.processes.models import Process, Review
 
@@ -97,6 +98,6 @@ def _told(name: str, pair: Any) -> str:
 
 def _value(value: Any) -> str:
     if value in (None, "", []):
-        return "—"
+        return NOTHING
     text = ", ".join(str(each) for each in value) if isinstance(value, list) else str(value)
     return text if len(text) <= 60 else f"{text[:59]}…"

@@ -16,6 +16,7 @@ from apps.core.access import visible
 from apps.core.calendars.domain.business_time import elapsed
 from apps.core.calendars.domain.queries import default_calendar, schedule_for
 from apps.core.calendars.models import BusinessCalendar
+from apps.core.words import NOTHING
 from apps.processes.domain.overlay import StepFigures
 from apps.processes.enums import RunState, StepDeed, StepMode
 from apps.processes.models import Process, Run, RunStepEvent, Step
@@ -215,7 +216,7 @@ def _figures(
         Figure("Error rate", _share(failed, done + failed), "Failures ÷ (failures + steps done).", "failed"),
         Figure(
             "Automation coverage",
-            "—" if coverage is None else f"{coverage:.0%}",
+            NOTHING if coverage is None else f"{coverage:.0%}",
             "Σ weight × estimated minutes × times done ÷ Σ estimated minutes × times done; automated 1, assisted ½, "
             "by hand 0.",
             "done",
@@ -236,9 +237,9 @@ def _median(values: Sequence[float]) -> float | None:
 
 def _time(minutes: float | None) -> str:
     if minutes is None:
-        return "—"
+        return NOTHING
     return f"{round(minutes)} min" if minutes < 120 else f"{minutes / 60:.1f} working hours"
 
 
 def _share(part: int, whole: int) -> str:
-    return f"{part / whole:.0%} ({part} of {whole})" if whole else "—"
+    return f"{part / whole:.0%} ({part} of {whole})" if whole else NOTHING

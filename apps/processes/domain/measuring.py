@@ -8,6 +8,7 @@ from statistics import median
 from django.db.models import Exists, OuterRef, Q
 
 from apps.core import clock
+from apps.core.words import NOTHING
 from apps.processes.domain.figures import Happened, automation_coverage, count_steps, working_time
 from apps.processes.enums import ProcessFigure, RunState, StepDeed
 from apps.processes.models import Process, Run, RunStepEvent, Step
@@ -91,7 +92,7 @@ def _rounded(value: float) -> Decimal:
 def in_words(value: Decimal | None, figure: ProcessFigure | str) -> str:
     """Return a figure as people read it."""
     if value is None:
-        return "—"
+        return NOTHING
     unit = ProcessFigure(figure).unit
     if unit == "%":
         return f"{value.normalize():f} %"

@@ -12,6 +12,7 @@ from apps.core.clocks.models import Clock
 from apps.core.clocks.registry import known_metric
 from apps.core.measures import measures
 from apps.core.pack_parts import Line, Part, Span
+from apps.core.words import NOTHING
 from apps.processes.domain.maturity import WHOLE, newest
 from apps.processes.domain.measuring import in_words
 from apps.processes.domain.roadmap import roadmap
@@ -45,7 +46,7 @@ OPEN = Q(process__stakeholder_access=StakeholderAccess.EVERYBODY)
 
 
 def _number(value: Decimal | None, unit: str) -> str:
-    return "—" if value is None else f"{value.normalize():f} {unit}".strip()
+    return NOTHING if value is None else f"{value.normalize():f} {unit}".strip()
 
 
 def tell_measures(span: Span, before: GovernancePack | None = None) -> Part:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from apps.core.words import NOTHING
 from apps.processes.enums import StepKind, StepMode
 
 
@@ -89,7 +90,7 @@ def _facts(step: FlowStep) -> list[str]:
     ]
     if step.minutes is not None:
         how.append(f"{step.minutes} min")
-    people = [f"Responsible: {step.role or '—'}"]
+    people = [f"Responsible: {step.role or NOTHING}"]
     people += [f"Accountable: {step.accountable}"] if step.accountable else []
     people += [f"Consulted: {', '.join(step.consulted)}"] if step.consulted else []
     people += [f"Informed: {', '.join(step.informed)}"] if step.informed else []

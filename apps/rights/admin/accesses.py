@@ -10,6 +10,7 @@ from django.utils.text import capfirst
 from unfold.decorators import display
 
 from apps.core.admin_kit.base import ReadOnlyAdmin
+from apps.core.words import NOTHING
 from apps.rights.models import AccessLog
 
 
@@ -43,7 +44,7 @@ class AccessLogAdmin(ReadOnlyAdmin):
             f"{key}: {', '.join(map(str, each)) if isinstance(each, list) else each}"
             for key, each in access.detail.items()
         )
-        return " · ".join(each for each in told if not each.endswith(": ")) or "—"
+        return " · ".join(each for each in told if not each.endswith(": ")) or NOTHING
 
 
 def _kind(label: str) -> str:

@@ -12,6 +12,7 @@ from apps.accounts.forms import active_people, live_teams
 from apps.accounts.models import Team, User
 from apps.core import clock
 from apps.core.admin_kit.days import DayInput
+from apps.core.words import NOTHING
 from apps.rights.enums import Assignment, ReviewScope
 
 
@@ -30,7 +31,7 @@ def areas() -> list[tuple[str, str]]:
     """Return the areas whose rights can be reviewed by themselves."""
     own = (each for each in apps.get_app_configs() if each.name.startswith("apps.") and each.label not in HIDDEN_APPS)
     kept = ((each.label, str(each.verbose_name)) for each in own if list(each.get_models()))
-    return [("", "—"), *sorted(kept, key=lambda pair: pair[1])]
+    return [("", NOTHING), *sorted(kept, key=lambda pair: pair[1])]
 
 
 class OpenReviewForm(forms.Form):
@@ -40,7 +41,7 @@ class OpenReviewForm(forms.Form):
     scope = forms.ChoiceField(label="Review", choices=ReviewScope.choices, initial=ReviewScope.ALL)
     team = forms.ModelChoiceField(Team.objects.none(), required=False, help_text="Where one team is reviewed.")
     role = forms.ChoiceField(
-        choices=[("", "—"), *Role.choices], required=False, help_text="Where one role is reviewed."
+        choices=[("", NOTHING), *Role.choices], required=False, help_text="Where one role is reviewed."
     )
     app = forms.ChoiceField(label="Area", choices=areas, required=False, help_text="Where one area is reviewed.")
     assignment = forms.ChoiceField(label="Who decides", choices=Assignment.choices, initial=Assignment.REVIEWER)

@@ -14,6 +14,7 @@ from apps.core import clock
 from apps.core.admin_kit.base import ReadOnlyAdmin
 from apps.core.admin_kit.buttons import Button, NoteForm
 from apps.core.errors import DomainError
+from apps.core.words import NOTHING
 from apps.rights.admin.forms import WhyForm
 from apps.rights.domain import reviewing
 from apps.rights.enums import Flag
@@ -146,7 +147,7 @@ class AccessReviewEntryAdmin(ReadOnlyAdmin):
     @display(description="Since", ordering="granted_at")
     def since(self, entry: AccessReviewEntry) -> str:
         """Since when it is granted."""
-        return date_format(localtime(entry.granted_at), "j M Y") if entry.granted_at else "—"
+        return date_format(localtime(entry.granted_at), "j M Y") if entry.granted_at else NOTHING
 
     @display(description="Last used", ordering="last_used_at")
     def used(self, entry: AccessReviewEntry) -> str:
@@ -159,7 +160,7 @@ class AccessReviewEntryAdmin(ReadOnlyAdmin):
     def marks(self, entry: AccessReviewEntry) -> str:
         """What a reviewer should notice."""
         chips = ((FLAG_STYLES.get(Flag(each), "plain"), Flag(each).label) for each in entry.flags)
-        return format_html_join(" ", '<span class="mops-chip mops-chip-{}">{}</span>', chips) or "—"
+        return format_html_join(" ", '<span class="mops-chip mops-chip-{}">{}</span>', chips) or NOTHING
 
     @display(
         description="Decision",

@@ -17,6 +17,7 @@ from apps.core import access, clock
 from apps.core.admin_kit.days import DayInput
 from apps.core.admin_kit.links import url_of
 from apps.core.errors import DomainError
+from apps.core.words import NOTHING
 from apps.rights.admin.pickers import let_type
 from apps.rights.domain.explaining import VERBS, Explanation, refuse_explanation
 from apps.rights.domain.point_in_time import by_area, could, rights_on
@@ -48,7 +49,7 @@ class ThenForm(forms.Form):
             (capfirst(str(model._meta.verbose_name_plural)), model._meta.label_lower) for model in admin.site._registry
         )
         let_type(self, "person", people, by=by)
-        self.fields["kind"].choices = [("", "—"), *((label, title) for title, label in kinds)]  # type: ignore[attr-defined]
+        self.fields["kind"].choices = [("", NOTHING), *((label, title) for title, label in kinds)]  # type: ignore[attr-defined]
 
     def clean_day(self) -> dt.date:
         """Refuse the future: nobody knows it."""

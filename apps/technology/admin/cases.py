@@ -12,6 +12,7 @@ from apps.core import access
 from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin
 from apps.core.admin_kit.buttons import Button, NoteForm, ReasonForm
 from apps.core.admin_kit.consistency import Check
+from apps.core.money import money
 from apps.technology.admin.forms import CurrencyForm, WaiverForm
 from apps.technology.domain import cases
 from apps.technology.enums import CaseState, WaiverKind
@@ -108,7 +109,7 @@ class ToolRequestAdmin(CaseAdmin):
     @display(description="Three years")
     def total(self, request: ToolRequest) -> str:
         """What three years cost."""
-        return f"{cases.total_cost(request):,.0f} {request.currency}"
+        return money(cases.total_cost(request), request.currency)
 
 
 @admin.register(Waiver)

@@ -12,6 +12,7 @@ from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin
 from apps.core.admin_kit.buttons import Button, NoteForm
 from apps.core.admin_kit.consistency import Check
 from apps.core.admin_kit.locking import RowVersionForm
+from apps.core.words import NOTHING
 from apps.technology.admin.cases import approvals_panel
 from apps.technology.domain import dictionary
 from apps.technology.domain.records import conflicts
@@ -102,7 +103,7 @@ class DataEntityAdmin(MopsAdmin):
     @display(description="System of record", ordering="kept_in")
     def record(self, found: Any) -> str:
         """Which tool decides."""
-        return str(found.kept_in or "—")
+        return str(found.kept_in or NOTHING)
 
     @display(description="Fields", ordering="number_of_fields")
     def field_count(self, found: Any) -> int:
@@ -112,7 +113,7 @@ class DataEntityAdmin(MopsAdmin):
     @display(description="Owner", ordering="owner_person__full_name")
     def owned_by(self, found: DataEntity) -> str:
         """Who answers for it."""
-        return str(found.owner or "—")
+        return str(found.owner or NOTHING)
 
 
 @admin.register(DataField)

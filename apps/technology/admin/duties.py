@@ -13,6 +13,8 @@ from apps.core import access, clock
 from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin, ReadOnlyAdmin
 from apps.core.admin_kit.buttons import Button
 from apps.core.admin_kit.consistency import Check
+from apps.core.money import figure
+from apps.core.words import NOTHING
 from apps.technology.domain import availability, duties
 from apps.technology.enums import Duty, Known, Standard
 from apps.technology.models import (
@@ -162,7 +164,7 @@ class AdminStandardAdmin(MopsAdmin):
     @display(description="Owner", ordering="owner_person__full_name")
     def owned_by(self, found: AdminStandard) -> str:
         """Who looks after it."""
-        return str(found.owner or "—")
+        return str(found.owner or NOTHING)
 
 
 @admin.register(StandardCheck)
@@ -192,7 +194,7 @@ class StandardCheckAdmin(MopsAdmin):
 class ServiceTargetAdmin(MopsAdmin):
     """Targets of availability."""
 
-    list_display = ("tool", "availability", "response_ms", "last_days", "verdict")
+    list_display = ("tool", "at_least", "response_ms", "last_days", "verdict")
     list_filter = ("availability",)
     search_fields = ("tool__name", "source")
     autocomplete_fields = ("tool",)
@@ -200,6 +202,11 @@ class ServiceTargetAdmin(MopsAdmin):
     buttons = ARCHIVE_BUTTONS
     consistency_checks = (Check("No measurement at all", lambda rows: rows.filter(tool__availability__isnull=True)),)
     empty_state = "No target yet. 99.5 % fits most tools; 99.9 % where work stands still without them."
+
+    @display(description="Available (%)", ordering="availability")
+    def at_least(self, target: ServiceTarget) -> str:
+        """The share of time it is to be available."""
+        return figure(target.availability)
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         """Sum the measurements of the last days with the rows."""

@@ -10,6 +10,7 @@ from unfold.decorators import display
 
 from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin, MopsTabularInline
 from apps.core.admin_kit.buttons import Button, ReasonForm
+from apps.core.money import money
 from apps.technology.admin.evaluation_forms import CandidateForm, EvaluationForm, choice_form, excuse_form, people_form
 from apps.technology.admin.scoring_page import result_panel, scoring_page
 from apps.technology.charts import tornado
@@ -270,13 +271,13 @@ class CandidateAdmin(MopsAdmin):
     @display(description="Three years")
     def total(self, found: Candidate) -> str:
         """What three years cost."""
-        return f"{sensitivity_of(found).total:,.0f} {found.currency}"
+        return money(sensitivity_of(found).total, found.currency)
 
     @display(description="Least to most")
     def range(self, found: Candidate) -> str:
         """Between what the total lies."""
         sensed = sensitivity_of(found)
-        return f"{sensed.least:,.0f} – {sensed.most:,.0f}"
+        return f"{money(sensed.least)} – {money(sensed.most, found.currency)}"
 
     @display(description="Cost stated", boolean=True)
     def complete(self, found: Candidate) -> bool:

@@ -18,6 +18,7 @@ from apps.core.admin_kit.consistency import Check
 from apps.core.admin_kit.locking import RowVersionForm
 from apps.core.jobs.registry import all_jobs
 from apps.core.redaction import redact
+from apps.core.words import NOTHING
 from apps.technology.domain import integrations
 from apps.technology.domain.records import conflicts
 from apps.technology.enums import FlowHealth, IntegrationState
@@ -193,7 +194,7 @@ class IntegrationAdmin(MopsAdmin):
     @display(description="Owner", ordering="owner_person__full_name")
     def owned_by(self, found: Integration) -> str:
         """Who answers for it."""
-        return str(found.owner or "—")
+        return str(found.owner or NOTHING)
 
 
 @admin.register(DataFlow)

@@ -10,6 +10,8 @@ from unfold.decorators import display
 from apps.core import clock
 from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin
 from apps.core.admin_kit.buttons import Button, ReasonForm
+from apps.core.money import figure, money
+from apps.core.words import NOTHING
 from apps.technology.admin.forms import (
     CloseCostForm,
     CorrectCostForm,
@@ -143,13 +145,18 @@ class CostLineAdmin(NeverOverwritten):
     def price(self, line: CostLine) -> str:
         """What is paid, per what, how often."""
         per = "" if line.quantity is None else f" × {line.quantity.normalize():f}"
-        return f"{line.amount:,.2f} {line.currency}{per} {line.get_period_display()}"
+        return f"{money(line.amount, line.currency, exact=True)}{per} {line.get_period_display()}"
 
     @display(description="In force", ordering="valid_from")
     def since(self, line: CostLine) -> str:
         """From when to when."""
         until = f" – {line.valid_to:%Y-%m-%d}" if line.valid_to else " on"
         return f"{line.valid_from:%Y-%m-%d}{'' if line.period == 'once' else until}"
+
+    @display(description="Worth", ordering="rate")
+    def worth(self, rate: ExchangeRate) -> str:
+        """What one unit is worth."""
+        return figure(rate.rate)
 
     @display(description="Known", ordering="retired_at", label={"now": "success", "before": "warning"})
     def counts(self, line: CostLine) -> str:
@@ -162,7 +169,7 @@ class ExchangeRateAdmin(NeverOverwritten):
     """Exchange rates."""
 
     form = RateForm
-    list_display = ("pair", "on", "rate", "source", "counts")
+    list_display = ("pair", "on", "worth", "source", "counts")
     list_filter = (KnownFilter, "currency", "into", "on")
     search_fields = ("currency", "into", "source")
     date_hierarchy = "on"
@@ -185,6 +192,11 @@ class ExchangeRateAdmin(NeverOverwritten):
     def pair(self, rate: ExchangeRate) -> str:
         """From which currency into which."""
         return f"{rate.currency} → {rate.into}"
+
+    @display(description="Worth", ordering="rate")
+    def worth(self, rate: ExchangeRate) -> str:
+        """What one unit is worth."""
+        return figure(rate.rate)
 
     @display(description="Known", ordering="retired_at", label={"now": "success", "before": "warning"})
     def counts(self, rate: ExchangeRate) -> str:
@@ -237,7 +249,7 @@ class ContractAdmin(MopsAdmin):
     @display(description="Owner", ordering="owner_person__full_name")
     def owned_by(self, contract: Contract) -> str:
         """Who answers for it."""
-        return str(contract.owner or "—")
+        return str(contract.owner or NOTHING)
 
 
 @admin.register(StackPolicy)

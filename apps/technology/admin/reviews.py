@@ -17,7 +17,9 @@ from apps.core.admin_kit.buttons import Button, ReasonForm
 from apps.core.admin_kit.links import url_of
 from apps.core.admin_kit.pack_files import give_pack
 from apps.core.errors import DomainError
+from apps.core.money import figure, money
 from apps.core.packs import quarter_of
+from apps.core.words import NOTHING
 from apps.technology.charts import bar_chart
 from apps.technology.domain import reviews
 from apps.technology.enums import ActionState, Lifecycle, Verdict
@@ -113,12 +115,12 @@ class ReviewPackAdmin(ReadOnlyAdmin):
     @display(description="A year costs", ordering="yearly")
     def costs(self, pack: ReviewPack) -> str:
         """What the stack costs."""
-        return f"{pack.yearly:,.0f} {pack.currency}"
+        return money(pack.yearly, pack.currency)
 
     @display(description="Could be saved", ordering="saving")
     def saves(self, pack: ReviewPack) -> str:
         """What could be saved."""
-        return f"{pack.saving:,.0f} {pack.currency}"
+        return money(pack.saving, pack.currency)
 
 
 @admin.register(ReviewItem)
@@ -129,13 +131,13 @@ class ReviewItemAdmin(ReadOnlyAdmin):
         "name",
         "pack",
         "stage",
-        "yearly",
-        "used",
+        "costs",
+        "share_used",
         "seats",
         "attested_on",
         "shares_with",
         "proposal",
-        "saving",
+        "saves",
     )
     list_filter = ("pack", "verdict", "lifecycle")
     search_fields = ("name", "owner")
@@ -166,6 +168,21 @@ class ReviewItemAdmin(ReadOnlyAdmin):
         """Where the tool stood."""
         return Lifecycle(item.lifecycle).label
 
+    @display(description="A year costs", ordering="yearly")
+    def costs(self, item: ReviewItem) -> str:
+        """What it costs."""
+        return money(item.yearly, item.pack.currency)
+
+    @display(description="Used", ordering="used")
+    def share_used(self, item: ReviewItem) -> str:
+        """How much of what is paid for is used."""
+        return NOTHING if item.used is None else f"{figure(item.used)} %"
+
+    @display(description="Could be saved", ordering="saving")
+    def saves(self, item: ReviewItem) -> str:
+        """What could be saved."""
+        return money(item.saving, item.pack.currency)
+
     @display(description="Proposal", ordering="verdict", label=_VERDICTS)
     def proposal(self, item: ReviewItem) -> str:
         """What is proposed."""
@@ -176,7 +193,7 @@ class ReviewItemAdmin(ReadOnlyAdmin):
 class ReviewActionAdmin(MopsAdmin):
     """Actions of reviews."""
 
-    list_display = ("action", "tool", "what", "owner", "due_on", "saving", "stands")
+    list_display = ("action", "tool", "what", "owner", "due_on", "saves", "stands")
     list_filter = ("state", "verdict", "due_on", "owner", "pack")
     search_fields = ("action", "tool__name")
     autocomplete_fields = ("tool", "owner")
@@ -217,6 +234,11 @@ class ReviewActionAdmin(MopsAdmin):
     def what(self, action: ReviewAction) -> str:
         """What was agreed."""
         return Verdict(action.verdict).label
+
+    @display(description="Expected saving a year", ordering="saving")
+    def saves(self, action: ReviewAction) -> str:
+        """What it is to save."""
+        return money(action.saving, action.pack.currency)
 
     @display(description="State", ordering="state", label={"Open": "warning", "Done": "success", "Dropped": "info"})
     def stands(self, action: ReviewAction) -> str:

@@ -12,6 +12,8 @@ from apps.core import access, clock
 from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin
 from apps.core.admin_kit.buttons import Button, NoteForm, ReasonForm
 from apps.core.admin_kit.consistency import Check
+from apps.core.money import money
+from apps.core.words import NOTHING
 from apps.technology.admin.forms import CurrencyForm
 from apps.technology.admin.implementing import ROLLOUT, implementation_panel
 from apps.technology.admin.use_panel import duties_panel, use_panel
@@ -162,7 +164,7 @@ class ToolAdmin(MopsAdmin):
     @display(description="Owner", ordering="owner_person__full_name")
     def owned_by(self, tool: Tool) -> str:
         """Who answers for it: the person or team of mops, else the names of the inventory."""
-        return str(tool.owner or ", ".join(tool.business_owner_names) or "—")
+        return str(tool.owner or ", ".join(tool.business_owner_names) or NOTHING)
 
     @display(description="Criticality", ordering="criticality")
     def tier(self, tool: Tool) -> str:
@@ -182,8 +184,8 @@ class ToolAdmin(MopsAdmin):
     def cost(self, tool: Any) -> str:
         """What a year costs at today's prices; what the inventory stated where there is no cost yet."""
         if tool.yearly is not None:
-            return f"{tool.yearly:,.0f} {tool.told_in}"
-        return f"{tool.annual_cost:,.0f} {tool.currency} stated" if tool.annual_cost is not None else "—"
+            return money(tool.yearly, tool.told_in)
+        return f"{money(tool.annual_cost, tool.currency)} stated" if tool.annual_cost is not None else NOTHING
 
     @display(description="Complete")
     def complete(self, tool: Tool) -> str:

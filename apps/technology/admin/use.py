@@ -14,6 +14,8 @@ from apps.core import clock
 from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin, ReadOnlyAdmin
 from apps.core.admin_kit.buttons import Button, NoteForm, ReasonForm
 from apps.core.admin_kit.consistency import Check
+from apps.core.money import money
+from apps.core.words import NOTHING
 from apps.technology.domain import seats
 from apps.technology.domain.rates import policy
 from apps.technology.domain.use import percent
@@ -85,7 +87,7 @@ class LicenceAdmin(MopsAdmin):
         """How many seats are taken."""
         if licence.quantity:
             return f"{licence.seat_count} of {licence.quantity}, {100 * licence.seat_count // licence.quantity} %"
-        return str(licence.seat_count or "—")
+        return str(licence.seat_count or NOTHING)
 
 
 class InactiveFilter(admin.SimpleListFilter):
@@ -202,7 +204,7 @@ class ReclaimTaskAdmin(MopsAdmin):
     @display(description="Saves a year", ordering="saving")
     def saves(self, task: ReclaimTask) -> str:
         """What taking it back saves."""
-        return f"{task.saving:,.2f} {task.currency}" if task.saving is not None else "not known"
+        return money(task.saving, task.currency) if task.saving is not None else "not known"
 
     @display(description="State", ordering="state", label={"Open": "warning", "Reclaimed": "success", "Kept": "info"})
     def stands(self, task: ReclaimTask) -> str:

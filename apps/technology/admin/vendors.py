@@ -10,6 +10,7 @@ from unfold.decorators import display
 
 from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin, MopsTabularInline
 from apps.core.admin_kit.consistency import Check
+from apps.core.words import NOTHING
 from apps.technology.admin.use_panel import capability_panel
 from apps.technology.enums import IN_USE, Health, Known
 from apps.technology.models import Capability, ToolCapability, Vendor, VendorContact
@@ -71,7 +72,7 @@ class VendorAdmin(MopsAdmin):
     @display(description="Looked after by", ordering="owner_person__full_name")
     def owned_by(self, vendor: Vendor) -> str:
         """Who looks after it."""
-        return str(vendor.owner or "—")
+        return str(vendor.owner or NOTHING)
 
 
 def _nobody() -> Q:
@@ -127,7 +128,7 @@ class CapabilityAdmin(MopsAdmin):
     def needed(self, capability: Any) -> str:
         """Whether we need it, and whether anything serves it."""
         if not capability.required:
-            return "—"
+            return NOTHING
         return "required" if capability.serving else "gap"
 
     @display(description="Served by", ordering="serving")

@@ -14,6 +14,7 @@ from apps.core import access, clock
 from apps.core.actors import acting_as
 from apps.core.errors import NotAllowed, WrongState
 from apps.core.events import publish
+from apps.core.money import money
 from apps.core.rules.predicates import Choice, Field, Number
 from apps.core.transitions import transition
 from apps.technology.domain.case_states import move_case, submit_case
@@ -108,8 +109,8 @@ def _refuse_without_evaluation(request: ToolRequest) -> str | None:
     if total_cost(request) * rate < steering.evaluation_from:
         return None
     return (
-        f"Three years cost {steering.evaluation_from:,.0f} {steering.currency} or more: such a request comes out of an "
-        "evaluation. Compare candidates under Evaluations; choosing one makes its request."
+        f"Three years cost {money(steering.evaluation_from, steering.currency)} or more: such a request comes out "
+        "of an evaluation. Compare candidates under Evaluations; choosing one makes its request."
     )
 
 
@@ -137,7 +138,7 @@ def request_fact_fields() -> tuple[Field, ...]:
 
 def request_cost(request: ToolRequest) -> str:
     """Return in a few words what approving costs."""
-    return f"{total_cost(request):,.2f} {request.currency} over three years"
+    return f"{money(total_cost(request), request.currency)} over three years"
 
 
 def request_policy() -> Definition:

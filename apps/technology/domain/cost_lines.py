@@ -10,6 +10,7 @@ from apps.core import access, clock
 from apps.core.actors import acting_as
 from apps.core.errors import DomainError, InvalidInput, NotAllowed, WrongState
 from apps.core.events import publish
+from apps.core.money import money
 from apps.core.transitions import transition
 from apps.technology.domain.cases import refuse_without_case
 from apps.technology.domain.costing import ONE_DAY, Price
@@ -126,7 +127,8 @@ def change_price(
         new = quantity if quantity is not None else row.quantity
         made = _write(row, valid_from=starts_on, amount=amount, quantity=new, note=note)
         publish("cost.price_changed", line_id=made.pk)
-    return f"{row.label} costs {amount:,.2f} {row.currency} {made.get_period_display()} from {starts_on:%-d %B %Y} on."
+    price = money(amount, row.currency, exact=True)
+    return f"{row.label} costs {price} {made.get_period_display()} from {starts_on:%-d %B %Y} on."
 
 
 def close_cost(line: CostLine, *, ends_on: dt.date, by: "User", note: str = "") -> str:

@@ -10,6 +10,7 @@ from apps.core import access, clock
 from apps.core.actors import acting_as
 from apps.core.errors import DomainError, InvalidInput, NotAllowed, WrongState
 from apps.core.events import publish
+from apps.core.money import money
 from apps.core.notifications.domain.notifying import notify
 from apps.core.transitions import transition
 from apps.core.words import reason_given
@@ -226,8 +227,8 @@ def _tool_called(candidate: Candidate, evaluation: Evaluation) -> Tool:
 
 def _business_case(evaluation: Evaluation, chosen: Candidate, by: "User", reason: str) -> str:
     lines = [
-        f"- {each.candidate}: {each.score} of 100, three years {sensitivity_of(each.candidate).total:,.2f} "
-        f"{each.candidate.currency}"
+        f"- {each.candidate}: {each.score} of 100, three years "
+        f"{money(sensitivity_of(each.candidate).total, each.candidate.currency)}"
         for each in standings(evaluation, by)
     ]
     return (

@@ -15,12 +15,12 @@ from apps.core.access import visible
 from apps.core.actors import acting_as
 from apps.core.errors import DomainError, NotAllowed, WrongState
 from apps.core.events import publish
+from apps.core.money import decimals, money
 from apps.core.notifications.domain.notifying import notify
 from apps.core.overdue import LateRows
 from apps.core.transitions import transition
 from apps.technology.domain.cost_lines import price_of
 from apps.technology.domain.costing import annualised
-from apps.technology.domain.currencies import decimals
 from apps.technology.domain.rates import policy, rates_on
 from apps.technology.domain.stack import AsOf
 from apps.technology.enums import Basis, Lifecycle, Metric, ReclaimState
@@ -195,7 +195,7 @@ def reclaim(task: ReclaimTask, *, by: "User", note: str = "") -> str:
         row.refresh_from_db()
         if row.state == ReclaimState.OPEN:
             _close(row, ReclaimState.RECLAIMED, by=by, note=note)
-    saved = f"; that saves {row.saving:,.2f} {row.currency} a year" if row.saving else ""
+    saved = f"; that saves {money(row.saving, row.currency)} a year" if row.saving else ""
     return f"{row.seat.holder} no longer has a seat on {row.seat.licence}{saved}."
 
 

@@ -11,9 +11,9 @@ from django.db.models.functions import Coalesce, Round
 
 from apps.core import clock
 from apps.core.errors import InvalidInput
+from apps.core.money import decimals
 from apps.technology.domain.cost_lines import price_of
 from apps.technology.domain.costing import annualised
-from apps.technology.domain.currencies import decimals
 from apps.technology.domain.rates import counting_rates_sql, missing_rate, policy, rates_on
 from apps.technology.enums import A_YEAR, Period
 from apps.technology.models import CostLine, StackPolicy, Tool

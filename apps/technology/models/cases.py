@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from apps.core.governed import GovernedModel, GovernedQuerySet
+from apps.core.money import MoneyField
 from apps.core.transitions import guarded_columns
 from apps.technology.enums import CaseState, CostType, WaiverKind
 
@@ -16,9 +17,9 @@ TCO_FIELDS = tuple(f"{kind.value}_{year}" for kind in CostType for year in YEARS
 _BY_BUTTON = "This moves on by the buttons on its page and by a decision, not by an edit."
 
 
-def tco_field(kind: CostType, year: int) -> "models.DecimalField[Any, Any]":
+def tco_field(kind: CostType, year: int) -> MoneyField:
     """Return the column for what one type of cost comes to in one of the three years; empty: not stated."""
-    return models.DecimalField(
+    return MoneyField(
         f"{kind.label.lower()}, year {year}",
         max_digits=12,
         decimal_places=2,

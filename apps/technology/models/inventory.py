@@ -12,6 +12,7 @@ from django.utils.timezone import localtime
 
 from apps.accounts.models import OwnedModel
 from apps.core.governed import GovernedModel, GovernedQuerySet, append_only_triggers
+from apps.core.money import MoneyField
 from apps.core.transitions import guarded_columns
 from apps.technology.enums import IN_USE, Audience, Criticality, DataClass, Health, Known, Lifecycle
 from apps.technology.models.flow_triggers import nothing_flows_over_it
@@ -192,7 +193,7 @@ class Tool(OwnedModel, GovernedModel):
     access_to = models.TextField("who has access", blank=True)
     handbook_link = models.TextField(blank=True, help_text="Where its use is described.")
     external_link = models.CharField(max_length=300, blank=True)
-    annual_cost = models.DecimalField(
+    annual_cost = MoneyField(
         "stated annual cost",
         max_digits=12,
         decimal_places=2,

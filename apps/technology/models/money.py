@@ -9,6 +9,7 @@ from django.db.models import Q
 from apps.accounts.models import OwnedModel
 from apps.core import clock
 from apps.core.governed import GovernedModel, GovernedQuerySet
+from apps.core.money import MoneyField
 from apps.core.transitions import guarded_columns, written_once
 from apps.technology.enums import Basis, CostType, NoticeUnit, Period
 from apps.technology.models.triggers import case_before_cost, one_price_at_a_time, one_term_at_a_time
@@ -82,7 +83,7 @@ class CostLine(GovernedModel):
     label = models.CharField(max_length=100, help_text="What is paid for, for instance Professional seats.")
     cost_type = models.CharField("type", max_length=15, choices=CostType.choices, default=CostType.LICENCE)
     basis = models.CharField(max_length=10, choices=Basis.choices, default=Basis.FLAT)
-    amount = models.DecimalField(
+    amount = MoneyField(
         max_digits=14, decimal_places=4, help_text="Before tax; per seat or per unit where that is the basis."
     )
     quantity = models.DecimalField(

@@ -4,6 +4,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 from apps.core.governed import GovernedModel
+from apps.core.money import MoneyField
 
 
 class StackPolicy(GovernedModel):
@@ -40,7 +41,7 @@ class StackPolicy(GovernedModel):
         validators=[MinValueValidator(1), MaxValueValidator(730)],
         help_text="Tools in use before mops come in with a waiver that ends after this time.",
     )
-    evaluation_from = models.DecimalField(
+    evaluation_from = MoneyField(
         "an evaluation is needed from",
         max_digits=14,
         decimal_places=2,

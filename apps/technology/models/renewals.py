@@ -7,6 +7,7 @@ from django.db.models import Q
 
 from apps.core import clock
 from apps.core.governed import GovernedModel, append_only_triggers
+from apps.core.money import MoneyField
 from apps.core.transitions import guarded_columns
 from apps.technology.enums import CaseState, Renewal
 
@@ -19,7 +20,7 @@ class RenewalDecision(GovernedModel):
     contract = models.ForeignKey("technology.Contract", models.PROTECT, related_name="decisions")
     verdict = models.CharField("decision", max_length=15, choices=Renewal.choices, default=Renewal.RENEW)
     reason = models.TextField(help_text="What speaks for it: use, price, alternatives. Markdown.")
-    expected_yearly = models.DecimalField(
+    expected_yearly = MoneyField(
         "expected yearly price",
         max_digits=14,
         decimal_places=2,

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from apps.core.governed import GovernedModel, append_only_triggers
+from apps.core.money import MoneyField
 from apps.core.packs import quarter_words
 from apps.core.transitions import guarded_columns
 from apps.technology.enums import ActionState, Verdict
@@ -23,8 +24,8 @@ class ReviewPack(models.Model):
     currency = models.CharField(max_length=3)
     low_use_percent = models.PositiveSmallIntegerField()
     tools = models.PositiveIntegerField("tools")
-    yearly = models.DecimalField("a year costs", max_digits=20, decimal_places=3)
-    saving = models.DecimalField("could be saved", max_digits=20, decimal_places=3)
+    yearly = MoneyField("a year costs", max_digits=20, decimal_places=3)
+    saving = MoneyField("could be saved", max_digits=20, decimal_places=3)
     totals = models.JSONField()
     digest = models.CharField(max_length=64)
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
@@ -50,7 +51,7 @@ class ReviewItem(models.Model):
     name = models.CharField(max_length=150)
     lifecycle = models.CharField(max_length=15)
     owner = models.CharField(max_length=200, blank=True)
-    yearly = models.DecimalField("a year costs", max_digits=20, decimal_places=3, null=True)
+    yearly = MoneyField("a year costs", currency="pack__currency", max_digits=20, decimal_places=3, null=True)
     used = models.DecimalField("used (%)", max_digits=7, decimal_places=1, null=True)
     used_on = models.DateField("measured until", null=True)
     seats = models.PositiveIntegerField(default=0)
@@ -60,7 +61,7 @@ class ReviewItem(models.Model):
     integrations = models.PositiveIntegerField("live integrations", default=0, db_default=0)
     unhealthy = models.PositiveIntegerField("of them failing, late or unknown", default=0, db_default=0)
     verdict = models.CharField("proposal", max_length=15, choices=Verdict.choices)
-    saving = models.DecimalField("could be saved", max_digits=20, decimal_places=3, default=0)
+    saving = MoneyField("could be saved", currency="pack__currency", max_digits=20, decimal_places=3, default=0)
     why = models.CharField(max_length=250)
 
     class Meta:
@@ -82,8 +83,9 @@ class ReviewAction(GovernedModel):
     action = models.CharField(max_length=250, help_text="What is to be done, beginning with a verb.")
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name="who")
     due_on = models.DateField("until")
-    saving = models.DecimalField(
+    saving = MoneyField(
         "expected saving a year",
+        currency="pack__currency",
         max_digits=14,
         decimal_places=2,
         default=0,

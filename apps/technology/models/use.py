@@ -8,6 +8,7 @@ from django.db.models.functions import Lower
 
 from apps.core import clock
 from apps.core.governed import GovernedModel, GovernedQuerySet, append_only_triggers
+from apps.core.money import MoneyField
 from apps.core.transitions import guarded_columns
 from apps.technology.enums import Metric, ReclaimState, UseMetric
 
@@ -106,7 +107,7 @@ class ReclaimTask(GovernedModel):
     )
     inactive_since = models.DateField()
     due_on = models.DateField()
-    saving = models.DecimalField("saves a year", max_digits=14, decimal_places=2, null=True, blank=True)
+    saving = MoneyField("saves a year", max_digits=14, decimal_places=2, null=True, blank=True)
     currency = models.CharField(max_length=3, blank=True)
     state = models.CharField(max_length=10, choices=ReclaimState.choices, default=ReclaimState.OPEN, editable=False)
     decided_at = models.DateTimeField(null=True, blank=True, editable=False)

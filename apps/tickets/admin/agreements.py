@@ -15,6 +15,7 @@ from apps.core.admin_kit.buttons import Button, NoteForm, ReasonForm
 from apps.core.clocks.domain.wording import in_words
 from apps.core.errors import InvalidInput
 from apps.core.rules.admin.conditions import ConditionAdmin
+from apps.core.words import NOTHING
 from apps.tickets.domain import agreements
 from apps.tickets.domain.service import TITLES
 from apps.tickets.enums import AgreementState
@@ -143,7 +144,7 @@ def _rows(agreement: Agreement) -> list[tuple[str, str, list[str]]]:
     except InvalidInput:  # a draft from before its rules
         return []
     return [
-        (tier, level, [in_words(amount) if amount else "—" for amount in target.amounts])
+        (tier, level, [in_words(amount) if amount else NOTHING for amount in target.amounts])
         for tier, level, target in targets.rows()
     ]
 
@@ -156,4 +157,4 @@ def _steps(agreement: Agreement) -> list[tuple[int, str]]:
 
 
 def _share(met: int, late: int) -> str:
-    return f"{met / (met + late):.0%}" if met + late else "—"
+    return f"{met / (met + late):.0%}" if met + late else NOTHING

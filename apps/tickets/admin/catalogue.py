@@ -13,6 +13,7 @@ from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin
 from apps.core.admin_kit.buttons import Button
 from apps.core.admin_kit.consistency import Check
 from apps.core.markdown import render
+from apps.core.words import NOTHING
 from apps.tickets.domain.forms import publish_form, refuse_form, written
 from apps.tickets.enums import ACTIVE, Tier
 from apps.tickets.models import Queue, TicketType
@@ -119,12 +120,12 @@ class TicketTypeAdmin(MopsAdmin):
     @display(description="Form", ordering="published")
     def questions(self, kind: Any) -> str:
         """Which version of its form is asked."""
-        return f"version {kind.published}" if kind.published else "—"
+        return f"version {kind.published}" if kind.published else NOTHING
 
     @display(description="Owner", ordering="owner_person__full_name")
     def owned_by(self, kind: TicketType) -> str:
         """Who answers for it."""
-        return str(kind.owner or "—")
+        return str(kind.owner or NOTHING)
 
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
         """Show what is asked, and how the guide reads."""

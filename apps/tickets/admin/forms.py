@@ -8,6 +8,7 @@ from django.db.models import Q
 from apps.accounts.models import User
 from apps.core import clock
 from apps.core.admin_kit.days import DayInput
+from apps.core.words import NOTHING
 from apps.tickets.domain.follow_ups import HOLDS
 from apps.tickets.domain.queries import desk_people
 from apps.tickets.enums import WAITING, Level, LinkKind, ProblemState, Resolution, TicketState
@@ -232,9 +233,9 @@ def _field(question: dict[str, Any]) -> forms.Field:
     if kind == "long text":
         return forms.CharField(widget=AREA, **common)
     if kind == "choice":
-        return forms.ChoiceField(choices=[("", "—"), *((each, each) for each in question["choices"])], **common)
+        return forms.ChoiceField(choices=[("", NOTHING), *((each, each) for each in question["choices"])], **common)
     if kind == "yes or no":
-        return forms.ChoiceField(choices=[("", "—"), ("Yes", "Yes"), ("No", "No")], **common)
+        return forms.ChoiceField(choices=[("", NOTHING), ("Yes", "Yes"), ("No", "No")], **common)
     if kind == "date":
         return forms.DateField(widget=DayInput(), **common)
     if kind == "number":

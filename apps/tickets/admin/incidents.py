@@ -18,6 +18,7 @@ from apps.core.admin_kit.links import link_to
 from apps.core.calendars.models import BusinessCalendar
 from apps.core.clocks.domain.wording import in_words
 from apps.core.errors import DomainError
+from apps.core.words import NOTHING
 from apps.tickets.domain.comparing import ASSUMED, Comparison, compare
 from apps.tickets.enums import TicketState
 from apps.tickets.models import ImportedIncident, Ticket
@@ -160,7 +161,7 @@ def _apart(found: Comparison) -> list[dict[str, Any]]:
             "theirs": "kept" if each.theirs else "late",
             "ours": "kept" if each.ours else "late",
             "took": in_words(each.took),
-            "waited": in_words(each.waited) if each.waited else "—",
+            "waited": in_words(each.waited) if each.waited else NOTHING,
             "target": in_words(each.target),
         }
         for each in found.disagreements

@@ -17,6 +17,7 @@ from apps.core.admin_kit.consistency import Check
 from apps.core.admin_kit.links import link_to
 from apps.core.errors import DomainError
 from apps.core.markdown import render
+from apps.core.words import NOTHING
 from apps.tickets.domain import knowledge
 from apps.tickets.enums import Audience, ReadFrom
 from apps.tickets.models import Article, ArticleRead, ArticleVote, TicketType
@@ -79,7 +80,7 @@ class ArticleAdmin(MopsAdmin):
     @display(description="Helped", ordering="yes")
     def helped(self, article: Any) -> str:
         """Of how many who said."""
-        return f"{article.yes} of {article.said}" if article.said else "—"
+        return f"{article.yes} of {article.said}" if article.said else NOTHING
 
     @display(description="Stale", ordering="process__next_review_on", label={"stale": "danger", "ageing": "warning"})
     def staleness(self, article: Any) -> Any:

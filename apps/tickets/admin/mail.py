@@ -12,6 +12,7 @@ from apps.core import access
 from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin, ReadOnlyAdmin
 from apps.core.admin_kit.buttons import Button
 from apps.core.admin_kit.links import link_to
+from apps.core.words import NOTHING
 from apps.tickets.domain.mail.receiving import refuse_replay, replay
 from apps.tickets.domain.mail.running import fetch_now, refuse_fetch
 from apps.tickets.enums import MailOutcome, SentState
@@ -57,7 +58,7 @@ class MailboxAdmin(MopsAdmin):
     @display(description="Problem", ordering="standing__problem")
     def trouble(self, mailbox: Mailbox) -> Any:
         """Why it could not be fetched."""
-        return _standing(mailbox, "problem") or "—"
+        return _standing(mailbox, "problem") or NOTHING
 
 
 @admin.register(ReceivedMail)

@@ -14,6 +14,7 @@ from apps.core.admin_kit.consistency import Check
 from apps.core.admin_kit.links import link_to
 from apps.core.admin_kit.versions import TemplateVersionAdmin, next_version_button, submit_button
 from apps.core.markdown import render
+from apps.core.words import NOTHING
 from apps.tickets.domain import templates
 from apps.tickets.enums import TemplateState
 from apps.tickets.models import Message, ReplyTemplate, Survey, TemplateVersion
@@ -70,12 +71,12 @@ class ReplyTemplateAdmin(MopsAdmin):
     @display(description="Satisfaction", ordering="score")
     def satisfaction(self, template: Any) -> str:
         """The mean of what requesters said whose ticket was last answered with it."""
-        return f"{template.score:.1f} of 5" if template.score is not None else "—"
+        return f"{template.score:.1f} of 5" if template.score is not None else NOTHING
 
     @display(description="Owner", ordering="owner_person__full_name")
     def owned_by(self, template: ReplyTemplate) -> str:
         """Who answers for it."""
-        return str(template.owner or "—")
+        return str(template.owner or NOTHING)
 
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
         """Show what it says now, and its versions."""

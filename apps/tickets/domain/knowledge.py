@@ -13,7 +13,7 @@ from django.db.models.functions import Greatest
 from apps.core import access, clock
 from apps.core.actors import acting_as
 from apps.core.errors import NotAllowed, WrongState
-from apps.core.words import fitting
+from apps.core.words import NOTHING, fitting
 from apps.processes.domain.acknowledging import acknowledge
 from apps.processes.domain.feedback import note_feedback
 from apps.processes.domain.reading import refuse_acknowledgement
@@ -146,7 +146,7 @@ class Score:
     @property
     def deflection(self) -> str:
         """The share of people who opened it while asking and then asked nothing for a day."""
-        return f"{self.asked_nothing / self.from_asking:.0%}" if self.from_asking else "—"
+        return f"{self.asked_nothing / self.from_asking:.0%}" if self.from_asking else NOTHING
 
 
 def score_of(article: Article, *, at: dt.datetime | None = None) -> Score:

@@ -8,6 +8,7 @@ from django.db.models import Avg, Count, DurationField, ExpressionWrapper, F, Q,
 
 from apps.accounts.models import called
 from apps.core import access
+from apps.core.words import NOTHING
 from apps.tickets.enums import Tier
 from apps.tickets.models import Survey, Ticket
 
@@ -32,7 +33,7 @@ class Line:
     @property
     def rate(self) -> str:
         """The share that answered."""
-        return f"{self.answered / self.asked:.0%}" if self.asked else "—"
+        return f"{self.answered / self.asked:.0%}" if self.asked else NOTHING
 
     @property
     def is_thin(self) -> bool:

@@ -83,7 +83,7 @@ REFUSED = [
     (
         ask("budget", "between", [5, 1]),
         "value",
-        "Budget: From 5 EUR to 1 EUR is nothing; exchange the two.",
+        "Budget: From 5.00 EUR to 1.00 EUR is nothing; exchange the two.",
     ),
     (ask("country", "eq", 7), "value", "Country: Give a text."),
     (ask("country", "eq", "  "), "value", "Country: Give a text; to ask for a missing one, use “is empty”."),
@@ -200,9 +200,9 @@ def test_words_of_a_predicate():
         ask("seen", "gte", "2026-03-01T14:30"),
     )
     assert in_words(predicate, PLAIN) == (
-        "Budget is between 1,000 EUR and 2,500.50 EUR and (Country is “Spain” or Country is empty or not (Stage is one "
-        "of New, Qualified or Won)) and Last seen is in the last 30 days and Last seen is in the last day and Due date "
-        "is more than 1 day ago and Last seen is on or after 1 March 2026, 14:30"
+        "Budget is between 1,000.00 EUR and 2,500.50 EUR and (Country is “Spain” or Country is empty or not (Stage is "
+        "one of New, Qualified or Won)) and Last seen is in the last 30 days and Last seen is in the last day and "
+        "Due date is more than 1 day ago and Last seen is on or after 1 March 2026, 14:30"
     )
 
 
@@ -231,7 +231,9 @@ def test_outcome_names_what_decided():
     predicate["all"][2].pop("value")
     outcome = matches(predicate, {"budget": 1200, "country": "ITALY", "vip": False}, PLAIN, as_of=AS_OF)
     assert outcome.matched
-    assert outcome.why == ("Budget 1,200 EUR is at least 1,000 EUR ✓; Country “ITALY” is “Italy” ✓; VIP no is known ✓")
+    assert outcome.why == (
+        "Budget 1,200.00 EUR is at least 1,000.00 EUR ✓; Country “ITALY” is “Italy” ✓; VIP no is known ✓"
+    )
     outcome = matches(predicate, {"budget": 1200}, PLAIN, as_of=AS_OF)
     assert not outcome.matched
     assert outcome.why == "Country (empty) is “Spain” ✗; Country (empty) is “Italy” ✗; VIP (empty) is known ✗"

@@ -20,6 +20,7 @@ from apps.core.exchange.domain.exporting import fetch_file, model_of, refuse_dow
 from apps.core.exchange.enums import RunState
 from apps.core.exchange.models import ExportRun
 from apps.core.exchange.writing.tables import MEDIA
+from apps.core.words import NOTHING
 
 COLOURS = {"Under way": "info", "Done": "success", "Failed": "danger", "Cancelled": "warning"}
 
@@ -57,7 +58,7 @@ class ExportRunAdmin(ReadOnlyAdmin):
     @display(description="size")
     def readable_size(self, run: ExportRun) -> str:
         """Tell the size as people do."""
-        return filesizeformat(run.size) if run.size is not None else "—"
+        return filesizeformat(run.size) if run.size is not None else NOTHING
 
     @display(description="columns")
     def readable_columns(self, run: ExportRun) -> str:
@@ -71,7 +72,7 @@ class ExportRunAdmin(ReadOnlyAdmin):
     @display(description="SHA-256")
     def digest(self, run: ExportRun) -> str:
         """Show the digest so that it fits."""
-        return format_html('<span class="mops-break">{}</span>', run.sha256) if run.sha256 else "—"
+        return format_html('<span class="mops-break">{}</span>', run.sha256) if run.sha256 else NOTHING
 
     @display(description="filter")
     def readable_filter(self, run: ExportRun) -> str:

@@ -27,6 +27,7 @@ from apps.core.exchange.permissions import refuse_import
 from apps.core.exchange.registry import get_importer
 from apps.core.exchange.writing.tables import MEDIA, write_csv
 from apps.core.uploads import upload_refusal
+from apps.core.words import NOTHING
 
 COLOURS = {
     "Columns to match": "info",
@@ -84,7 +85,7 @@ class ImportBatchAdmin(ReadOnlyAdmin):
     def result(self, batch: ImportBatch) -> str:
         """Tell the result."""
         before = "If imported: " if batch.state == BatchState.PREVIEWED else ""
-        return batch.problem or f"{before}{running.said(batch) or '—'}"
+        return batch.problem or f"{before}{running.said(batch) or NOTHING}"
 
     def get_urls(self) -> list[URLPattern]:
         """Add the addresses of the progress bar, the report and the template file."""

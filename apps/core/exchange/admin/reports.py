@@ -13,6 +13,7 @@ from apps.core.exchange.domain import running
 from apps.core.exchange.enums import OutcomeKind
 from apps.core.exchange.models import ImportBatch, SyncRun
 from apps.core.exchange.registry import get_importer
+from apps.core.words import NOTHING
 
 Report = ImportBatch | SyncRun
 CHIPS = {"created": "good", "updated": "warn", "unchanged": "", "refused": "bad", "gone": "bad"}
@@ -98,7 +99,7 @@ def lines(report: Report, kind: str, run: int = 0) -> tuple[list[str], Iterator[
 
 
 def _changes(changes: dict[str, list[str]]) -> str:
-    return "; ".join(f"{label}: {before or '—'} → {after or '—'}" for label, (before, after) in changes.items())
+    return "; ".join(f"{label}: {before or NOTHING} → {after or NOTHING}" for label, (before, after) in changes.items())
 
 
 def _links(report: Report, listed: list[Any], request: HttpRequest) -> dict[str, str]:

@@ -25,6 +25,7 @@ from apps.core.exchange.registry import get_importer
 from apps.core.jobs.api import JobRun
 from apps.core.jobs.domain.watching import clusters_alive
 from apps.core.jobs.models import OPEN_STATES
+from apps.core.words import NOTHING
 
 COLOURS = {"Under way": "info", "Done": "success", "Failed": "danger", "Cancelled": "warning"}
 SHOWN_RUNS, ROWS_PER_PAGE = 10, 50
@@ -125,7 +126,7 @@ class FileSourceAdmin(MopsAdmin):
     @display(description="last read", ordering="read_at")
     def last_read(self, source: FileSource) -> Any:
         """Tell when it was read last."""
-        return source.read_at or "—"  # type: ignore[attr-defined]  # annotated
+        return source.read_at or NOTHING  # type: ignore[attr-defined]  # annotated
 
     def _runs_panel(self, request: HttpRequest, source: FileSource) -> dict[str, Any]:
         runs = list(source.runs.select_related("acted_as")[: SHOWN_RUNS + 1])
@@ -186,17 +187,17 @@ class SyncRunAdmin(ReadOnlyAdmin):
     @display(description="duration")
     def duration(self, run: SyncRun) -> str:
         """Tell how long it took."""
-        return f"{run.duration.total_seconds():,.1f} s" if run.duration is not None else "—"
+        return f"{run.duration.total_seconds():,.1f} s" if run.duration is not None else NOTHING
 
     @display(description="SHA-256")
     def digest(self, run: SyncRun) -> str:
         """Show the digest so that it fits."""
-        return format_html('<span class="mops-break">{}</span>', run.sha256) if run.sha256 else "—"
+        return format_html('<span class="mops-break">{}</span>', run.sha256) if run.sha256 else NOTHING
 
     @display(description="how it was read")
     def readable_notes(self, run: SyncRun) -> str:
         """Tell what was noted."""
-        return " ".join(run.notes) or "—"
+        return " ".join(run.notes) or NOTHING
 
     def _report_panel(self, request: HttpRequest, run: SyncRun) -> dict[str, Any]:
         kind = request.GET.get("kind", "")

@@ -20,6 +20,7 @@ from apps.core.rules.domain.versions import (
 from apps.core.rules.enums import COMING, VersionState
 from apps.core.rules.forms import DocumentForm
 from apps.core.rules.models import RuleDocument, RuleVersion
+from apps.core.words import NOTHING
 
 
 @admin.register(RuleDocument)
@@ -87,7 +88,7 @@ class RuleDocumentAdmin(MopsAdmin):
     @display(description="Coming", ordering="drafts", label={"": None})
     def coming(self, document: Any) -> str:
         """What may become the next version."""
-        return f"{document.drafts} on the way" if document.drafts else "—"
+        return f"{document.drafts} on the way" if document.drafts else NOTHING
 
     @display(description="Owner", ordering="owner__full_name")
     def owned_by(self, document: RuleDocument) -> str:
@@ -98,7 +99,7 @@ class RuleDocumentAdmin(MopsAdmin):
     def review(self, document: Any) -> Any:
         """When somebody has to look again."""
         if document.now_review is None:
-            return "—"
+            return NOTHING
         day = f"{document.now_review:%-d %b %Y}"
         return ("danger", f"{day}, overdue") if document.now_review <= clock.today() else day
 

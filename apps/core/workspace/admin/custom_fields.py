@@ -23,6 +23,7 @@ from apps.core.admin_kit.locking import RowVersionForm
 from apps.core.errors import NotAllowed
 from apps.core.governed import GovernedBase
 from apps.core.records import kind_of
+from apps.core.words import NOTHING
 from apps.core.workspace.domain import custom_values
 from apps.core.workspace.enums import FieldType
 from apps.core.workspace.models import CustomField, CustomValues
@@ -59,7 +60,7 @@ class ValuesForm(forms.Form):
 
 
 def _widget(field: CustomField, value: Any) -> forms.Widget:
-    nothing = ("", "—")
+    nothing = ("", NOTHING)
     if field.type == FieldType.BOOLEAN:
         return forms.Select(choices=[nothing, ("true", "Yes"), ("false", "No")])
     if field.type == FieldType.CHOICE:
@@ -126,7 +127,7 @@ def shown(field: CustomField, stored: Any) -> str:
     """Return a stored value as people read it."""
     value = custom_values.typed(field, stored)
     if value is None:
-        return "—"
+        return NOTHING
     if isinstance(value, bool):
         return "Yes" if value else "No"
     return f"{value:%-d %b %Y}" if field.type == FieldType.DATE else str(stored)

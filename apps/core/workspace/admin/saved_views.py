@@ -17,6 +17,7 @@ from apps.core.admin_kit.base import ReadOnlyAdmin
 from apps.core.admin_kit.kits import Call, Kit, Verb, ask, list_url, register_kit, submit
 from apps.core.errors import InvalidInput
 from apps.core.records import kind_of
+from apps.core.words import NOTHING
 from apps.core.workspace.domain import saved_views
 from apps.core.workspace.models import DefaultView, SavedView
 from apps.core.workspace.models.saved_view import NAME_LENGTH
@@ -218,7 +219,7 @@ class SavedViewAdmin(ReadOnlyAdmin):
     def list_name(self, view: SavedView) -> str:
         """Name the list."""
         model = view.content_type.model_class()
-        return str(model._meta.verbose_name_plural).capitalize() if model else "—"
+        return str(model._meta.verbose_name_plural).capitalize() if model else NOTHING
 
     @display(description="")
     def open_link(self, view: SavedView) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from apps.core.clocks.registry import known_metric
+from apps.core.money import money
 from apps.leads.enums import (
     ConsentPurpose,
     ContactKind,
@@ -122,7 +123,7 @@ def _contact(facts: Facts, names: Names) -> Said:
 
 def _deal(facts: Facts, names: Names) -> Said:
     name, amount, currency = facts
-    return Said(f"Opportunity opened: {name}", f"{float(amount):,.2f} {currency}")
+    return Said(f"Opportunity opened: {name}", money(float(amount), currency))
 
 
 def _closed(facts: Facts, names: Names) -> Said:
