@@ -127,7 +127,7 @@ def test_a_seat_is_reclaimed_a_renewal_decided_and_the_review_made(come_in):
     confirm(page, "Send for approval")
     said(page, "is in approval")
     page.goto("/admin/technology/reviewpack/add/")
-    page.get_by_role("button", name="Make the pack").click()
+    page.get_by_role("button", name="Make the review").click()
     said(page, "its figures are frozen")
     for kind, name in (("PDF", ".pdf"), ("Excel", ".xlsx")):
         with page.expect_download() as given:

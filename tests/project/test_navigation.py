@@ -1,14 +1,19 @@
 """The sidebar: every page it names is there, every list is in it, and it folds for who sees many pages."""
 
+import re
+from pathlib import Path
+
 import pytest
 from django.apps import apps
 from django.contrib import admin
 from django.urls import reverse
+from django.utils.text import capfirst
 
 from apps.accounts.enums import Role
 from mops.navigation import ALWAYS, BADGES, GROUPS, MANY, PAGE_FOR, sidebar
 from tests.factories.accounts import administrator, person_with
 
+ROOT = Path(__file__).parents[2]
 NAMED = [*ALWAYS, *(page for _, pages in GROUPS for page in pages)]
 # lists that are reached from the records they belong to
 NOT_IN_THE_MENU: dict[str, str] = {
@@ -40,6 +45,29 @@ def test_no_page_stands_twice_in_the_menu_and_no_two_bear_one_name():
     targets, titles = [target for _, target, _ in NAMED], [title for title, _, _ in NAMED]
     assert sorted(set(targets)) == sorted(targets)
     assert sorted(set(titles)) == sorted(titles)
+
+
+def test_menu_and_page_say_one_name():
+    lists = [(title, apps.get_model(target)) for title, target, _ in NAMED if "." in target and "@" not in target]
+    assert {title: name for title, model in lists if (name := capfirst(model._meta.verbose_name_plural)) != title} == {}
+
+
+def test_ways_through_the_menu_lead_to_pages_there_are():
+    """“Access › Role requests” in a sentence or in the documentation is a group and a page of the menu."""
+    pages = {group: [title for title, *_ in named] for group, named in GROUPS}
+    way = re.compile(rf"\b({'|'.join(pages)}) (?:→|›) [*“]?((?!Add\b)[A-Z][\w/?-]*(?: [\w/?-]+)*)")
+    files = [*(ROOT / "docs").glob("*.md"), ROOT / "README.md"]
+    files += [
+        file for top in ("apps", "templates") for end in ("py", "html") for file in (ROOT / top).rglob(f"*.{end}")
+    ]
+    wrong = {
+        f"{file.name}: {found[0]}"
+        for file in files
+        if "migrations" not in file.parts
+        for found in way.finditer(file.read_text())
+        if not any(found[2].startswith(title.split("(")[0].strip()) for title in pages[found[1]])
+    }
+    assert wrong == set()
 
 
 def test_every_list_is_in_the_menu_or_says_where_it_is_reached():

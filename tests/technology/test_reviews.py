@@ -101,7 +101,7 @@ def test_a_missing_rate_makes_no_pack():
 
 
 def test_who_may_not_makes_none():
-    with pytest.raises(NotAllowed, match="You may not make review packs"):
+    with pytest.raises(NotAllowed, match="You may not make technology reviews"):
         make_pack(by=person_with(Role.AUDITOR))
 
 

@@ -171,6 +171,8 @@ class Membership(GovernedModel):
 
     class Meta(GovernedModel.Meta):
         ordering = ("team", "person")
+        verbose_name = "role held"
+        verbose_name_plural = "roles held"
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(territory__isnull=True) | ~models.Q(role__in=sorted(PRIVILEGED_ROLES)),

@@ -55,9 +55,9 @@ class RetentionPolicy(GovernedModel):
     basis = models.TextField("why so long", help_text="The law, contract or decision behind the figure.")
 
     class Meta(GovernedModel.Meta):
-        verbose_name = "retention policy"
-        verbose_name_plural = "retention policies"
         ordering = ("kind",)
+        verbose_name = "ledger retention policy"
+        verbose_name_plural = "ledger retention policies"
         constraints = [
             models.UniqueConstraint(
                 fields=("kind",),

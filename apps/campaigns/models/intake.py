@@ -25,6 +25,7 @@ class IntakeForm(models.Model):
 
     class Meta:
         ordering = ("-number",)
+        verbose_name = "request form"
         triggers = [
             *ledger_triggers(),
             *append_only_triggers("Published forms stay: requests were asked by them. Publish a new version."),

@@ -75,9 +75,8 @@ class CampaignTemplateVersion(GovernedModel):
     in_force_at = models.DateTimeField("in force since", null=True, editable=False)
 
     class Meta(GovernedModel.Meta):
-        verbose_name = "version of a campaign template"
-        verbose_name_plural = "versions of campaign templates"
         ordering = ("template", "-number")
+        verbose_name = "campaign template version"
         constraints = version_constraints("campaign_template", once="campaign_template_version_once")
         triggers = [
             *GovernedModel.Meta.triggers,

@@ -58,9 +58,8 @@ class ContentTemplateVersion(GovernedModel):
     in_force_at = models.DateTimeField("in force since", null=True, editable=False)
 
     class Meta(GovernedModel.Meta):
-        verbose_name = "version of a content template"
-        verbose_name_plural = "versions of content templates"
         ordering = ("template", "-number")
+        verbose_name = "content template version"
         constraints = version_constraints("content_template", once="content_template_version_once")
         triggers = [
             *GovernedModel.Meta.triggers,

@@ -170,9 +170,9 @@ class StoredMail(models.Model):
     created_at = models.DateTimeField("when")
 
     class Meta:
-        verbose_name = "mail"
-        verbose_name_plural = "mail"
         ordering = ("-id",)
+        verbose_name = "stored mail"
+        verbose_name_plural = "stored mail"
         permissions = [("oversee_storedmail", "Can read the mail of everybody that carries no secret")]
         indexes = [models.Index(fields=("created_at",), name="storedmail_by_time")]
 

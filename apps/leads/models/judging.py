@@ -72,8 +72,7 @@ class PredictiveFit(models.Model):
 
     class Meta:
         ordering = ("-fitted_at", "-id")
-        verbose_name = "fit of the predictive score"
-        verbose_name_plural = "fits of the predictive score"
+        verbose_name = "predictive model"
         triggers = append_only_triggers("What a model was learnt from, and how good it was, stays on record.")
 
     def __str__(self) -> str:

@@ -12,7 +12,7 @@ from apps.processes.models.values import Flow
 if TYPE_CHECKING:
     from apps.accounts.models import User
 
-WHERE = "under Processes › Roles in processes"
+WHERE = "under Processes › Process roles"
 
 
 def named_in(flow: Flow) -> dict[str, str]:

@@ -31,6 +31,7 @@ class Recurrence(OwnedModel, GovernedModel):
 
     class Meta(GovernedModel.Meta):
         ordering = ("title",)
+        verbose_name = "recurring run"
         constraints = [
             models.CheckConstraint(
                 condition=Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on")),

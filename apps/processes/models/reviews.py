@@ -26,6 +26,7 @@ class Review(GovernedModel):
 
     class Meta(GovernedModel.Meta):
         ordering = ("-opened_at",)
+        verbose_name = "process review"
         constraints = [
             models.UniqueConstraint(
                 fields=("process",),

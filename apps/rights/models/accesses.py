@@ -20,9 +20,9 @@ class AccessLog(models.Model):
     request_id = models.CharField("request", max_length=64, blank=True)
 
     class Meta:
-        verbose_name = "access"
-        verbose_name_plural = "accesses"
         ordering = ("-at", "-pk")
+        verbose_name = "access log entry"
+        verbose_name_plural = "access log entries"
         indexes = [
             models.Index(fields=("-at",), name="access_by_time"),
             models.Index(fields=("person", "-at"), name="access_by_person"),

@@ -93,9 +93,8 @@ class RecordRequest(GovernedModel):
     )
 
     class Meta(GovernedModel.Meta):
-        verbose_name = "access asked for"
-        verbose_name_plural = "accesses asked for"
         ordering = ("-created_at", "-pk")
+        verbose_name = "access request"
         constraints = [
             models.UniqueConstraint(
                 fields=("asked_by", "kind", "number", "verb"),

@@ -68,7 +68,7 @@ class ReviewPackAdmin(ReadOnlyAdmin):
                 return HttpResponseRedirect(url_of(pack))
         context = {
             **self.admin_site.each_context(request),
-            "title": "Make a review pack",
+            "title": "Make a technology review",
             "opts": self.opts,
             "today": clock.today(),
             "quarter": quarter_of(clock.today()),
@@ -157,7 +157,7 @@ class ReviewItemAdmin(ReadOnlyAdmin):
         ),
         ("Proposal", {"fields": (("verdict", "saving"), "why")}),
     )
-    empty_state = "No review yet. Make a pack under Reviews."
+    empty_state = "No review yet. Make one under Technology reviews."
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         """Load the packs with the rows."""

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 def refuse_pack(user: "User") -> str | None:
     """Return why `user` cannot make a review pack, None when it is allowed."""
-    return None if access.has_model_permission(user, "add", ReviewPack) else "You may not make review packs."
+    return None if access.has_model_permission(user, "add", ReviewPack) else "You may not make technology reviews."
 
 
 def make_pack(*, by: "User", on: dt.date | None = None) -> ReviewPack:

@@ -160,6 +160,7 @@ class ServiceTarget(GovernedModel):
 
     class Meta(GovernedModel.Meta):
         ordering = ("tool",)
+        verbose_name = "availability target"
         constraints = [
             models.CheckConstraint(
                 condition=Q(availability__gt=0, availability__lte=100),

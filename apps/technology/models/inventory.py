@@ -199,7 +199,7 @@ class Tool(OwnedModel, GovernedModel):
         decimal_places=2,
         null=True,
         blank=True,
-        help_text="As the inventory states it; empty: unknown. What counts are the costs under Costs.",
+        help_text="As the inventory states it; empty: unknown. What counts are the cost lines under Cost lines.",
     )
     currency = models.CharField(max_length=3, blank=True, help_text="Three letters, for instance EUR.")
     notes = models.TextField(blank=True)

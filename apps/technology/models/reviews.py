@@ -32,6 +32,7 @@ class ReviewPack(models.Model):
 
     class Meta:
         ordering = ("-quarter", "-number")
+        verbose_name = "technology review"
         constraints = [models.UniqueConstraint(fields=("quarter", "number"), name="pack_number_once")]
         triggers = append_only_triggers(FROZEN)
 

@@ -114,5 +114,5 @@ def _tell(made: PredictiveFit) -> None:
         title="Leads have changed since the predictive score was fitted.",
         severity="warning",
         detail=f"The population stability index is {made.drift:.2f}; from {MUCH_DRIFT} on that is a lot.",
-        runbook="Leads → Predictive score shows what it was learnt from. Look for new sources or broken tracking.",
+        runbook="Leads → Predictive models shows what it was learnt from. Look for new sources or broken tracking.",
     )
