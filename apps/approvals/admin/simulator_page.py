@@ -96,7 +96,7 @@ def _records(kind: str, text: str, person: User) -> list[Any]:
     """Return what of a kind fits a number or a part of a name, among what the person sees."""
     model: Any = registry.model_of(kind)
     rows = access.visible(person, model).order_by("-pk")
-    if text.strip().isdigit() and (exact := rows.filter(pk=int(text)).first()) is not None:
+    if text.strip().isdecimal() and (exact := rows.filter(pk=int(text)).first()) is not None:
         return [exact]
     return [row for row in rows[:500] if text.strip().casefold() in str(row).casefold()][:FOUND]
 

@@ -4,8 +4,10 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from django import forms
+from django.contrib import messages
 from django.contrib.admin import action
 from django.contrib.admin.utils import unquote
+from django.contrib.admin.views.main import ERROR_FLAG
 from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
@@ -193,6 +195,8 @@ class MopsAdmin(RowRights, LimitsColumns, CarriesKits, KeepsTyped, ModelAdmin): 
         context = {"title": title, **(extra_context or {}), "empty_state": self.empty_state}
         if request.method == "GET" and self.has_view_permission(request):
             note_read(request.user, self.model, request.GET.urlencode())
+            if ERROR_FLAG in request.GET:
+                messages.warning(request, "A filter in that address could not be read, so this list is not filtered.")
         return self.add_strips(request, super().changelist_view(request, context))
 
     def get_search_results(

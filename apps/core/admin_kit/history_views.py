@@ -142,7 +142,7 @@ def _seen(model_admin: Any, request: HttpRequest, object_id: str) -> Any:
 
 
 def _version(thing: Any, key: str) -> Any:
-    version = thing.history.filter(history_id=int(key)).first() if key.isdigit() and len(key) < 10 else None
+    version = thing.history.filter(history_id=int(key)).first() if key.isdecimal() and len(key) < 10 else None
     if version is None:
         raise Http404
     return version

@@ -6,6 +6,7 @@ serialization) or meets a rule answers with the sentence, and with a status that
 
 from collections.abc import Callable
 
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -24,7 +25,15 @@ class RefusedPagesMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Pass on."""
+        """Pass on what can be read.
+
+        Raises:
+            BadRequest: an address holds the character that no text of the database may hold.
+        """
+        if "\0" in request.path_info or any(
+            "\0" in text for each in request.GET.lists() for text in (each[0], *each[1])
+        ):
+            raise BadRequest("An address holds a character that no text has.")
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:

@@ -64,7 +64,7 @@ def _save(request: HttpRequest, version: SOPVersion, formset: Any) -> bool:
     opened = request.POST.get("opened", "")
     try:
         flow, new_roles = flow_from(arranged_from(formset)), request.POST.getlist("new_role")
-        since = int(opened) if opened.isdigit() else None
+        since = int(opened) if opened.isdecimal() else None
         said = save_steps(version, flow, by=person, opened=since, new_roles=new_roles)
     except DomainError as refusal:
         messages.error(request, refusal.message)

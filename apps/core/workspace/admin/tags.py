@@ -76,7 +76,7 @@ class TagFilter(DropdownFilter):  # type: ignore[misc]  # unfold ships no types
         """Keep the records with the tag; what is no tag keeps none."""
         if not (wanted := self.value()):
             return queryset
-        if not wanted.isascii() or not wanted.isdigit() or len(wanted) > len(str(2**62)):
+        if not wanted.isascii() or not wanted.isdecimal() or len(wanted) > len(str(2**62)):
             return queryset.none()
         tagged = TaggedRecord.objects.about_model(queryset.model).filter(tag=int(wanted))
         return queryset.filter(pk__in=tagged.values("object_id"))
@@ -105,7 +105,7 @@ def add_tags(call: Call) -> str:
 
 def take_off(call: Call) -> str:
     """Take one tag off the record."""
-    tag = Tag.objects.filter(pk=int(call.item)).first() if call.item.isdigit() and len(call.item) < 19 else None
+    tag = Tag.objects.filter(pk=int(call.item)).first() if call.item.isdecimal() and len(call.item) < 19 else None
     if tag is None:
         raise Http404
     tagging.untag_record(call.thing, tag, by=call.person)
