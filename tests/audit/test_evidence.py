@@ -1,6 +1,7 @@
 """Evidence packages: complete, bounded, reproducible, verifiable without mops, and open to auditors alone."""
 
 import csv
+import datetime as dt
 import io
 import json
 import zipfile
@@ -11,17 +12,22 @@ from django.urls import reverse
 from apps.accounts.enums import Role
 from apps.accounts.models import Team
 from apps.audit import standalone
+from apps.audit.admin import searching
 from apps.audit.domain.evidence import ask_for_evidence, write_package
 from apps.audit.domain.population import population_of
 from apps.audit.domain.sealing import seal_ledger
 from apps.audit.models import AuditEvent, AuditSeal, EvidencePackage
+from apps.core import clock
 from apps.core.actors import acting_as
+from apps.core.admin_kit.counting import CappedPaginator
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
+from apps.leads.models import ScoreOverride
 from apps.rights.models import AccessLog
 from tests.admin_pages import page_of
 from tests.audit.seals import sealed, sealing, tampering, write  # noqa: F401  # a fixture
 from tests.factories.accounts import TeamFactory, person_with, sign_in
 from tests.factories.leads import LeadFactory
+from tests.factories.technology import ToolFactory
 from tests.project.test_auditor_writes_nothing import fingerprints
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("sealing")]
@@ -147,6 +153,39 @@ def test_formulas_are_escaped_and_personal_values_left_out(tmp_path):
         whole = b"".join(archive.read(name) for name in archive.namelist())
     assert b"ada.personal@example.com" not in whole
     assert b"Ada Personal" not in whole
+
+
+def test_a_package_names_nobody_through_what_points_to_them(tmp_path):
+    """What stands in a package cannot be erased: a lead is told by number wherever another record points to it."""
+    ops, now = person_with(Role.OPS), clock.now()
+    with acting_as(ops):
+        lead = LeadFactory(name="Ada Personal", email="ada.personal@example.com")
+        until = now + dt.timedelta(days=9)
+        ScoreOverride.objects.create(lead=lead, value=5, reason="met", set_by=ops, set_at=now, expires_at=until)
+    seal_ledger()
+    rows = AuditEvent.objects.filter(table_name="leads_scoreoverride")
+    for size in (0, 1):
+        place = taken(tmp_path, population_of(rows), by=person_with(Role.AUDITOR), size=size, seed="s")
+        assert f"Lead: — → #{lead.pk}" in table(place)[0]["What changed"]
+        with zipfile.ZipFile(place) as archive:
+            assert not [name for name in archive.namelist() if b"Ada Personal" in archive.read(name)]
+
+
+def test_what_a_name_finds_is_taken_out_whole_and_told_by_number(auditor, tmp_path, monkeypatch):
+    priya = person_with(Role.OPS, full_name="Priya Raghunath")
+    with acting_as(priya):
+        tools = ToolFactory.create_batch(4)
+    seal_ledger()
+    monkeypatch.setattr(searching, "SEARCHED", 1)
+    monkeypatch.setattr(CappedPaginator, "most", 1)
+    asked = f"{reverse(EVIDENCE)}?q=Priya+Raghunath"
+    answer = auditor.post(asked, {"what": "everything", "purpose": "CC6"})
+    place = tmp_path / "named.zip"
+    place.write_bytes(b"".join(answer.streaming_content))
+    assert {str(tool.pk) for tool in tools} <= {row["Record no."] for row in table(place) if row["Kind"] == "Tool"}
+    with zipfile.ZipFile(place) as archive:
+        (filters,) = json.loads(archive.read("manifest.json"))["population"]["filters"]
+    assert filters.endswith(f", or by or about: Person no. {priya.pk}")
 
 
 def test_nothing_sealed_is_said():

@@ -31,11 +31,11 @@ def timeline_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
     viewer: Any = request.user
     rows, title, subject = _chosen(request)
     before, kind, record = (request.GET.get(name, "") for name in ("before", "kind", "record"))
-    if before.isdigit():
+    if before.isdecimal():
         rows = rows.filter(id__lt=int(before))
     events = list(rows.select_related("actor").order_by("-id")[: PAGE + 1])
     shown = events[:PAGE]
-    things, reader = Things(shown, viewer), Reader(shown)
+    things, reader = Things(shown, viewer), Reader(shown, by=viewer)
     query = request.GET.copy()
     if len(events) > PAGE:
         query["before"] = str(shown[-1].pk)
@@ -59,7 +59,7 @@ def _chosen(request: HttpRequest) -> "tuple[models.QuerySet[AuditEvent], str, Us
     viewer: Any = request.user
     person = request.GET.get("person", "")
     if person:
-        found = access.visible(viewer, User).filter(pk=person).first() if person.isdigit() else None
+        found = access.visible(viewer, User).filter(pk=person).first() if person.isdecimal() else None
         if found is None:
             raise Http404("There is no such person.")
         which = request.GET.get("which", "")
@@ -86,7 +86,7 @@ def _seen(request: HttpRequest, viewer: User) -> models.Model | None:
     """Return the record asked for, where the viewer sees it and something may belong to it."""
     model: Any = models_by_table().get(request.GET.get("kind", ""))
     record = request.GET.get("record", "")
-    if model is None or not has_parts(model) or not record.isdigit():
+    if model is None or not has_parts(model) or not record.isdecimal():
         return None
     found: models.Model | None = access.visible(viewer, model).filter(pk=record).first()
     return found

@@ -59,7 +59,7 @@ def _in_words(event: AuditEvent) -> str:
         f"Database account: {event.db_role}, transaction {event.txid}",
         "",
     ]
-    for change in Reader([event]).changes_of(event):
+    for change in Reader([event], by=None).changes_of(event):
         lines += [f"{change.label}:", f"  before: {change.before}", f"  after:  {change.after}"]
     return "\n".join(lines) + "\n"
 

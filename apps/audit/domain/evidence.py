@@ -211,7 +211,7 @@ def _table(portions: Any) -> Iterator[bytes]:
     yield b"\xef\xbb\xbf" + csv_bytes([COLUMNS])
     for portion in portions.portions():
         leaves = dict(zip(*_leaf_columns(portion), strict=True))
-        reader = Reader(portion)
+        reader = Reader(portion, by=None)
         yield csv_bytes([_row(event, reader, leaves.get(event.pk, ""), zone) for event in portion])
 
 

@@ -15,7 +15,9 @@ from apps.audit.kinds import kind_of, models_by_table
 from apps.audit.models import AuditEvent, PersonalValue
 from apps.core import access
 from apps.core.admin_kit.names import label_of
+from apps.core.governed import GovernedBase
 from apps.core.money import number_in_words
+from apps.core.records import AboutRecord
 from apps.core.text_diff import Line, compare
 from apps.core.words import NOTHING
 
@@ -88,22 +90,30 @@ class Reader:
     """Reads many entries in words: the names of what they point to are fetched once for all of them."""
 
     def __init__(
-        self, events: Iterable[AuditEvent], *, values: Mapping[tuple[int, str, str], Any] | None = None
+        self,
+        events: Iterable[AuditEvent],
+        *,
+        by: "User | None",
+        values: Mapping[tuple[int, str, str], Any] | None = None,
     ) -> None:
         """Fetch the names.
 
         Args:
             events: what will be read.
+            by: who reads: shown are the names of what they may see, and no column that is hidden from them. None where
+                what is read leaves mops for good: then nobody is named whom an erasure could not reach any more.
             values: the personal values behind them, by entry, column and side; None withholds them all.
         """
         listed = list(events)
+        self._by = by
         self._values = values
-        self._names = _Related(listed)
+        self._names = _Related(listed, by)
 
     def changes_of(self, event: AuditEvent, *, whole: bool = True) -> list[ReadChange]:
         """Return what an entry changed, in words; not `whole` leaves out what tells a reader nothing in passing."""
-        columns = sorted(event.changes) if whole else _worth_telling(event)
         model = models_by_table().get(event.table_name)
+        shown = event.changes if self._by is None else access.shown_columns(self._by, model, event.changes)
+        columns = [each for each in (sorted(event.changes) if whole else _worth_telling(event)) if each in shown]
         return [
             ReadChange(
                 _label(model, column),
@@ -134,8 +144,7 @@ def changes_of(event: AuditEvent, person: "User", *, reveal: bool = False) -> li
             that writes it down.
     """
     values = _behind(event) if reveal and person.has_perm("audit.view_personalvalue") else None
-    event.changes = access.shown_columns(person, models_by_table().get(event.table_name), event.changes)
-    return Reader([event], values=values).changes_of(event)
+    return Reader([event], by=person, values=values).changes_of(event)
 
 
 def holds_personal(event: AuditEvent) -> bool:
@@ -186,7 +195,7 @@ def _label(model: type[models.Model] | None, column: str) -> str:
 class _Related:
     """The names of the records that the columns of entries point to, and values as people write them."""
 
-    def __init__(self, events: list[AuditEvent]) -> None:
+    def __init__(self, events: list[AuditEvent], by: "User | None") -> None:
         self._names: dict[tuple[type[models.Model], Any], str] = {}
         wanted: dict[type[models.Model], set[Any]] = {}
         for event in events:
@@ -197,8 +206,9 @@ class _Related:
                     plain = (each for each in sides if each is not None and not isinstance(each, dict))
                     wanted.setdefault(field.related_model, set()).update(plain)
         for related, keys in wanted.items():
-            for thing in related._base_manager.filter(pk__in=keys).select_related():
-                self._names[related, thing.pk] = str(thing)
+            rows = related._base_manager.all() if by is None else _nameable(related, by)
+            for thing in rows.filter(pk__in=keys).select_related():
+                self._names[related, thing.pk] = str(thing) if by is not None else name_for_good(thing)
 
     def show(self, model: type[models.Model] | None, column: str, value: Any) -> str:
         field = _field(model, column)
@@ -225,6 +235,35 @@ def _amount(field: Any, value: Any) -> str:
         return number_in_words(field, value)
     except InvalidOperation:
         return str(value)
+
+
+def _nameable(model: type[models.Model], by: "User") -> "models.QuerySet[Any]":
+    """The rows that an entry names to `by`: people, who stand on every entry anyway, and else what they may see."""
+    if issubclass(model, GovernedBase) and model._meta.label_lower != "accounts.user":
+        return access.visible(by, model)
+    return model._base_manager.all()
+
+
+def name_for_good(thing: models.Model) -> str:
+    """Return what a record is called where that can never be taken back: its number instead of anybody's name."""
+    if not _may_name_somebody(type(thing)):
+        return str(thing)
+    kept = set(getattr(thing, "personal_fields", ()))
+    fields = {field.name for field in thing._meta.concrete_fields}
+    named = (str(getattr(thing, name)) for name in LABELS if name in fields - kept)
+    return next((each for each in named if each), f"#{thing.pk}")
+
+
+LABELS = ("name", "title", "file_name", "label")  # columns that the ledger shows as a record's name
+
+
+@cache
+def _may_name_somebody(model: type[models.Model]) -> bool:
+    """Whether what such a record is called may hold a personal value: its own, or of a record it is about."""
+    if getattr(model, "personal_fields", ()) or issubclass(model, AboutRecord):
+        return True
+    related = (field.related_model for field in model._meta.concrete_fields if field.is_relation)
+    return any(getattr(each, "personal_fields", ()) for each in related)
 
 
 def _moment(field: Any, value: str) -> str:
