@@ -6,7 +6,8 @@ import pytest
 from django.db import connection
 
 from apps.accounts.enums import Role
-from apps.audit.admin import ledger
+from apps.audit.admin import searching
+from apps.audit.admin.period_filter import PARAMETERS
 from apps.audit.models import AuditEvent
 from apps.core.actors import acting_as
 from apps.core.admin_kit.counting import CappedPaginator, MoreThan
@@ -39,15 +40,17 @@ def test_beyond_the_bound_it_says_more_than(auditor, monkeypatch):
     assert "more than 3" in auditor.get(PAGE).content.decode()
 
 
-def test_a_search_reaches_the_newest_and_says_so(auditor, monkeypatch):
-    old = ToolFactory(name="Oldest of all")
+def test_a_search_of_texts_reaches_the_newest_and_says_so(auditor, monkeypatch):
+    with acting_as(person_with(), reason="Oldest of all reasons"):
+        old = ToolFactory()
     ToolFactory.create_batch(3)
-    assert "Oldest of all" in auditor.get(PAGE, {"q": "Oldest"}).content.decode()
-    monkeypatch.setattr(ledger, "SEARCHED", 2)
-    page = auditor.get(PAGE, {"q": "Oldest"}, follow=True).content.decode()
-    assert "The newest 2 entries were searched. Set a period under Filters to look further back." in page
-    assert "Oldest of all" not in page
-    one = {"q": "Oldest", "object_id": str(old.pk)}
+    assert "Oldest of all" in auditor.get(PAGE, {"q": "Oldest of all"}).content.decode()
+    monkeypatch.setattr(searching, "SEARCHED", 2)
+    for asked in ({"q": "of all reasons"}, {"q": "of all reasons", **dict.fromkeys(PARAMETERS, "")}):
+        page = auditor.get(PAGE, asked, follow=True).content.decode()
+        assert "The newest 2 entries were searched. Set a period under Filters to look further back." in page
+        assert "Oldest of all" not in page
+    one = {"q": "of all reasons", "object_id": str(old.pk)}
     assert "Oldest of all" in auditor.get(PAGE, one).content.decode()
 
 
@@ -57,7 +60,7 @@ def test_the_filter_by_reason_reaches_as_far_and_says_so(auditor, monkeypatch):
     ToolFactory.create_batch(3)
     asked = {"reason__icontains": "Oldest"}
     assert "Oldest reason" in auditor.get(PAGE, asked).content.decode()
-    monkeypatch.setattr(ledger, "SEARCHED", 2)
+    monkeypatch.setattr(searching, "SEARCHED", 2)
     page = auditor.get(PAGE, asked, follow=True).content.decode()
     assert "The newest 2 entries were searched." in page
     assert "Oldest reason" not in page
@@ -80,7 +83,7 @@ def test_the_ledger_is_read_by_an_index(auditor, monkeypatch, what):
     entries PostgreSQL comes to the same plan by itself.
     """
     ToolFactory.create_batch(4)
-    monkeypatch.setattr(ledger, "SEARCHED", 2)
+    monkeypatch.setattr(searching, "SEARCHED", 2)
     asked, index = SINGLE_LOOKS[what]
     rows = auditor.get(PAGE, asked).context["cl"].queryset[:50]
     with connection.cursor() as cursor:

@@ -63,7 +63,6 @@ ROWS_ALLOWED: dict[str, str] = {
     "apps/accounts/admin/people.py::_without_role": NARROWS,
     "apps/accounts/admin/roles_page.py::roles_page": "how many play a role, and one's own roles: no row is named",
     "apps/accounts/views.py::my_account": OWN,
-    "apps/audit/admin/ledger.py::PersonFilter._person": "the one person by whom the ledger is filtered",
     "apps/core/attachments/views.py::AttachmentsKit.companions": HANGS_ON,
     "apps/core/attachments/views.py::AttachmentsKit.panels": HANGS_ON,
     "apps/core/attachments/views.py::_found": HANGS_ON,

@@ -9,10 +9,14 @@ from django.utils.http import urlencode
 from unfold.views import ChangeList
 
 from apps.accounts.models import User
+from apps.audit.admin.searching import named_in
 from apps.audit.domain.evidence import refuse_evidence
+from apps.audit.domain.finding import MOST, Named
 from apps.core import access
 from apps.core.admin_kit.kits import Kit, register_kit
 from apps.core.governed import GovernedBase
+
+SHOWN = 8  # names above the list
 
 
 def timeline_url(**query: Any) -> str:
@@ -36,12 +40,28 @@ class DeskKit(Kit):
             "may_export": refuse_evidence(person) is None,
         }
         whose = request.GET.get("actor__id__exact") or request.GET.get("person") or ""
+        if names := named_in(request, changelist.query):
+            strip |= {"named": _named(names), "crowded": names.crowded, "most": MOST}
         kind, record = request.GET.get("table_name", ""), request.GET.get("object_id", "")
-        if whose.isdigit() and (found := access.visible(person, User).filter(pk=whose).first()) is not None:
+        if whose.isdecimal() and (found := access.visible(person, User).filter(pk=whose).first()) is not None:
             strip |= {"person": found, "timeline": timeline_url(person=whose)}
         elif kind and record:
             strip |= {"timeline": timeline_url(kind=kind, record=record)}
         return [strip]
+
+
+def _named(found: Named) -> dict[str, Any]:
+    links = [
+        {
+            "kind": each.kind,
+            "name": each.name,
+            "url": timeline_url(person=each.key)
+            if each.table == User._meta.db_table
+            else timeline_url(kind=each.table, record=each.key),
+        }
+        for each in found.bearers[:SHOWN]
+    ]
+    return {"links": links, "others": len(found.bearers) - len(links)}
 
 
 class LedgerKit(Kit):

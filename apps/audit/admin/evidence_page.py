@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -13,6 +14,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
+from apps.audit.admin.searching import named_in, reach_all
 from apps.audit.domain.evidence import MOST_SAMPLED, ask_for_evidence, refuse_evidence, write_package
 from apps.audit.domain.filters import in_words
 from apps.audit.domain.population import Population, gap_statement, population_of
@@ -71,6 +73,9 @@ def evidence_page(model_admin: Any, request: HttpRequest) -> HttpResponseBase:
     back = reverse("admin:audit_auditevent_changelist") + (f"?{request.GET.urlencode()}" if request.GET else "")
     try:
         population = _population(model_admin, request)
+    except IncorrectLookupParameters:
+        messages.error(request, "A filter in this address cannot be read, so there is nothing to take out by it.")
+        return HttpResponseRedirect(reverse("admin:audit_auditevent_changelist"))
     except DomainError as refusal:
         messages.error(request, refusal.message)
         return HttpResponseRedirect(back)
@@ -85,8 +90,11 @@ def evidence_page(model_admin: Any, request: HttpRequest) -> HttpResponseBase:
 
 
 def _population(model_admin: Any, request: HttpRequest) -> Population:
+    reach_all(request)
     shown = model_admin.get_changelist_instance(request)
-    return population_of(shown.queryset, query=request.GET.urlencode(), filters=in_words(request.GET.dict()))
+    found = named_in(request, shown.query)
+    filters = in_words(request.GET.dict(), by_name=found.in_words())
+    return population_of(shown.queryset, query=request.GET.urlencode(), filters=filters)
 
 
 def _page(

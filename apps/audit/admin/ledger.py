@@ -5,14 +5,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.timezone import localtime
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, FieldTextFilter, RangeDateTimeFilter
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, FieldTextFilter
 from unfold.decorators import display
 from unfold.views import ChangeList
 
@@ -21,7 +21,9 @@ from apps.audit import standalone
 from apps.audit.admin.coverage_page import coverage_page
 from apps.audit.admin.desk_kit import timeline_url
 from apps.audit.admin.evidence_page import evidence_page
+from apps.audit.admin.period_filter import PARAMETERS, PeriodFilter
 from apps.audit.admin.proof_page import proof_page
+from apps.audit.admin.searching import SearchesLedger
 from apps.audit.admin.timeline_page import timeline_page
 from apps.audit.domain.news import news_for
 from apps.audit.domain.people import about_person
@@ -31,6 +33,8 @@ from apps.audit.domain.verifying import seal_of
 from apps.audit.kinds import kind_of
 from apps.audit.models import AuditEvent
 from apps.audit.related import related_to
+from apps.core import access
+from apps.core.access_log import note_read
 from apps.core.actors import Channel
 from apps.core.admin_kit.base import MopsAdmin, ReadOnlyAdmin
 from apps.core.admin_kit.counting import CappedPaginator
@@ -38,7 +42,6 @@ from apps.core.admin_kit.links import link_to, url_of
 from apps.core.words import NOTHING
 
 AROUND = 12
-SEARCHED = 250_000  # entries; half a second at most
 
 
 class KindFilter(admin.SimpleListFilter):
@@ -62,20 +65,21 @@ class PersonFilter(admin.SimpleListFilter):
     title = "did or had done"
     parameter_name = "person"
 
-    def _person(self) -> User | None:
+    def _person(self, request: HttpRequest) -> User | None:
+        reader: Any = request.user
         chosen = str(self.value() or "")
-        return User.objects.filter(pk=chosen).first() if chosen.isdigit() else None
+        return access.visible(reader, User).filter(pk=chosen).first() if chosen.isdecimal() else None
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Offer the person who is chosen."""
-        person = self._person()
-        return [(str(person.pk), str(person))] if person is not None else []
+        """Offer the person who is chosen; nobody is a choice too, or the list would not be narrowed at all."""
+        chosen = str(self.value() or "")
+        return [(chosen, str(self._person(request) or "nobody whom you may see"))] if chosen else []
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         """Narrow the list."""
         if not self.value():
             return queryset
-        person = self._person()
+        person = self._person(request)
         if person is None:
             return queryset.none()
         return queryset.filter(models.Q(actor=person) | about_person(person))
@@ -96,6 +100,8 @@ def _beside_their_records(entries: Any, request: HttpRequest) -> list[Any]:
     things = Things(listed, person)
     for event in listed:
         event.thing = things.of(event)
+    for kind in {type(event.thing) for event in listed if event.thing is not None}:
+        note_read(person, kind, "ledger")  # the names of leads, for one, stand beside their entries
     return listed
 
 
@@ -104,7 +110,7 @@ def _named(event: Any) -> str:
 
 
 @admin.register(AuditEvent)
-class AuditEventAdmin(ReadOnlyAdmin):
+class AuditEventAdmin(SearchesLedger, ReadOnlyAdmin):
     """Who changed what, when, through which door and why."""
 
     list_display = ("when", "who", "did", "kind", "what", "fields_changed", "door", "reason")
@@ -113,13 +119,13 @@ class AuditEventAdmin(ReadOnlyAdmin):
         KindFilter,
         "action",
         "channel",
-        ("at", RangeDateTimeFilter),
+        ("at", PeriodFilter),
         ("reason", FieldTextFilter),
         PersonFilter,
     )
-    allowed_lookups = ("object_id", "txid", "request_id", "job_id")
+    allowed_lookups = ("object_id", "txid", "request_id", "job_id", *PARAMETERS)
     search_fields = ("object_label", "actor_label", "reason", "object_id", "request_id")
-    search_help_text = "What, who, why, a record's number or a request's id."
+    search_help_text = "The name of a person or a record; what, why, a record's number or a request's id."
     kits = ("desk",)
     fields = (
         "when",
@@ -157,26 +163,6 @@ class AuditEventAdmin(ReadOnlyAdmin):
             path(where, self.admin_site.admin_view(partial(page, self)), name=f"audit_auditevent_{name}")
             for where, (page, name) in pages.items()
         ] + super().get_urls()
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: models.QuerySet[Any], search_term: str
-    ) -> tuple[models.QuerySet[Any], bool]:
-        """Search texts among the newest entries only, unless a period or a record narrows the ledger already.
-
-        No index serves “contains”, and one on every entry would be paid for by every write; so the reach is bounded
-        and said, and a period searches all of its months.
-        """
-        narrowed = any(name.startswith(("at_", "object_id", "txid", "request_id", "job_id")) for name in request.GET)
-        texts = (search_term, *(value for name, value in request.GET.items() if name.startswith("reason__")))
-        if any(str(text).strip() for text in texts) and not narrowed:
-            newest = AuditEvent.objects.order_by("-id").values_list("id", flat=True).first() or 0
-            if newest > SEARCHED:
-                queryset = queryset.filter(id__gt=newest - SEARCHED)
-                messages.info(
-                    request,
-                    f"The newest {SEARCHED:,} entries were searched. Set a period under Filters to look further back.",
-                )
-        return super().get_search_results(request, queryset, search_term)
 
     @display(description="When", ordering="id")
     def when(self, event: AuditEvent) -> str:
@@ -227,7 +213,7 @@ class AuditEventAdmin(ReadOnlyAdmin):
         """The run of the job that did it."""
         if not event.job_id:
             return NOTHING
-        if not event.job_id.isdigit():
+        if not event.job_id.isdecimal():
             return event.job_id
         link = reverse("admin:jobs_jobrun_change", args=(event.job_id,))
         return format_html('<a class="mops-link" href="{}">Run {}</a>', link, event.job_id)
