@@ -8,6 +8,7 @@ from mops.settings.database import database_settings
 from mops.settings.env import ROOT
 
 DEBUG = ENV.debug
+TECHNICAL_PAGES = ENV.technical_pages
 DATABASES = database_settings(os.environ, ENV.home)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 ROOT_URLCONF = "mops.urls"
@@ -85,6 +86,7 @@ MIDDLEWARE = [
     "apps.core.middleware.ActorMiddleware",
     "apps.accounts.middleware.SecondFactorMiddleware",
     "apps.rights.middleware.ViewAsMiddleware",
+    "apps.core.admin_kit.human_pages.HumanPagesMiddleware",
     "apps.core.admin_kit.refused_pages.RefusedPagesMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]

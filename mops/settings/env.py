@@ -22,6 +22,7 @@ class Environment:
 
     home: Path
     debug: bool
+    technical_pages: bool
     secret_key: str
     secret_key_fallbacks: tuple[str, ...]
     allowed_hosts: tuple[str, ...]
@@ -58,6 +59,7 @@ def read_environment(environment: Mapping[str, str] = os.environ) -> Environment
     return Environment(
         home=home,
         debug=debug,
+        technical_pages=_flag(environment, "TECHNICAL_PAGES", default=False),
         secret_key=environment.get("SECRET_KEY") or read_or_make_secret(home),
         secret_key_fallbacks=tuple(env.list("SECRET_KEY_FALLBACKS", default=[])),
         allowed_hosts=hosts,

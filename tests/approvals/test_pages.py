@@ -412,3 +412,19 @@ def test_a_condition_is_saved_as_a_predicate_and_refused_at_its_place(client, ad
     client.post(page_of(version), form)
     assert version.rules.get().when == asks("budget", 10000, "gte")
     assert "Budget is at least 10,000" in client.get(page_of(version)).content.decode()
+
+
+def test_the_home_box_is_for_who_decides_or_has_sent(client):
+    def sees_box(person):
+        client.force_login(person)
+        return 'aria-label="My approvals"' in client.get(reverse("admin:index")).content.decode()
+
+    approver = person_with(Role.APPROVER)
+    assert not sees_box(person_with(Role.AUDITOR))
+    assert not sees_box(approver)
+    request = in_review()
+    assert sees_box(request.requester)
+    assert sees_box(approver)
+    approve(request, by=approver)
+    assert sees_box(approver)
+    assert not sees_box(person_with(Role.AUDITOR))

@@ -46,7 +46,7 @@ def test_each_rung_is_told_once_and_who_comes_late_hears_the_most_urgent():
     assert sorted(RenewalAlert.objects.values_list("days_before", flat=True)) == [60, 90, 180]
     alert = Alert.objects.get(fingerprint=f"technology.renewal:{contract.pk}")
     assert (alert.severity, alert.owner_person) == ("warning", owner)
-    assert alert.title.startswith("CRM: cancel “Subscription” by ")
+    assert alert.title.startswith("CRM, Subscription: cancel it by ")
     assert watch_renewals(today + dt.timedelta(days=30)) == {"told": 1, "passed": 0}
     assert watch_renewals(today + dt.timedelta(days=60)) == {"told": 0, "passed": 1}
     alert.refresh_from_db()

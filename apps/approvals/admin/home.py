@@ -8,10 +8,10 @@ from apps.approvals.domain import inbox
 
 
 def inbox_panel(request: HttpRequest) -> dict[str, Any] | None:
-    """Return what waits for this person and what they wait for; nothing for people without either."""
+    """Return what waits for this person and what they wait for; None for people who have neither and never decided."""
     person: Any = request.user
     waiting, sent = inbox.waiting_for(person), inbox.sent_by(person)
-    if not waiting and not sent and not person.has_perm("approvals.view_approvalrequest"):
+    if not waiting and not sent and not inbox.has_decided(person):
         return None
     return {
         "waiting": waiting[: inbox.SHOWN],

@@ -7,7 +7,7 @@ from apps.approvals.domain.eligibility import Case, case_of
 from apps.approvals.domain.own_work import OwnWork
 from apps.approvals.domain.routing import Answer
 from apps.approvals.domain.seats import holders_of, requests_waiting_for
-from apps.approvals.models import ApprovalRequest
+from apps.approvals.models import ApprovalRequest, Decision
 from apps.core.access import visible
 
 SHOWN = 8
@@ -24,6 +24,11 @@ def sent_by(person: User) -> list[ApprovalRequest]:
     """Return what `person` sent and still waits for, oldest first."""
     rows = visible(person, ApprovalRequest).filter(state="in_review", requester=person)
     return list(rows.select_related("content_type").order_by("submitted_at")[: SHOWN + 1])
+
+
+def has_decided(person: User) -> bool:
+    """Whether `person` has ever decided about something: who has looks for what waits, who never may does not."""
+    return Decision.objects.filter(approver=person).exists()
 
 
 def who_may_decide(request: ApprovalRequest, *, case: Case | None = None) -> list[Answer]:

@@ -82,7 +82,7 @@ def tell_stage_due(stage: StageInstance, *, late: bool, percent: int) -> int:
     request = stage.approval
     if stage.state != StageState.ACTIVE or not request.is_open:
         return 0
-    when = "is late" if late else "is due soon"
+    when = "is late" if late else f"is due soon: {percent} % of its time is used"
     people = able_now(request) | ({request.requester_id} if late else set())
     return notify(
         User.objects.filter(pk__in=people),

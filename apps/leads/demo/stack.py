@@ -54,6 +54,7 @@ CAPABILITIES: dict[str, tuple[str, bool, dict[str, int]]] = {
     "Publish pages": ("Create", True, {"WordPress": 4, "Webflow": 4, "Contentful": 4}),
 }
 CURRENCIES = ("EUR", "EUR", "USD", "EUR", "GBP", "USD")
+CONTRACTS = ("subscription", "order form", "enterprise agreement")
 TODAYS_RATES = {"USD": Decimal("0.8714"), "GBP": Decimal("1.1529")}
 SEAT_PRICE = {"EUR": Decimal(48), "USD": Decimal(55), "GBP": Decimal(42)}
 
@@ -145,7 +146,7 @@ def _money(tool: Tool, number: int, by: User, today: dt.date) -> None:
         contract = Contract.objects.create(
             tool=tool,
             vendor=tool.vendor,
-            name="Subscription",
+            name=f"{tool.name} {CONTRACTS[number % len(CONTRACTS)]} {ends - dt.timedelta(days=364):%Y}",
             reference=f"MO-{2400 + number}",
             starts_on=ends - dt.timedelta(days=364),
             ends_on=ends,

@@ -205,3 +205,11 @@ document.addEventListener("DOMContentLoaded", () => {
   window.addEventListener("hashchange", open);
   open();
 });
+
+// Where rows stand as cards, names of columns begin with a capital letter, as they do above a table.
+document.addEventListener("DOMContentLoaded", () => {
+  document.querySelectorAll("[data-label]").forEach((cell) => {
+    const label = cell.dataset.label;
+    cell.dataset.label = label.charAt(0).toUpperCase() + label.slice(1);
+  });
+});
