@@ -31,6 +31,9 @@ from apps.tickets.admin.figures import report_file
 from apps.tickets.admin.watching import demand_page, pauses_page
 from apps.tickets.views import survey_page
 
+handler403 = "apps.core.admin_kit.shut_doors.page_not_opened"
+handler404 = "apps.core.admin_kit.shut_doors.page_not_found"
+
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
     path("healthz", probes.healthz, name="healthz"),

@@ -17,6 +17,7 @@ from django.utils.http import urlencode
 from apps.accounts.devices import remember_device
 from apps.accounts.domain.rights import needs_mfa
 from apps.core import clock
+from apps.core.admin_kit.shut_doors import signed_out
 
 Handler = Callable[[HttpRequest], HttpResponse]
 SINCE, SEEN, ENROLLED = "mops_since", "mops_seen", "mops_enrolled"
@@ -79,9 +80,12 @@ def _end(request: HttpRequest, sentence: str) -> HttpResponse:
     logout(request)
     if _is_poll(request):
         return HttpResponse(sentence, status=401, content_type="text/plain")
-    messages.info(request, sentence)
     where = request.get_full_path() if request.method == "GET" else reverse("admin:index")
-    return HttpResponseRedirect(f"{reverse('account_login')}?{urlencode({REDIRECT_FIELD_NAME: where})}")
+    sign_in = f"{reverse('account_login')}?{urlencode({REDIRECT_FIELD_NAME: where})}"
+    if (answer := signed_out(request, f"{sentence} Nothing was saved.", sign_in)) is not None:
+        return answer
+    messages.info(request, sentence)
+    return HttpResponseRedirect(sign_in)
 
 
 def _is_poll(request: HttpRequest) -> bool:

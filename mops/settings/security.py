@@ -36,6 +36,7 @@ SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 12 * 3600  # absolute; the idle limit is kept by the middleware
 SESSION_IDLE_SECONDS = 30 * 60
 SESSION_COOKIE_NAME = "mops_session"
+CSRF_FAILURE_VIEW = "apps.core.admin_kit.shut_doors.key_too_old"
 CSRF_COOKIE_HTTPONLY = False  # htmx and the admin's own scripts read it
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = not ENV.insecure_http

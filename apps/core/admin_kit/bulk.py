@@ -3,6 +3,7 @@
 What a button refuses for a row is said beforehand and left out; each row is done by the same operation as on its page.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from apps.core.admin_kit.buttons import Button, carry_out, form_of
+from apps.core.admin_kit.typed import keep_typed, typed_in
 
 MOST, SHOWN = 500, 50
 Action = Callable[[Any, HttpRequest, "models.QuerySet[Any]"], HttpResponse | None]
@@ -38,9 +40,13 @@ def for_many(button: Button, label: str = "") -> Action:
         sent = "bulk_apply" in request.POST
         kind = form_of(button, queryset.model, button.form, None)
         form = kind(request.POST if sent else None) if kind else None
-        if sent and (form is None or form.is_valid()):
-            _do(request, button, [row for row, refused in rows if not refused], form)
-            return None
+        able = [row for row, refused in rows if not refused]
+        if sent and able and (form is None or form.is_valid()):
+            done, refusals = _do(button, able, form, by=request.user)
+            return _told(model_admin, request, button, form, done, refusals)
+        if sent and not able:
+            refusals = Counter(str(refused) for _, refused in rows)
+            return _told(model_admin, request, button, form, 0, refusals)
         return _show(model_admin, request, button, label or button.label, rows, form)
 
     name = f"many_{button.name.replace('-', '_')}"
@@ -49,20 +55,34 @@ def for_many(button: Button, label: str = "") -> Action:
     return decorated
 
 
-def _do(request: HttpRequest, button: Button, rows: list[Any], form: Form | None) -> None:
-    done, refusals = 0, dict[str, int]()
+def _do(button: Button, rows: list[Any], form: Form | None, *, by: Any) -> tuple[int, Counter[str]]:
+    """Do it with each row, and return with how many it was done and how often each refusal was said."""
+    done, refusals = 0, Counter[str]()
     for row in rows:
-        is_done, said = carry_out(button, row, by=request.user, given=form.cleaned_data if form else {})
+        is_done, said = carry_out(button, row, by=by, given=form.cleaned_data if form else {})
         if is_done:
             done += 1
         else:
-            refusals[said] = refusals.get(said, 0) + 1
+            refusals[said] += 1
+    return done, refusals
+
+
+def _told(
+    model_admin: Any, request: HttpRequest, button: Button, form: Form | None, done: int, refusals: Counter[str]
+) -> HttpResponse | None:
+    """Say what became of the rows; where nothing was done with any of them, what was typed stays on the page."""
+    said = [sentence if number == 1 else f"{number:,} times: {sentence}" for sentence, number in refusals.items()]
+    nothing = f"{button.label}: nothing was done; the chosen rows are not in this list any more."
+    typed = typed_in(request, form.fields) if form and not done else []
+    if typed:
+        return keep_typed(model_admin, request, " ".join(said) or nothing, typed, back=request.get_full_path())
     if done:
         messages.success(request, f"{button.label}: {done:,} done.")
-    for sentence, number in refusals.items():
-        messages.error(request, sentence if number == 1 else f"{number:,} times: {sentence}")
+    for sentence in said:
+        messages.error(request, sentence)
     if not done and not refusals:
-        messages.warning(request, f"{button.label}: nothing could be done with the chosen rows.")
+        messages.warning(request, nothing)
+    return None
 
 
 def _show(

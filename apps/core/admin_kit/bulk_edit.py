@@ -77,8 +77,7 @@ def edit_many(model_admin: Any, request: HttpRequest, queryset: "models.QuerySet
     if not step or step == "back" or not form.is_valid():
         return _page(model_admin, request, form, number=number)
     rows = list(queryset.select_related(*_relations(model_admin.model, form.chosen)))
-    if step == "apply":
-        _apply(model_admin, request, form, rows)
+    if step == "apply" and _apply(model_admin, request, form, rows):
         return None
     lines = _judged(model_admin, request, form, rows)
     return _page(model_admin, request, form, number=number, lines=lines)
@@ -220,8 +219,11 @@ def _relations(model: type[models.Model], names: Sequence[str]) -> list[str]:
     return [name for name in names if model._meta.get_field(name).is_relation]
 
 
-def _apply(model_admin: Any, request: HttpRequest, form: _BulkForm, rows: Sequence[Any]) -> None:
-    """Change row by row what the preview showed; what was overtaken since or is refused stays, with its reason."""
+def _apply(model_admin: Any, request: HttpRequest, form: _BulkForm, rows: Sequence[Any]) -> bool:
+    """Change row by row what the preview showed; what was overtaken since or is refused stays, with its reason.
+
+    Returns whether there is no more to ask: where every row was refused, the preview stands again with what was typed.
+    """
     seen = dict(each.partition(":")[::2] for each in request.POST.getlist("bulk_seen"))
     writable = _writable(request, model_admin.model, rows)
     reason = form.cleaned_data["change_reason"].strip()
@@ -239,6 +241,7 @@ def _apply(model_admin: Any, request: HttpRequest, form: _BulkForm, rows: Sequen
         messages.error(request, sentence if number == 1 else f"{number:,} times: {sentence}")
     if not done and not refusals:
         messages.warning(request, "Every chosen row held these values already; nothing was changed.")
+    return bool(done) or not refusals
 
 
 def _change(

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 
 from apps.core import access
 from apps.core.actors import acting_as
@@ -19,6 +20,7 @@ else:  # mixed into the real one
     ModelAdmin = object
 
 REASON_LENGTH, FORBIDDEN = 500, 403
+NOT_OFFERED = "Your roles do not give the right to do this with the chosen rows, or no longer; nothing was done."
 
 
 class KeepsTyped(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
@@ -59,13 +61,43 @@ class KeepsTyped(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
         Raises:
             PermissionDenied: as it came, where the person does not see the record or typed nothing.
         """
-        thing: Any = self.get_object(request, unquote(object_id)) if object_id else None
+        if object_id is None:
+            return self._not_added(request, denied)
+        thing: Any = self.get_object(request, unquote(object_id))
         sees = thing is not None and self.has_view_permission(request, thing)
         if request.method != "POST" or not sees or not typed_in(request, fields_of(self.model), thing):
             raise denied
         person: Any = request.user
         verdict = access.can(person, "change", thing)
         return self.keep_form(request, thing, standing_of(thing) if verdict else verdict.reason, FORBIDDEN)
+
+    def _not_added(self, request: HttpRequest, denied: PermissionDenied) -> HttpResponse:
+        """Answer for a form of a new record by somebody who may add it no longer, but still sees such records.
+
+        Raises:
+            PermissionDenied: as it came, where the person sees none of them or typed nothing.
+        """
+        typed = typed_in(request, fields_of(self.model))
+        if request.method != "POST" or not typed or not self.has_view_permission(request):
+            raise denied
+        person: Any = request.user
+        kind = self.opts.verbose_name_plural
+        said = f"No role of {person} gives the right to add {kind}; nothing was saved."
+        if access.has_model_permission(person, "add", self.model):
+            said = f"Nothing was saved: {kind} are not added here."
+        back = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
+        return keep_typed(self, request, said, typed, back=back, status=FORBIDDEN)
+
+    def response_action(self, request: HttpRequest, queryset: Any) -> Any:
+        """Refuse in words what a list offered when its page was opened and offers no longer.
+
+        Raises:
+            PermissionDenied: the action is none of those that this person has here.
+        """
+        wanted = request.POST.get("action", "")
+        if wanted and wanted not in self.get_actions(request):
+            raise PermissionDenied(NOT_OFFERED)
+        return super().response_action(request, queryset)
 
     def _once_more(self, request: HttpRequest, sentence: str, *args: Any, **kwargs: Any) -> Any:
         """Draw the same form again, with nothing saved and what was typed; else the page as it stands."""

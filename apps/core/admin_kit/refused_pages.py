@@ -5,16 +5,21 @@ serialization) or meets a rule answers with the sentence, and with a status that
 """
 
 from collections.abc import Callable
+from typing import Any
 
-from django.core.exceptions import BadRequest
+from django.contrib import admin
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from apps.core.admin_kit.refusals import sentence_of
+from apps.core.admin_kit.shut_doors import signed_out
 from apps.core.errors import DomainError
 
 CONFLICT = 409
+NO_DOOR = "Your account does not open the back office. Ask an administrator for a role."
 
 
 class RefusedPagesMiddleware:
@@ -36,6 +41,22 @@ class RefusedPagesMiddleware:
             raise BadRequest("An address holds a character that no text has.")
         return self.get_response(request)
 
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
+        """Keep what was typed into a form that is sent after its session, or the way in, has ended.
+
+        Raises:
+            PermissionDenied: the person is signed in, and the back office is not theirs to enter any more.
+        """
+        home = reverse("admin:index")
+        if request.method != "POST" or not request.path_info.startswith(home):
+            return None
+        if not request.user.is_authenticated:
+            return signed_out(request, "Nothing was saved: nobody is signed in here any more.", home)
+        inside = request.resolver_match is not None and request.resolver_match.namespace == admin.site.name
+        if inside and not _leads_out(request) and not admin.site.has_permission(request):
+            raise PermissionDenied(NO_DOOR)
+        return None
+
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Say the refusal; what is none stays an error, for the logs."""
         if (sentence := sentence_of(error)) is None:
@@ -48,3 +69,8 @@ class RefusedPagesMiddleware:
         ours = url_has_allowed_host_and_scheme(came_from, {request.get_host()}, require_https=request.is_secure())
         context = {"sentence": sentence, "code": status, "back": came_from if ours else ""}
         return render(request, "409.html", context, status=status)
+
+
+def _leads_out(request: HttpRequest) -> bool:
+    """Signing in and out is open to everybody."""
+    return request.resolver_match is not None and request.resolver_match.url_name in ("login", "logout")

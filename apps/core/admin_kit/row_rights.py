@@ -3,10 +3,12 @@
 from typing import Any, ClassVar
 
 from django.db import models
-from django.http import HttpRequest, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 
 from apps.core import access
-from apps.core.admin_kit.doors import send_home
+from apps.core.admin_kit.doors import not_shown, send_home
+from apps.core.admin_kit.typed import fields_of, keep_typed, typed_in
 from apps.core.governed import GovernedBase
 
 
@@ -43,7 +45,11 @@ class RowRights:
             "view": self.has_view_permission(request),
         }
 
-    def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponseRedirect:
+    def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
+        typed = typed_in(request, fields_of(self.model)) if request.method == "POST" else []
+        if typed:
+            said = not_shown(self.model, str(object_id))
+            return keep_typed(self, request, said, typed, back=reverse("admin:index"), status=404)
         return send_home(request, self.model, str(object_id))
 
     def _may(self, request: HttpRequest, verb: str, obj: Any) -> bool:

@@ -20,9 +20,11 @@ from django.utils.text import capfirst
 from apps.core import access
 
 OURS = ("csrfmiddlewaretoken", "opened", "opened_version")
+LISTS = ("action", "select_across", "index", "bulk_apply", "bulk_step", "bulk_seen", "held", "next")  # of our own pages
 COUNTERS = ("TOTAL_FORMS", "INITIAL_FORMS", "MIN_NUM_FORMS", "MAX_NUM_FORMS", "ORDER", "id")
 SECRET = ("password", "secret", "token")
 PARTS = ("_0", "_1")  # a day and its hour come as two
+MOST_OF_A_WORD = 300  # longer without a blank is something that a page keeps, not what somebody typed
 MOST_DIGITS = 19  # longer ones are no keys
 
 
@@ -55,8 +57,9 @@ def typed_in(
     for name, given in request.POST.lists():
         stem = name[:-2] if name.endswith(PARTS) and name not in known else name
         shows = stem not in known or not known[stem].widget.is_hidden
-        if shows and not _is_ours(name) and stem not in hidden:
-            found.setdefault(stem, []).extend(each.strip() for each in given if each.strip())
+        own = _is_ours(name) or (name in LISTS and name not in known)
+        if shows and not own and stem not in hidden:
+            found.setdefault(stem, []).extend(each.strip() for each in given if _says_something(each))
     named = ((name, known.get(name), values) for name, values in found.items() if values)
     changed = ((name, field, values) for name, field, values in named if not _holds(thing, name, field, values))
     texts: dict[str, list[str]] = {}
@@ -98,10 +101,14 @@ def keep_typed(
     return TemplateResponse(request, "admin/mops/typed.html", context, status=status)
 
 
+def _says_something(given: str) -> bool:
+    return bool(given.strip()) and not (len(given) > MOST_OF_A_WORD and len(given.split()) == 1)
+
+
 def _is_ours(name: str) -> bool:
     last = name.rpartition("-")[2]
     secret = any(word in name.lower() for word in SECRET)
-    return name in OURS or name.startswith("_") or last in COUNTERS or "__prefix__" in name or secret
+    return name in OURS or name.startswith(("_", "initial-")) or last in COUNTERS or "__prefix__" in name or secret
 
 
 def _label(name: str, field: forms.Field | None) -> tuple[str, str]:
