@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
+from django.utils.text import capfirst
 
 if TYPE_CHECKING:
     from apps.core.rules.catalog import Field
@@ -114,4 +115,4 @@ def model_of(kind: str) -> type[models.Model] | None:
 
 def kinds() -> list[tuple[str, str]]:
     """Return what policies can decide about, as choices."""
-    return sorted((kind_of(model), str(model._meta.verbose_name_plural)) for model in _subjects)
+    return sorted((kind_of(model), capfirst(str(model._meta.verbose_name_plural))) for model in _subjects)

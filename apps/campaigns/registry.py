@@ -35,6 +35,7 @@ class AudienceProvider:
         members: `members(selection, channel)` returns who is in it now and may be addressed in this channel: this is
             where consent is looked at, and whoever has none is left out with the reason.
         labels: `labels(user, keys)` returns how those of `keys` that `user` may see are called.
+        words: for the fields with fixed values how people call each: field → value → label.
     """
 
     key: str
@@ -43,6 +44,14 @@ class AudienceProvider:
     refuse: Callable[[Selection], str | None]
     members: Callable[[Selection, str], Members]
     labels: "Callable[[User, Sequence[int]], list[Any]]"
+    words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def in_words(self, selection: Selection) -> list[tuple[str, list[str]]]:
+        """Return a selection as people read it."""
+        return [
+            (name.replace("_", " ").capitalize(), [self.words.get(name, {}).get(each, each) for each in values])
+            for name, values in selection.items()
+        ]
 
 
 _providers: dict[str, AudienceProvider] = {}

@@ -109,7 +109,11 @@ def register() -> None:
     """Offer leads to campaigns, and tell who of them said yes."""
     for provider in ("leads", "segments"):
         register_consent_check(ConsentCheck(provider, without_consent))
-    register_provider(AudienceProvider("leads", "Leads", FIELDS, refuse_fields, members_by_fields, labels))
+    register_provider(
+        AudienceProvider(
+            "leads", "Leads", FIELDS, refuse_fields, members_by_fields, labels, {"stage": dict(Stage.choices)}
+        )
+    )
     segments = {"segment": "the key of a segment in use"}
     register_provider(
         AudienceProvider("segments", "Segments of leads", segments, refuse_segment, members_of_segments, labels)

@@ -1,5 +1,7 @@
 """The pages of campaigns."""
 
+import html
+
 import pytest
 from django.urls import reverse
 
@@ -122,3 +124,14 @@ def test_a_box_of_a_campaign_that_went_on_says_so(client, ops):
     assert gone not in before.content.decode()
     assert gone in after.content.decode()
     assert page_of(live) in after.content.decode()
+
+
+def test_sending_says_what_the_plan_still_lacks(client):
+    ops = person_with(Role.OPS)
+    client.force_login(ops)
+    campaign = CampaignFactory(budget=None, success_metrics="", owner_person=ops)
+    page = html.unescape(client.get(page_of(campaign)).content.decode())
+    assert "Send for approval" in page
+    assert "The plan is not complete; still missing: budget, success metrics." in page
+    client.force_login(person_with(Role.AUDITOR))
+    assert "Send for approval" not in client.get(page_of(campaign)).content.decode()

@@ -149,5 +149,5 @@ def test_pages(client):
     assert_same_queries(client, list_of(Audience), lambda: [selecting(campaign, name=str(n), by=ops) for n in range(2)])
     client.force_login(person_with(Role.APPROVER))
     page = client.get(page_of(audience)).content.decode()
-    assert ("A sample was taken; you may not see these people." in page, "territory" in page) == (True, True)
+    assert ("A sample was taken; you may not see these people." in page, "Territory" in page) == (True, True)
     assert client.post(page_of(audience), given | {"name": "Mine"}).status_code == 403

@@ -103,6 +103,14 @@ def test_lists_and_fields_that_are_only_read_write_amounts_and_nothing_in_one_wa
     assert ">-</td>" not in page
 
 
+@pytest.mark.django_db
+def test_what_was_written_in_lines_is_read_in_lines(client):
+    tool = ToolFactory(notes="First <line>\nsecond")
+    client.force_login(person_with(Role.AUDITOR))
+    page = client.get(reverse("admin:technology_tool_change", args=(tool.pk,))).content.decode()
+    assert "First &lt;line&gt;<br>second" in page
+
+
 # a figure of a row that has a currency and is no money
 NO_MONEY = {
     "technology.CostLine.quantity",

@@ -89,6 +89,10 @@ class DelegationAdmin(MopsAdmin):
         own = {"from_person": request.user.pk, "starts_at": start, "ends_at": start + dt.timedelta(days=7)}
         return {**own, **super().get_changeform_initial_data(request)}
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Say what it is about in words once it is given."""
+        return ["about" if name == "subject_kind" and obj is not None else name for name in self.fields]
+
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """What was given stays as it was; it is ended by its button."""
         return obj is None and super().has_change_permission(request, obj)

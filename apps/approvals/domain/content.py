@@ -7,6 +7,7 @@ import json
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist
@@ -123,8 +124,8 @@ def fields_decided(
         field = _field(model, name)
         label = labels.get(name.removeprefix(CUSTOM), name.removeprefix(CUSTOM).replace("_", " "))
         label = str(getattr(field, "verbose_name", label))
-        text = _readable(field, payload[name])
-        old = _readable(field, before[name]) if before is not None and name in before else None
+        text = _readable(field, payload[name], payload)
+        old = _readable(field, before[name], before) if before is not None and name in before else None
         is_long = len(text) > LONG or "\n" in text or name in subject.markdown
         shown.append(FieldDecided(name, label[:1].upper() + label[1:], text, old, is_long, name in subject.markdown))
     return shown
@@ -174,7 +175,7 @@ def _canonical(value: Any) -> Any:
     return value
 
 
-def _readable(field: Any, value: Any) -> str:
+def _readable(field: Any, value: Any, payload: Payload) -> str:
     if value in (None, "", []):
         return NOTHING
     if hasattr(field, "readable"):  # a column that knows how people read it
@@ -186,7 +187,7 @@ def _readable(field: Any, value: Any) -> str:
     if isinstance(field, models.ForeignKey):
         return str(field.related_model._default_manager.filter(pk=value).first() or value)
     if isinstance(field, models.DecimalField):
-        return number_in_words(field, value)
+        return number_in_words(field, value, SimpleNamespace(**payload))
     if isinstance(field, models.DateField) and len(str(value)) == len("2026-01-31"):
         return f"{dt.date.fromisoformat(value):%-d %B %Y}"
     if isinstance(value, list) and not any(isinstance(each, (dict, list)) for each in value):

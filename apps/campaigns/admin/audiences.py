@@ -137,7 +137,7 @@ def _panel(request: HttpRequest, audience: Audience) -> dict[str, Any]:
     return {
         "template": "admin/campaigns/audience_panel.html",
         "audience": audience,
-        "selection": list(audience.selection.items()),
+        "selection": source.in_words(audience.selection) if source is not None else list(audience.selection.items()),
         "left_out": [(why, number) for why, number in audience.left_out.items() if number],
         "sample": source.labels(person, audience.sample) if source is not None and audience.sample else [],  # type: ignore[arg-type]  # nobody is anonymous here
     }

@@ -124,6 +124,7 @@ class CampaignAdmin(MopsAdmin):
             confirm="The plan is fixed as it is saved now until somebody else has decided about it.",
             panel=route_panel,
             style="primary",
+            explains=approval.only_lacks_content,
         ),
         Button(
             "launch",

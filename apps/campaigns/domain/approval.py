@@ -46,6 +46,11 @@ def refuse_submission(user: "User", campaign: Campaign) -> str | None:
     return f"The plan is not complete; still missing: {', '.join(missing)}." if missing else None
 
 
+def only_lacks_content(user: "User", campaign: Campaign) -> bool:
+    """Whether nothing but what is still missing in the plan keeps `user` from sending it."""
+    return refuse_move(user, campaign, CampaignState.IN_APPROVAL) is None
+
+
 def submit_campaign(campaign: Campaign, *, by: "User", note: str = "", at: dt.datetime | None = None) -> str:
     """Send the plan for approval; it is fixed until that is decided or withdrawn.
 

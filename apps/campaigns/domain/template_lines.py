@@ -62,6 +62,11 @@ class Contents:
         """Whether nothing would be set up."""
         return not (self.tasks or self.checklist or self.shares or self.links or self.briefs)
 
+    @property
+    def told_shares(self) -> list[tuple[str, Decimal]]:
+        """The shares of the budget with the channels as people call them."""
+        return [(str(Channel(channel).label), share) for channel, share in self.shares]
+
 
 class _Unreadable(Exception):
     """A line that cannot be read; its text is the sentence."""

@@ -41,8 +41,13 @@ class QaRunAdmin(ReadOnlyAdmin):
     list_display = ("version", "at", "by", "rules", "blocking", "warnings")
     list_filter = ("at",)
     search_fields = ("version__asset__title",)
-    fields = ("version", "digest", "at", "by", "rules", "blocking", "warnings", "packs")
+    fields = ("version", "digest", "at", "by", "rules", "blocking", "warnings", "rule_packs")
     empty_state = "Nothing was checked yet. Send a version into the checks, or press “Run the checks” on a draft."
+
+    @display(description="Rule packs")
+    def rule_packs(self, run: QaRun) -> str:
+        """Which versions of which packs were asked."""
+        return ", ".join(f"{each['document']}, version {each['number']}" for each in run.packs)
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         """Load what was checked and by whom."""

@@ -6,6 +6,7 @@ from django import forms
 from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
+from django.utils.text import capfirst
 from unfold.decorators import display
 
 from apps.content.domain import publishing
@@ -131,7 +132,7 @@ class MaterialUseAdmin(ReadOnlyAdmin):
 class ContentLinkAdmin(MopsAdmin):
     """Which records show which content."""
 
-    list_display = ("asset", "content_type", "stands", "created_at")
+    list_display = ("asset", "kind_of_record", "stands", "created_at")
     list_filter = ("content_type",)
     search_fields = ("asset__title",)
     fields = ("asset", "record_shown", "stands")
@@ -151,6 +152,11 @@ class ContentLinkAdmin(MopsAdmin):
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A link stays as it is until it is taken away."""
         return False
+
+    @display(description="Kind of record", ordering="content_type")
+    def kind_of_record(self, link: ContentLink) -> str:
+        """What shows it."""
+        return capfirst(link.content_type.name)
 
     @display(description="Shown by")
     def record_shown(self, link: ContentLink) -> str:

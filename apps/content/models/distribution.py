@@ -147,7 +147,7 @@ class ContentMetric(models.Model):
         triggers = append_only_triggers("Daily figures are evidence and never change; a corrected row is added.")
 
     def __str__(self) -> str:
-        return f"{self.version_id}, {self.main_channel}, {self.day}"
+        return f"{self.get_main_channel_display()}, {self.day:%-d %b %Y}"
 
 
 class MaterialUse(models.Model):

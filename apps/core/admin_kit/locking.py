@@ -82,8 +82,8 @@ class RowVersionForm(AnyModelForm):
 
     def _overtaken(self, stored: Any, both: list[str]) -> None:
         """Say who was faster and, at each field, what it holds now."""
-        newest = stored.history.order_by("-history_id").first()
-        who = newest.actor_label if newest is not None else "Somebody"
+        newest = stored.history.select_related("history_user").order_by("-history_id").first()
+        who = (newest.history_user or newest.actor_label) if newest is not None else "Somebody"
         names = ", ".join(label_of(stored, name) for name in both)
         self.add_error(
             None,

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 from django import template
 from django.db import models
+from django.template.defaultfilters import linebreaksbr
 
 from apps.core import money as of_money
 from apps.core.words import NOTHING
@@ -50,6 +51,10 @@ def read_only(field: Any) -> Told:
         column, _, value = resolved
         if isinstance(column, models.DecimalField) and value is not None and not column.choices:
             return Told(of_money.number_in_words(column, value, field.form.instance), is_there=True)
+        if isinstance(column, models.TextField) and value and not column.choices:
+            return Told(linebreaksbr(value), is_there=True)  # what was written in lines is read in lines
+        if isinstance(column, models.JSONField) and value in ({}, [], None):
+            return Told(NOTHING, is_there=False)
     contents = field.contents() if hasattr(field, "contents") else ""
     is_there = str(contents).strip() not in ("", "-", "None")
     return Told(contents if is_there else NOTHING, is_there)

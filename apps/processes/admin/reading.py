@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from unfold.decorators import display
 
 from apps.core import access
 from apps.core.admin_kit.base import ReadOnlyAdmin
@@ -85,12 +86,17 @@ def read_page(model_admin: Any, request: HttpRequest, object_id: int) -> HttpRes
 class AcknowledgementAdmin(ReadOnlyAdmin):
     """Who has read which version: evidence."""
 
-    list_display = ("person_label", "version", "at", "questions")
+    list_display = ("who", "version", "at", "questions")
     list_filter = ("version__process",)
     search_fields = ("person_label", "version__process__title")
-    list_select_related = ("version__process",)
-    fields = ("person_label", "version", "at", "statement", "questions", "digest")
+    list_select_related = ("version__process", "person")
+    fields = ("who", "version", "at", "statement", "questions", "digest")
     empty_state = "Nobody has confirmed a version yet. Open one that is approved or in force and press “Read it”."
+
+    @display(description="Who", ordering="person_label")
+    def who(self, read: Acknowledgement) -> str:
+        """Who says so."""
+        return str(read.person)
 
 
 @admin.site.admin_view

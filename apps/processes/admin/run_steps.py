@@ -198,12 +198,12 @@ class RunStepAdmin(ReadOnlyAdmin):
 class RunStepEventAdmin(ReadOnlyAdmin):
     """What happened in runs: the rows that every figure is counted from."""
 
-    list_display = ("at", "what", "deed", "state", "carried_out", "actor_label", "round")
+    list_display = ("at", "what", "deed", "state", "carried_out", "who", "round")
     list_filter = ("deed", "run__process", "at")
     allowed_lookups = ("key", "run__started_at")
     search_fields = ("run__title", "run_step__step__title", "reason")
-    fields = ("at", "what", "deed", "state", "carried_out", "actor_label", "reason", "round")
-    list_select_related = ("run_step__step", "run")
+    fields = ("at", "what", "deed", "state", "carried_out", "who", "reason", "round")
+    list_select_related = ("run_step__step", "run", "actor")
     ordering = ("-at", "-id")
     empty_state = "Nothing happened yet. Each step of a run that is started, done or reopened leaves a line here."
 
@@ -211,6 +211,11 @@ class RunStepEventAdmin(ReadOnlyAdmin):
     def what(self, event: RunStepEvent) -> str:
         """Which step."""
         return event.run_step.step.title
+
+    @display(description="Who", ordering="actor_label")
+    def who(self, event: RunStepEvent) -> str:
+        """Who did it; an account that is gone is told as it was called then."""
+        return str(event.actor or event.actor_label)
 
     @display(description="Run", ordering="run__title")
     def carried_out(self, event: RunStepEvent) -> str:

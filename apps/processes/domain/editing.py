@@ -148,8 +148,8 @@ def save_steps(
         if refused := refuse_steps(by, row):
             raise (WrongState if access.may(by, "change", row) else NotAllowed)(refused)
         if opened is not None and opened != row.row_version:
-            newest = row.history.order_by("-history_id").first()
-            who = newest.actor_label if newest else "Somebody"
+            newest = row.history.select_related("history_user").order_by("-history_id").first()
+            who = (newest.history_user or newest.actor_label) if newest else "Somebody"
             raise StaleEdit(
                 f"{who} saved this draft after you opened it. Open the steps again in another tab and bring your "
                 "changes over; nothing of yours was saved."
