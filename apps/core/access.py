@@ -196,7 +196,10 @@ def visible(user: "User", model: type[M], *, verb: str = "view") -> "models.Quer
         return rows
     if model not in _shared:
         return scoped
-    return rows.filter(Q(pk__in=scoped.values("pk")) | Q(pk__in=_shared[model](user, verb)))
+    shared = _shared[model](user, verb)
+    if limit_of(user, verb, model) is not None and not shared.exists():
+        return scoped  # “of this territory, or shared” is read by no index, “of this territory” is
+    return rows.filter(Q(pk__in=scoped.values("pk")) | Q(pk__in=shared))
 
 
 def has_scope(model: type[models.Model]) -> bool:

@@ -7,6 +7,7 @@ import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Lower, Trim
 
 from apps.accounts.models import OwnedModel
 from apps.campaigns.enums import EDITABLE, MOVES, NOT_YET_LIVE, RUNNING, VOIDABLE, CampaignState, Channel
@@ -123,6 +124,8 @@ class Campaign(OwnedModel, GovernedModel):
             models.Index(fields=("-starts_on", "name"), name="campaign_by_start"),
             models.Index(fields=("ends_on",), name="campaign_by_end"),
             models.Index(fields=("launch_at",), condition=Q(state=CampaignState.SCHEDULED), name="campaign_to_launch"),
+            # how a role limited to a territory asks (apps/core/territorial.py), in the order of the list
+            models.Index(Lower(Trim("region")), F("starts_on").desc(), "name", name="campaign_by_territory"),
         ]
         triggers = [
             *GovernedModel.Meta.triggers,

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Lower, Trim
 
 from apps.campaigns.enums import Channel, RequestStage
 from apps.campaigns.models.campaign import Campaign
@@ -102,7 +103,13 @@ class CampaignRequest(GovernedModel):
                 violation_error_message="Say why.",
             ),
         ]
-        indexes = [models.Index(fields=("stage", "-asked_at"), name="campaign_request_by_stage")]
+        indexes = [
+            models.Index(fields=("stage", "-asked_at"), name="campaign_request_by_stage"),
+            # how a role limited to a territory asks (apps/core/territorial.py), in the order of the list
+            models.Index(
+                *(Lower(Trim("region")), F("asked_at").desc(), F("id").desc()), name="campaign_request_by_territory"
+            ),
+        ]
         triggers = [
             *GovernedModel.Meta.triggers,
             *guarded_columns(

@@ -5,7 +5,7 @@ from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Upper
+from django.db.models.functions import Lower, Trim, Upper
 
 from apps.accounts.models import OwnedModel
 from apps.content.enums import MOVES, UNDER_WAY, USABLE, Channel, Kind, Region, Stage, VersionState
@@ -65,6 +65,8 @@ class ContentAsset(OwnedModel, GovernedModel):
             models.Index(fields=("stage", "-id"), name="content_by_stage"),
             models.Index(fields=("kind", "-id"), name="content_by_kind"),
             GinIndex(OpClass(Upper("title"), "gin_trgm_ops"), name="content_title_words"),
+            # how a role limited to a territory asks (apps/core/territorial.py), in the order of the list
+            models.Index(Lower(Trim("region")), F("id").desc(), name="content_by_territory"),
         ]
         triggers = [
             *GovernedModel.Meta.triggers,
