@@ -16,6 +16,7 @@ class LeadsConfig(AppConfig):
             client_rules,
             imports,
             quality_rules,
+            stage_imports,
             touch_imports,
             usage_imports,
             utm_seen,

@@ -11,7 +11,7 @@ from django.db import connection
 
 from apps.accounts.models import User
 from apps.core import clock
-from apps.core.bench.registry import Result, benchmark, interleaved
+from apps.core.bench.registry import Result, Taken, benchmark, in_turn, interleaved
 from apps.core.rules.canonical import digest_of
 from apps.core.rules.domain.matching import matches, values_of
 from apps.core.rules.domain.tree import fields_used
@@ -52,24 +52,29 @@ def scoring(rows: int) -> Iterator[Result]:
     model = _prepared(rows, start)
     changed = store(model, as_of=start).changed
     day = iter(range(1, 1000))
-    seconds, limit = interleaved(
+    night, bare = in_turn(
         lambda: store(model, as_of=start + dt.timedelta(days=next(day)), reuse=True), lambda: _bare(model)
     )
-    usual = _usual(model) * rows
-    met = seconds <= LIMIT * limit and usual >= USUAL * seconds
-    goal = f"at most {LIMIT} times bare scan, join and update, at least {USUAL:.0f} times the per-lead loop"
-    yield Result("scoring all leads a day later", changed, seconds, limit, usual, goal, met)
+    loop = _usual(model)
+    usual = loop.seconds / SAMPLE * rows
+    to_limit, to_usual = night.worked / bare.worked, loop.worked / SAMPLE * rows / night.worked
+    met = to_limit <= LIMIT and to_usual >= USUAL
+    goal = f"works at most {LIMIT} times bare scan, join and update, the per-lead loop at least {USUAL:.0f} times"
+    more = {"worked_to_limit": round(to_limit, 3), "worked_to_usual": round(to_usual, 1)}
+    yield Result("scoring all leads a day later", changed, night.seconds, bare.seconds, usual, goal, met, more)
     keys = list(Lead.objects.values_list("pk", flat=True)[:FEW])
     (few,) = interleaved(lambda: store(model, as_of=start + dt.timedelta(days=next(day)), leads=keys))
     yield Result("scoring 100 leads", FEW, few, None, None, "under a second whatever there is", few <= 1.0)
     draft = _version(model.version.document, 2, model.version.author, 20, VersionState.DRAFT)
-    rehearsed, rescored = interleaved(
+    rehearsed, rescored = in_turn(
         lambda: simulate(draft, start + dt.timedelta(days=next(day))),
         lambda: store(model, as_of=start + dt.timedelta(days=next(day))),
         rounds=3,
     )
-    goal = f"under {REHEARSAL:.0f} times a full rescore"
-    yield Result("scoring rehearsal", rows, rehearsed, rescored, None, goal, rehearsed < REHEARSAL * rescored)
+    to_limit, goal = rehearsed.worked / rescored.worked, f"works under {REHEARSAL:.0f} times a full rescore"
+    more = {"worked_to_limit": round(to_limit, 3)}
+    met = to_limit < REHEARSAL
+    yield Result("scoring rehearsal", rows, rehearsed.seconds, rescored.seconds, None, goal, met, more)
 
 
 def _prepared(rows: int, start: dt.datetime) -> Model:
@@ -125,8 +130,8 @@ def _given(each: Points, values: Any, touches: list[Touchpoint], model: Model, n
     return each.points * sum(2 ** (-age / (each.days * 86_400)) if each.days else 1 for age in mine)
 
 
-def _usual(model: Model) -> float:
-    """Return the seconds per lead of the way scores are usually made: history, rules in Python, save."""
+def _usual(model: Model) -> Taken:
+    """Return how long a sample takes the way scores are usually made: history, rules in Python, save."""
 
     asked = set().union(*(fields_used(each.rule.tree) for each in model.rules))
 
@@ -143,5 +148,5 @@ def _usual(model: Model) -> float:
             score.raw = raw
             score.save()
 
-    (taken,) = interleaved(loop, rounds=3)
-    return taken / SAMPLE
+    (taken,) = in_turn(loop, rounds=3)
+    return taken

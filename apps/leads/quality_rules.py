@@ -42,6 +42,7 @@ BODY = RuleListBody(
         OutcomeField("how", "How to mend it", Text(), required=False),
     ),
     first_wins=False,
+    allow_everything=False,  # a check that finds every lead tells nothing, and may bar all of them
 )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from apps.accounts.models import User
 from apps.core.rules.bodies import OutcomeField, RuleListBody
 from apps.core.rules.catalog import catalog_of
-from apps.core.rules.domain.reasoning import can_hold
+from apps.core.rules.domain.reasoning import always_holds, can_hold
 from apps.core.rules.domain.tree import Problem
 from apps.core.rules.field_types import Boolean, Choice, Reference, Text
 from apps.core.rules.ordered_types import Number
@@ -45,7 +45,7 @@ def check(body: Any) -> list[Problem]:
     for place, (row, rule) in enumerate(zip(body["rules"], BODY.rules(body, catalog), strict=True)):
         at = ("rules", place)
         found += [Problem((*at, "outcome", name), sentence) for name, sentence in _wrong(rule.outcome)]
-        if rule.outcome["touch"] is None and row.get("predicate") in ({"all": []}, {}):
+        if rule.outcome["touch"] is None and (row.get("predicate") in ({"all": []}, {}) or always_holds(rule.tree)):
             found.append(
                 Problem(
                     (*at, "predicate"), f"“{rule.name}” fits every lead; give it a condition, or say what it counts."
@@ -74,6 +74,7 @@ def _wrong(outcome: Mapping[str, Any]) -> list[tuple[str, str]]:
         (cap == 0 or (cap < 0) != (points < 0), "cap", "The cap has the sign of the points: 15, or -50."),
         (fades and outcome["touch"] is None, "decay", "Only what a lead did can fade; say what is counted."),
         (fades and not (days and 0 < days <= MOST_DAYS), "days", f"Say over how many days, 1 to {MOST_DAYS:,}."),
+        (bool(days) and days != int(days), "days", "Days are whole days."),
         (not fades and bool(days), "days", "Days belong to points that fade; choose how, or leave the days empty."),
         (
             outcome["touch"] is None and outcome["repeat"] not in (None, EVERY),
@@ -133,6 +134,7 @@ BODY = ScoringBody(
     ),
     first_wins=False,
     check=check,
+    group_by="dimension",
 )
 
 

@@ -4,23 +4,13 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from apps.core import access, clock
-from apps.core.errors import InvalidInput
 from apps.core.exchange import values
 from apps.core.exchange.model_importer import ModelImporter
 from apps.core.exchange.registry import Column, Importer, Outcome, Row, register_importer
+from apps.leads.domain.rows import fitting
 from apps.leads.domain.touches import Touch, known_events, refusal_of, take_touches
 from apps.leads.enums import TouchChannel, TouchType
 from apps.leads.models import Company, Lead, Touchpoint
-
-
-def _fitting(most: int) -> Any:
-    def read(cell: str) -> str:
-        text = values.one_line(cell)
-        if len(text) > most:
-            raise InvalidInput(f"{values.quoted(text)} is too long: {len(text)} characters, at most {most} fit.")
-        return text
-
-    return read
 
 
 @register_importer
@@ -37,16 +27,16 @@ class TouchImporter(Importer):
         "is left as it is; the scores of the leads follow at once."
     )
     columns = (
-        Column("source", "System", required=True, parse=_fitting(40), example="hubspot"),
+        Column("source", "System", required=True, parse=fitting(40), example="hubspot"),
         Column(
-            "source_event_id", "Event number", required=True, aliases=("event id",), parse=_fitting(100), example="98"
+            "source_event_id", "Event number", required=True, aliases=("event id",), parse=fitting(100), example="98"
         ),
         Column("email", "E-mail of the lead", required=True, aliases=("email",), parse=values.email),
         Column("type", "Touch", required=True, parse=values.choice(TouchType), example="Website visit"),
         Column("occurred_at", "When", required=True, parse=values.moment, example="2026-03-31 14:30"),
         Column("channel", "Channel", parse=values.choice(TouchChannel), empty=""),
-        Column("value", "What", aliases=("page", "asset"), parse=_fitting(200), empty="", example="Pricing"),
-        Column("machine_reason", "Why a machine", parse=_fitting(200), empty="", help="Empty: the person did it."),
+        Column("value", "What", aliases=("page", "asset"), parse=fitting(200), empty="", example="Pricing"),
+        Column("machine_reason", "Why a machine", parse=fitting(200), empty="", help="Empty: the person did it."),
     )
 
     def apply(self, rows: Sequence[Row], *, by: Any) -> Sequence[Outcome]:

@@ -15,7 +15,8 @@ from apps.core.alerts.models import Alert
 from apps.core.calendars.domain.queries import default_calendar
 from apps.core.overdue import overdue_of
 from apps.leads.demo.story import load_demo
-from apps.leads.models import Lead
+from apps.leads.domain.predicting.fitting import LEAST_OF_EACH
+from apps.leads.models import Lead, Prediction, PredictiveFit
 from apps.processes.enums import VersionState
 from apps.processes.models import Process, SOPVersion
 from apps.technology.enums import Lifecycle
@@ -33,7 +34,7 @@ def test_the_demo_is_alive_signed_and_the_same_every_time():
     said = []
     made = load_demo(dt.date(2026, 6, 15), say=said.append)
     assert said[:5] == ["  tools …", "  processes …", "  leads …", "  campaigns …", "  approvals …"]
-    assert (made["tools"], made["processes"], made["leads"]) == (43, 28, 426)
+    assert (made["tools"], made["processes"], made["leads"]) == (43, 28, 946)
     assert states(Campaign, "state") == set(CampaignState.values)
     assert states(SOPVersion, "state") == set(VersionState.values)
     assert set(Lifecycle.values) - states(Tool, "lifecycle") == {"approved"}
@@ -46,6 +47,13 @@ def test_the_demo_is_alive_signed_and_the_same_every_time():
     assert "Trade fair Madrid" in stuck.subject_label
     late = overdue_of(User.objects.get(email="nadia.ferhat@example.com"), dt.date(2026, 6, 15))
     assert [str(each.thing) for each in late] == ["Nordic partner road show", "Eventbrite"]
+
+    # enough is known of earlier leads that the predictive score is fitted, and told
+    fit = PredictiveFit.objects.get()
+    assert fit.is_used
+    assert 0.7 < fit.auc < 0.9
+    assert min(fit.positives, fit.rows - fit.positives) >= LEAST_OF_EACH
+    assert Prediction.objects.count() > 400
 
     # the same people every time
     lead = Lead.objects.get(external_id="100001")

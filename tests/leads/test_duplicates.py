@@ -23,6 +23,7 @@ from apps.core.clocks.models import Clock
 from apps.core.clocks.registry import Rung
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.leads import phones
+from apps.leads.admin.duplicates import merge_form
 from apps.leads.domain.answer_clocks import TOUCH
 from apps.leads.domain.consent import consents_of, record_consent
 from apps.leads.domain.duplicates import finding, merging
@@ -348,3 +349,14 @@ def test_a_suggestion_at_entry_uses_the_indexes(person):
         cursor.execute("EXPLAIN SELECT id FROM leads_lead WHERE name % 'ada' AND archived_at IS NULL")
         assert "lead_name_alike" in "".join(row[0] for row in cursor.fetchall())
     assert finding.NEAREST == 20
+
+
+def test_two_leads_of_one_name_are_told_apart_where_one_is_chosen():
+    one = LeadFactory(name="Ann Able", email="ann@able.example", company="Able")
+    two = LeadFactory(name="Ann Able", email="ann.able@mail.example", company="Able", phone="+49309018200")
+    pair = DuplicatePair.objects.create(one=one, two=two, weight=12, evidence=[], found_at=clock.now())
+    labels = [label for _, label in merge_form(pair)().fields["keep"].choices]
+    assert {label.rpartition(" · ")[0] for label in labels} == {
+        "Ann Able · ann@able.example",
+        "Ann Able · ann.able@mail.example · +49309018200",
+    }

@@ -3,6 +3,7 @@
 import datetime as dt
 
 import pytest
+from django.contrib import admin
 from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test import Client
@@ -11,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from apps.accounts.enums import Role
 from apps.accounts.models import User
 from apps.core import clock
+from apps.core.admin_kit.kits import record_url
 from apps.leads.domain.consent import record_consent
 from apps.leads.domain.handoff import offer
 from apps.leads.domain.lifecycle import move_lead
@@ -103,8 +105,12 @@ def test_the_page_of_a_lead_costs_the_same_whatever_it_has_been_through(lead, op
     with CaptureQueriesContext(connection) as asked:
         page = client.get(address).content.decode()
     assert len(asked) < 25
-    for name in ("leads-curve", f"it was the turn of {people[0]}"):
+    for name in ("Its score over the last months", f"it was the turn of {people[0]}"):
         assert name in page
+    assert "leads-curve" not in page  # fetched when somebody opens it
+    box = record_url(admin.site._registry[Lead], lead, "lead-boxes", "curve")
+    for address_of_box in (f"{address}?boxes=curve", box):
+        assert "leads-curve" in client.get(address_of_box).content.decode()
     for name in ("What happened", "Demo requested: Pricing demo", 'href="?show=stage&amp;part=1#story"', "Older"):
         assert name in page
     shown = client.get(f"{address}?show=consent&part=1").content.decode()

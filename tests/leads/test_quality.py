@@ -12,7 +12,7 @@ from apps.leads.domain.lifecycle import move_lead
 from apps.leads.domain.quality import count_quality, standings
 from apps.leads.enums import Stage
 from apps.leads.models import Lead, QualityCount
-from apps.leads.quality_rules import DOCUMENT, KIND, bars_of
+from apps.leads.quality_rules import BODY, DOCUMENT, KIND, bars_of
 from tests.admin_pages import list_of
 from tests.factories.accounts import person_with
 from tests.factories.leads import LeadFactory
@@ -57,6 +57,13 @@ def test_checks_are_counted_by_night_and_shown_with_their_trend(client):
     assert ("Bea Bare" in found, "Ann Whole" in found) == (True, False)
     sales = person_with(Role.SALES)
     assert standings(sales)[1][0].asked == 0
+
+
+def test_a_check_that_finds_every_lead_is_refused():
+    said = {"owner": person_with(Role.OPS).pk, "goal": 10}
+    rule = {"key": "rule-1", "name": "All", "predicate": {"all": []}, "outcome": said, "enabled": True, "reason": ""}
+    (problem,) = BODY.problems({"rules": [rule]})
+    assert problem.sentence.startswith("Every record fits this rule")
 
 
 def test_what_bars_an_mql_says_so():

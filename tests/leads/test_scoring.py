@@ -258,6 +258,9 @@ def test_a_score_set_by_hand_has_a_reason_and_an_end(person):
     ("rules", "settings", "sentence"),
     [
         ([rule("All", 5)], {}, "“All” fits every lead"),
+        ([rule("Either", 5, predicate={"any": [TITLE, {"not": TITLE}]})], {}, "“Either” fits every lead"),
+        ([rule("Half", 5, touch="visit", decay="half_life", days=0.5)], {}, "Days are whole days"),
+        ([rule("a\x00b", 5, predicate=TITLE)], {}, "a character that no text holds"),
         (
             [
                 rule(

@@ -99,7 +99,7 @@ def _show(
         "opts": model_admin.opts,
         "button": button,
         "form": form,
-        "rows": rows[:SHOWN],
+        "rows": sorted(rows, key=lambda each: each[1] is None)[:SHOWN],  # what is left out, and why, is read first
         "more": max(0, len(rows) - SHOWN),
         "able": sum(refused is None for _, refused in rows),
         "number": len(rows),

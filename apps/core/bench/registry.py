@@ -126,17 +126,21 @@ def middle(taken: Sequence[Taken]) -> Taken:
     return Taken(statistics.median(each.seconds for each in taken), statistics.median(each.worked for each in taken))
 
 
-def interleaved(*paths: Callable[[], Any], rounds: int = ROUNDS) -> list[float]:
-    """Run the paths in turn, A B C A B C …, and return the median seconds of each.
+def in_turn(*paths: Callable[[], Any], rounds: int = ROUNDS) -> list[Taken]:
+    """Run the paths in turn, A B C A B C …, and return how long each took and worked in the middle.
 
     In turn, because the speed of a shared machine drifts by 2 to 3 times and a ratio within one round does not.
     The first round only warms up.
     """
-    taken: list[list[float]] = [[] for _ in paths]
+    taken: list[list[Taken]] = [[] for _ in paths]
     for number in range(rounds + 1):
         for path, times in zip(paths, taken, strict=True):
-            started = time.perf_counter()
-            path()
+            each = timed(path)
             if number:
-                times.append(time.perf_counter() - started)
-    return [statistics.median(times) for times in taken]
+                times.append(each)
+    return [middle(times) for times in taken]
+
+
+def interleaved(*paths: Callable[[], Any], rounds: int = ROUNDS) -> list[float]:
+    """Return the median seconds of each path, as `in_turn` runs them."""
+    return [each.seconds for each in in_turn(*paths, rounds=rounds)]

@@ -12,7 +12,7 @@ from typing import Any
 from django.db import DatabaseError, transaction
 
 from apps.core.admin_kit.refusals import sentence_of
-from apps.core.errors import DomainError
+from apps.core.errors import DomainError, InvalidInput
 from apps.core.exchange.enums import OutcomeKind
 from apps.core.exchange.reading.table import Line
 from apps.core.exchange.registry import Column, Importer, Outcome, Row
@@ -45,7 +45,13 @@ class Walk:
     _columns: list[tuple[Column, str]] = field(init=False)
 
     def __post_init__(self) -> None:
-        """Look the columns up once, not for every cell."""
+        """Look the columns up once, not for every cell.
+
+        Raises:
+            InvalidInput: a column that every row needs is not matched, so that no row could be told from another.
+        """
+        if refused := self.importer.refuse_mapping(self.mapping):
+            raise InvalidInput(refused)
         self._columns = [(self.importer.column(name), header) for name, header in self.mapping.items()]
 
     def carry(

@@ -184,6 +184,16 @@ class Importer(ABC):
         """The columns that must be matched: the required ones and the natural key."""
         return tuple(each for each in self.columns if each.required or each.name in self.natural_key)
 
+    def refuse_mapping(self, mapping: Mapping[str, str]) -> str | None:
+        """Return which columns that must be matched are not, None when all are."""
+        missing = [column.title for column in self.required_columns() if column.name not in mapping]
+        if not missing:
+            return None
+        return (
+            f"Required and not matched: {', '.join(missing)}. Choose the column of the file that holds it; if there is "
+            "none, add it to the file."
+        )
+
 
 _importers: dict[str, Importer] = {}
 

@@ -125,6 +125,8 @@ class RuleListBody(BodyShape):
         settings: what the list says as a whole, a threshold for instance; stands beside `rules` under "settings".
         first_wins: the first rule that matches decides and the others are not asked; otherwise all that match count.
         check: `check(body)` returns further problems of a list whose parts are right.
+        group_by: the key of an outcome by which the editor puts headings between rules; none where it is empty.
+        allow_everything: let a rule fit every record, as the last one of an order does.
     """
 
     editor = "list"
@@ -137,10 +139,13 @@ class RuleListBody(BodyShape):
         first_wins: bool,
         check: Callable[[Any], list[Problem]] | None = None,
         settings: Sequence[OutcomeField] = (),
+        group_by: str = "",
+        allow_everything: bool = True,
     ) -> None:
         self.model: type[models.Model] = model
         self.outcomes, self.first_wins, self.check = tuple(outcomes), first_wins, check
         self.settings = tuple(settings)
+        self.group_by, self.allow_everything = group_by, allow_everything
 
     def start(self) -> dict[str, Any]:
         """Begin with no rule."""
@@ -188,12 +193,14 @@ class RuleListBody(BodyShape):
         name = row.get("name")
         if not isinstance(name, str) or not name.strip() or len(name) > LONGEST_NAME:
             found.append(Problem((*path, "name"), f"Give the rule a name of at most {LONGEST_NAME} characters."))
+        if any("\x00" in text for text in (name, row.get("reason"), row.get("key")) if isinstance(text, str)):
+            found.append(Problem(path, "Name or reason holds a character that no text holds; type it again."))
         if not isinstance(row.get("enabled", True), bool):
             found.append(Problem((*path, "enabled"), "A rule is on or off."))
         reason = row.get("reason", "")
         if not isinstance(reason, str) or len(reason) > LONGEST_REASON:
             found.append(Problem((*path, "reason"), f"A reason is a text of at most {LONGEST_REASON:,} characters."))
-        inner = validate(row.get("predicate"), catalog, allow_everything=True)
+        inner = validate(row.get("predicate"), catalog, allow_everything=self.allow_everything)
         found += [Problem((*path, "predicate", *each.path), each.sentence, each.code) for each in inner]
         return [*found, *self._outcome_problems(row.get("outcome"), (*path, "outcome"))]
 

@@ -37,6 +37,7 @@ def describe_shape(shape: BodyShape, catalog: Catalog | None) -> dict[str, Any]:
         found["catalog"] = describe_catalog(catalog)
     if isinstance(shape, RuleListBody):
         found["firstWins"] = shape.first_wins
+        found["groupBy"] = shape.group_by
         found["outcomes"] = [_said(each) for each in shape.outcomes]
         found["settings"] = [_said(each) for each in shape.settings]
     return found

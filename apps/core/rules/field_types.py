@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from django.db import models
 
+from apps.core.asking import once
 from apps.core.errors import InvalidInput
 from apps.core.rules import expressions as sql
 from apps.core.rules.moment import Moment
@@ -296,5 +297,5 @@ class Reference(FieldType):
         return f"number {value}" if row is None else str(row)
 
     def _row(self, key: Any) -> models.Model | None:
-        found: models.Model | None = self.model._base_manager.filter(pk=key).first()
-        return found
+        # many rules name the same few people, and a page reads its rules more than once
+        return once(("reference", self.model, key), lambda: self.model._base_manager.filter(pk=key).first())

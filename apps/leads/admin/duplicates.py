@@ -47,6 +47,14 @@ def _label(name: str) -> str:
     return words[:1].upper() + words[1:]
 
 
+def _told_apart(lead: Lead, besides: Lead) -> str:
+    """Return a lead with what tells it from the other one: two people of one name are no choice."""
+    told = {name: str(getattr(lead, name) or "") for name in ("email", "phone", "company", "record_source")}
+    same = [name for name, value in told.items() if value == str(getattr(besides, name) or "")]
+    marks = [value for name, value in told.items() if value and (name == "email" or name not in same)]
+    return " · ".join([str(lead), *marks, f"{lead.get_stage_display()}, since {lead.created_at:%-d %b %Y}"])
+
+
 def _shown(lead: Lead, name: str) -> Any:
     if name in ("stage", "created_at"):
         return lead.get_stage_display() if name == "stage" else f"{lead.created_at:%-d %b %Y}"
@@ -77,8 +85,7 @@ def merge_form(pair: DuplicatePair) -> type[forms.Form]:
         "keep": forms.ChoiceField(
             label="Keep",
             choices=[
-                (str(lead.pk), f"{lead} ({lead.get_stage_display()}, since {lead.created_at:%-d %b %Y})")
-                for lead in (better, other)
+                (str(lead.pk), _told_apart(lead, besides)) for lead, besides in ((better, other), (other, better))
             ],
             widget=forms.RadioSelect,
             initial=str(better.pk),

@@ -158,9 +158,9 @@ class PredictiveFitAdmin(ReadOnlyAdmin):
         ("fitted_at", "as_of"),
         ("rows", "positives"),
         ("method", "is_used"),
-        "sentence",
-        ("auc", "brier", "drift"),
+        ("auc_of", "brier_of", "drift_of"),
     )
+    readonly_fields = ("auc_of", "brier_of", "drift_of")
     empty_state = "No fit yet. The model is fitted once a month, from leads whose outcome is known."
 
     @display(description="AUC", ordering="auc")
@@ -187,9 +187,10 @@ class PredictiveFitAdmin(ReadOnlyAdmin):
                 "template": "admin/leads/fit_panel.html",
                 "fit": fit,
                 "weights": [
-                    (name, f"{weight:+.2f}") for name, weight, _ in sorted(weights, key=lambda row: -abs(row[1]))
+                    (name, f"{weight:+.2f}".replace("-", "−"))
+                    for name, weight, _ in sorted(weights, key=lambda row: -abs(row[1]))
                 ],
-                "tenths": [(f"{p:.0%}", f"{s:.0%}", n) for p, s, n in fit.calibration],
+                "tenths": [(f"{p:.0%}", f"{s:.0%}", round(n)) for p, s, n in fit.calibration],
             }
             extra["row_panels"] = [*extra.get("row_panels", []), panel]
         return super().change_view(request, object_id, form_url, extra)

@@ -30,6 +30,7 @@ from apps.leads.admin.filters import (
     StuckFilter,
 )
 from apps.leads.admin.forms import ConsentForm, ContactForm, HandOnForm, ReassignForm, ScoreForm
+from apps.leads.admin.lead_boxes import boxes_of
 from apps.leads.admin.quality import QualityFilter
 from apps.leads.admin.routing import routing_panel
 from apps.leads.domain.consent import record_consent, refuse_consent
@@ -225,6 +226,7 @@ class LeadAdmin(MopsAdmin):
         Check("Qualified, but without an e-mail", lambda rows: rows.qualified_without_address()),
     )
     actions = _BULK
+    kits = (*MopsAdmin.kits, "lead-boxes")
     in_palette = True
     allowed_lookups = ("account",)
     empty_state = "No lead yet. Import them from your CRM (Work → Imports), or add the first one by hand."
@@ -305,5 +307,5 @@ class LeadAdmin(MopsAdmin):
             routing_panel(request, lead),
             *answer_panels(request, lead, has_deals=now.has_deals),
             panels.story_panel(request, lead, known, now),
-            *([panels.values_panel(lead)] if now.has_values else []),
+            *boxes_of(request, lead, now),
         )

@@ -12,7 +12,7 @@ from apps.core import access, clock
 from apps.leads.domain.consent import consents_of
 from apps.leads.domain.scoring.curve import curve_of
 from apps.leads.domain.scoring.explaining import Explanation, explain
-from apps.leads.domain.scoring.model import model_in_force
+from apps.leads.domain.scoring.model import Model, model_in_force, read_model
 from apps.leads.domain.scoring.overriding import standing
 from apps.leads.domain.timeline.standing import Standing
 from apps.leads.domain.timeline.story import DEEPEST, KINDS, kinds_for, story_of
@@ -20,6 +20,7 @@ from apps.leads.enums import TouchType
 from apps.leads.models import (
     FieldValue,
     Lead,
+    LeadScore,
     ScoreChange,
     ScoreOverride,
     ScoreRun,
@@ -51,16 +52,22 @@ def score_panel(request: HttpRequest, lead: Lead, now: Standing) -> dict[str, An
         "unclamped": _unclamped(found),
         "prediction": now.prediction,
         "percent": f"{now.prediction.probability:.0%}" if now.prediction is not None else "",
-        "curve": _curve(lead, found),
     }
 
 
-def _curve(lead: Lead, found: Explanation) -> dict[str, Any] | None:
+def curve_panels(lead: Lead) -> list[dict[str, Any]]:
+    """Return the line of the scores of the last months with the threshold, and the same in figures."""
+    score = LeadScore.objects.filter(lead=lead).select_related("version__document").first()
+    curve = _curve(lead, read_model(score.version)) if score is not None else None
+    return [{"template": "admin/leads/curve_panel.html", "curve": curve}]
+
+
+def _curve(lead: Lead, model: Model) -> dict[str, Any] | None:
     """Return the line of the scores of the last months, the threshold, and the same in words; None where it is flat."""
-    points = curve_of(lead, found.model, now=clock.now())
+    points = curve_of(lead, model, now=clock.now())
     if len({round(each.score, 1) for each in points}) < 2:
         return None
-    threshold = found.model.threshold
+    threshold = model.threshold
     low, high = min(0.0, *(each.score for each in points)), max(threshold, *(each.score for each in points))
     begins, lasts = points[0].at, (points[-1].at - points[0].at).total_seconds()
 

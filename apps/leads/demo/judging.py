@@ -14,7 +14,7 @@ def tell(company: Any) -> None:
     """Open the review of this month, fit the predictive score, and let the next rules score beside those in force."""
     now = clock.now()
     open_review(at=now)
-    refit(at=now)
+    refit(at=min(now, company.at(0, 23)))  # what came of earlier leads is told up to the day of the story
     challenger, specialist = candidates().order_by("number").first(), company.people["specialist"]
     if challenger is not None and not ScoringTrial.objects.exists():
         with acting_as(specialist):

@@ -12,6 +12,7 @@ from apps.core.actors import Channel, acting_as
 from apps.core.records import kind_of
 from apps.core.rules.domain.versions import activate, send_for_approval, simulate, start_draft, write_rules
 from apps.core.rules.models import RuleDocument, RuleVersion
+from apps.leads.demo.earlier import bring_touches
 from apps.leads.domain.consent import record_consent
 from apps.leads.domain.handoff import accept, expire_due, offer, reject
 from apps.leads.domain.intake import receive
@@ -23,6 +24,7 @@ from apps.leads.models import Company, IntakeSource, Lead
 from apps.leads.scoring_rules import DOCUMENT, HALF_LIFE, KIND
 
 SEED, MOST_OFFERS = 20260102, 5
+HUB = "hubspot"  # leads of the CRM before are told in earlier.py
 TITLES = (
     "Chief Marketing Officer",
     "Vice President Sales",
@@ -68,6 +70,7 @@ def tell(company: Any) -> None:
     specialist, today = company.people["specialist"], company.today
     _companies(dice, specialist)
     _touches(dice, company)
+    bring_touches(company)
     _intake(specialist)
     _rules(company)
     _handoffs(company)
@@ -107,7 +110,8 @@ def _handoffs(company: Any) -> None:
 
 def _companies(dice: random.Random, by: User) -> None:
     with acting_as(by, channel=Channel.SYNC, reason="Companies as the enrichment service knows them"):
-        for name in sorted(set(Lead.objects.exclude(company="").values_list("company", flat=True))):
+        named = Lead.objects.filter(record_source=HUB).exclude(company="")
+        for name in sorted(set(named.values_list("company", flat=True))):
             made = Company.objects.create(
                 name=name,
                 domain=f"{name.lower().replace(' ', '-')}.example",
@@ -116,7 +120,7 @@ def _companies(dice: random.Random, by: User) -> None:
                 is_competitor=name == "Nimbus Software",
             )
             Lead.objects.filter(company=name).update(account=made)
-        for lead in Lead.objects.order_by("external_id"):
+        for lead in Lead.objects.filter(record_source=HUB).order_by("external_id"):
             lead.job_title = dice.choice(TITLES)
             if lead.job_title:
                 lead.save(update_fields=["job_title"])
@@ -126,7 +130,7 @@ def _touches(dice: random.Random, company: Any) -> None:
     kinds, weights = [each[0] for each in DID], [each[1] for each in DID]
     words = {kind: said for kind, _, said in DID}
     touches: list[Touch] = []
-    for key in Lead.objects.order_by("external_id").values_list("pk", flat=True):
+    for key in Lead.objects.filter(record_source=HUB).order_by("external_id").values_list("pk", flat=True):
         for _ in range(min(30, int(dice.expovariate(0.16)))):
             kind = dice.choices(kinds, weights)[0]
             days = min(350, 1 + int(dice.expovariate(0.018)))

@@ -33,6 +33,7 @@ from apps.leads.demo.choosing import fill_choosing, pass_all_gates
 from apps.leads.demo.content import DemoCampaign, DemoSOP, DemoTool, campaigns, procedures, tools
 from apps.leads.demo.decisions import fill_decisions
 from apps.leads.demo.duties import fill_duties
+from apps.leads.demo.earlier import bring_leads
 from apps.leads.demo.flows import fill_flows
 from apps.leads.demo.people import invented_leads, stage_of_leads
 from apps.leads.demo.stack import fill_stack, make_case
@@ -301,6 +302,7 @@ def _check(campaign: Campaign, checker: User) -> None:
 
 
 def _leads(company: Company) -> None:
+    bring_leads(company)
     importer, specialist = get_importer("leads.leads"), company.people["specialist"]
     given = list(invented_leads())
     rows = [
@@ -315,7 +317,7 @@ def _leads(company: Company) -> None:
             Lead.objects.filter(external_id__in=numbers).update(
                 owner_person=company.people[seller], owner_team=company.teams["Sales"]
             )
-    _stages(list(Lead.objects.order_by("external_id")), specialist)
+    _stages(list(Lead.objects.filter(record_source="hubspot").order_by("external_id")), specialist)
 
 
 def _stages(stored: list[Lead], specialist: User) -> None:

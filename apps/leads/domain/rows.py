@@ -1,5 +1,7 @@
 """What several parts of leads ask or read in the same way."""
 
+from collections.abc import Callable
+
 from apps.core.errors import InvalidInput
 from apps.core.exchange import values
 
@@ -16,3 +18,15 @@ def count_of(cell: str) -> int:
     if not 0 <= number <= LARGEST:
         raise InvalidInput(f"{values.quoted(cell)} is no count that can be.")
     return number
+
+
+def fitting(most: int) -> Callable[[str], str]:
+    """Return a parser for one line of text that has to fit `most` characters; it raises InvalidInput."""
+
+    def read(cell: str) -> str:
+        text = values.one_line(cell)
+        if len(text) > most:
+            raise InvalidInput(f"{values.quoted(text)} is too long: {len(text)} characters, at most {most} fit.")
+        return text
+
+    return read

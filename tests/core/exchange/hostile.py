@@ -108,7 +108,7 @@ def quadratic() -> bytes:
 
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 64
-NUL = b"name,purpose\na\x00b,c\n"
+NUL = b"name,purpose\na\x00b,\x00c\x00\n"
 CASES: dict[str, tuple[str, object, str]] = {
     "empty": ("a.csv", b"", "The file is empty. Bring a CSV, Excel (.xlsx), YAML or JSON file."),
     "blank": ("a.csv", b" \n\r\n ", "The file is empty. Bring a CSV, Excel (.xlsx), YAML or JSON file."),

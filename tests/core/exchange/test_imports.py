@@ -11,6 +11,7 @@ from apps.core.errors import DomainError, InvalidInput, NotAllowed, WrongState
 from apps.core.exchange.domain.matching import map_columns, suggest
 from apps.core.exchange.domain.receiving import read_again
 from apps.core.exchange.domain.running import preview_batch, run_batch, said
+from apps.core.exchange.engine import Walk
 from apps.core.exchange.models import ColumnMapping, ImportBatch, PreviewRow, RowOutcome
 from apps.core.exchange.registry import Importer, Outcome
 from apps.core.jobs.testing import run_queued_jobs
@@ -279,3 +280,9 @@ def test_an_unknown_importer_is_a_sentence(admin):
     with pytest.raises(DomainError) as refusal:
         receive("name\nx\n", by=admin, importer="gone.things")
     assert refusal.value.message == "Nothing imports “gone.things”; that part of mops is not installed here."
+
+
+def test_a_matching_that_leaves_out_what_every_row_needs_is_refused_in_words(admin):
+    for mapping in ({}, {"purpose": "Purpose"}):
+        with pytest.raises(InvalidInput, match="Required and not matched: Name"):
+            Walk(TeamImporter(), mapping, admin)

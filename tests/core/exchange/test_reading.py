@@ -131,6 +131,15 @@ def test_ragged_rows_are_marked_and_the_others_stay(tmp_path):
     ]
 
 
+def test_a_nul_here_and_there_refuses_its_row_alone(tmp_path):
+    _, rows = _read(tmp_path, b"name,purpose\nGood,1\na\x00b,2\nBetter,3\n")
+    assert _cells(rows) == [["Good", "1"], ["a␀b", "2"], ["Better", "3"]]
+    assert [row.number for row in rows if row.problem] == [3]
+    assert rows[1].problem.startswith("This row contains a NUL character")
+    with pytest.raises(InvalidInput, match="Byte 2 is NUL"):
+        _read(tmp_path, b"n\x00ame,purpose\na,b\nc,d\n")
+
+
 def test_the_header_may_stand_further_down(tmp_path):
     table, rows = _read(tmp_path, "Report of May\n\na,b\n1,2\n", header_line="3", delimiter=",")
     assert (table.headers, _cells(rows)) == (["a", "b"], [["1", "2"]])

@@ -88,3 +88,30 @@ def test_a_list_is_put_in_order_by_keyboard(page, live_server, routing):  # noqa
     ]
     assert json.dumps(rules[1]["predicate"]).count("France") == 1
     assert page.complaints == []
+
+
+def test_a_long_list_is_folded_and_opened_by_keyboard(page, live_server, routing):  # noqa: F811
+    host = live_server.url.replace("127.0.0.1", "localhost")
+    ops = person_with(Role.OPS)
+    first = LIST["rules"][0]
+    long = [{**first, "key": f"rule-{number}", "name": f"Rule {number}"} for number in range(1, 6)]
+    version = listed_rules(ops, {"rules": long})
+    sign_in(page, host, ops)
+    page.goto(host + page_of(version))
+    details = page.locator(".rules-details")
+    expect(details).to_have_count(5)
+    expect(details.nth(1)).to_be_hidden()
+    page.get_by_role("button", name="Open rule 2").focus()
+    page.keyboard.press("Enter")
+    expect(details.nth(1)).to_be_visible()
+    expect(details.nth(0)).to_be_hidden()
+    expect(page.get_by_role("button", name="Fold rule 2")).to_be_focused()
+    page.get_by_role("button", name="Open all rules").click()
+    expect(details.nth(4)).to_be_visible()
+    page.get_by_role("button", name="Fold all rules").click()
+    expect(details.nth(4)).to_be_hidden()
+    page.get_by_label("Name of rule 3").fill("")
+    save(page)  # what is wrong stands open
+    expect(page.locator(".rules-details").nth(2)).to_be_visible()
+    expect(page.locator(".rules-details").nth(3)).to_be_hidden()
+    assert page.complaints == []

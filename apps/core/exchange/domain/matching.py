@@ -76,12 +76,8 @@ def check_mapping(importer: Importer, headers: Sequence[str], mapping: Mapping[s
         if (other := taken.setdefault(header, name)) != name:
             both = f"{importer.column(other).title} and {importer.column(name).title}"
             raise InvalidInput(f"The column {values.quoted(header)} is matched twice, with {both}; choose one.")
-    missing = [column.title for column in importer.required_columns() if column.name not in kept]
-    if missing:
-        raise InvalidInput(
-            f"Required and not matched: {', '.join(missing)}. Choose the column of the file that holds it; if there is "
-            "none, add it to the file."
-        )
+    if refused := importer.refuse_mapping(kept):
+        raise InvalidInput(refused)
     return kept
 
 

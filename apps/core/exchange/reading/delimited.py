@@ -14,6 +14,8 @@ from apps.core.exchange.reading.sheet import Line, Sheet, check_cells, check_hea
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 TRIED_ROWS = 20
+NUL_SHOWN = "␀"  # no text that is stored has the character itself
+_NUL = f"This row contains a NUL character (shown as {NUL_SHOWN}): it was damaged on its way. Write it anew."
 _QUOTES = "a quotation mark inside a quoted value must be doubled, and every opened one closed"
 
 
@@ -23,7 +25,7 @@ def read(path: Path, options: dict[str, str]) -> Sheet:
     Raises:
         Unreadable: with a sentence.
     """
-    guessed = texts.Guess(options["encoding"]) if options.get("encoding") else texts.guess(path)
+    guessed = texts.Guess(options["encoding"]) if options.get("encoding") else texts.guess(path, by_rows=True)
     csv.field_size_limit(CELL)
     file = path.open(encoding=guessed.encoding, newline="")
     lines = texts.lines_of(file)
@@ -86,6 +88,9 @@ def _lines(rows: Iterator[tuple[int, list[str]]], width: int, sheet: Sheet, file
                 unescaped += plain != cells
             while len(plain) > width and not plain[-1].strip():
                 plain.pop()
+            if "\x00" in whole:
+                yield line, [cell.replace("\x00", NUL_SHOWN) for cell in plain], _NUL
+                continue
             check_cells(plain, whole, line)
             yield line, plain, _ragged(len(plain), width)
     if unescaped:

@@ -55,7 +55,7 @@ def kind_of(path: Path, *, encoding: str = "", name: str = "") -> str:
     for magic, what in OTHERS:
         if head.startswith(magic) and (magic != b"MZ" or b"\x00" in head):
             raise Unreadable(f"This is {what}, not a table. {WANTED}")
-    start = head.decode(encoding or texts.guess(path).encoding, errors="ignore").lstrip("\ufeff").lstrip()
+    start = head.decode(encoding or texts.guess(path, by_rows=True).encoding, errors="ignore").lstrip("\ufeff").lstrip()
     if start[:14].lower().startswith(("<!doctype", "<html", "<?xml", "<svg")):
         raise Unreadable(
             "This is a web page or XML, not a table. Perhaps the sign-in page of the other system was saved instead "

@@ -47,8 +47,13 @@ class Guess:
     note: str = ""
 
 
-def guess(path: Path) -> Guess:
+def guess(path: Path, *, by_rows: bool = False) -> Guess:
     """Return the encoding: by byte-order mark, UTF-8 if it all is, UTF-16 by its zeros, else Windows-1252.
+
+    Args:
+        path: the file.
+        by_rows: a NUL here and there is a matter of the row it stands in, which the reader refuses. One in the header,
+            or more of them than lines, is no damaged row but no text at all.
 
     Raises:
         Unreadable: it contains bytes that none of them has.
@@ -63,9 +68,15 @@ def guess(path: Path) -> Guess:
         file.seek(0)
         decoder = codecs.getincrementaldecoder("utf-8")()
         utf8, odd, at = True, False, 0
+        nuls = lines = first = 0
+        header = len(head.partition(b"\n")[0])
         while chunk := file.read(MEGABYTE):
             if (nul := chunk.find(b"\x00")) >= 0:
-                raise Unreadable(f"Byte {at + nul + 1:,} is NUL: the file is damaged, or it is not text.")
+                first = first or at + nul + 1
+                nuls += chunk.count(b"\x00")
+            lines += chunk.count(b"\n")
+            if nuls and (not by_rows or first <= header or nuls > lines):
+                raise Unreadable(f"Byte {first:,} is NUL: the file is damaged, or it is not text.")
             if utf8:
                 utf8 = _decodes(decoder, chunk)
             odd = odd or bool(NOT_CP1252.intersection(chunk))

@@ -19,7 +19,9 @@ document.addEventListener("DOMContentLoaded", () => {
     const live = make("p", { class: "rules-live", role: "status", "aria-live": "polite" });
     const findings = make("ul", { class: "rules-findings" });
     const cost = make("p", { class: "rules-cost mops-soft" });
-    source.before(words, stage, live, cost, findings);
+    // one condition is read above its builder; a list has its names below, and all of its words on request
+    const told = shape.editor === "list" ? make("details", { class: "mops-more" }, make("summary", { text: "All rules in words" }), words) : words;
+    source.before(told, stage, live, cost, findings);
     box.querySelector("[data-rules-plain]").hidden = true;
     source.hidden = true;
 
@@ -58,15 +60,28 @@ document.addEventListener("DOMContentLoaded", () => {
       const whole = (shape.settings || []).length ? { settings } : {};
       build = () => ({ ...whole, rules: rows.map((row) => ({ ...row, predicate: builders.get(row).value() })) });
       let problemsLeft = problems;
+      // A long list is read folded, one line a rule; what is wrong, new or just moved by hand stands open.
+      const few = 3, opened = new Set();
+      rows.forEach((row, number) => { if (rows.length <= few || problems.some((each) => each.at === `rules/${number}` || each.at.startsWith(`rules/${number}/`))) opened.add(row); });
+      const grouped = shape.outcomes.find((each) => each.key === shape.groupBy);
+      const shown = (each, value) => { const option = each.options && each.options.find(([key]) => key === value); return option ? option[1] : String(value); };
+      const inShort = (row) => shape.outcomes
+        .filter((each) => each !== grouped && ![undefined, null, "", false].includes((row.outcome || {})[each.key]))
+        .map((each) => `${each.label} ${shown(each, row.outcome[each.key])}`).join(" · ") || "says nothing yet";
 
       const keep = () => builders.forEach((builder, row) => { row.predicate = builder.value(); });
       const redraw = (focus) => {
         keep();
         builders.clear();
-        stage.replaceChildren(...together());
-        rows.forEach((row, number) => stage.append(card(row, number)));
+        stage.replaceChildren(...together(), ...folding());
+        rows.forEach((row, number) => stage.append(...heading(row, rows[number - 1]), card(row, number)));
         if (!rows.length) stage.append(make("p", { class: "mops-empty", text: "No rule yet. Add the first one." }));
-        stage.append(button("+ Rule", "Add a rule at the end", () => { rows.push({ name: "", predicate: { all: [{ field: "" }] }, outcome: {}, enabled: true, reason: "" }); step(`${rows.length - 1}:name`); }));
+        stage.append(button("+ Rule", "Add a rule at the end", () => {
+          const row = { name: "", predicate: { all: [{ field: "" }] }, outcome: {}, enabled: true, reason: "" };
+          rows.push(row);
+          opened.add(row);
+          step(`${rows.length - 1}:name`);
+        }));
         if (focus) { const found = stage.querySelector(`[data-focus="${CSS.escape(focus)}"]`); if (found) found.focus(); }
       };
       const step = (focus) => { problemsLeft = []; redraw(focus); changed(); };
@@ -87,6 +102,14 @@ document.addEventListener("DOMContentLoaded", () => {
         return [make("section", { class: "rules-card", "aria-label": "All rules together" }, make("p", { class: "rules-when", text: "All rules together" }), outcome)];
       };
 
+      const folding = () => {
+        if (rows.length <= few) return [];
+        const all = rows.every((row) => opened.has(row));
+        return [make("p", {}, button(all ? "Fold all rules" : `Open all ${rows.length} rules`, all ? "Fold all rules" : "Open all rules", () => { rows.forEach((row) => { if (all) opened.delete(row); else opened.add(row); }); redraw("all"); }, { "data-focus": "all" }))];
+      };
+      const group = (row) => { const value = grouped && (row.outcome || {})[grouped.key]; return value ? shown(grouped, value) : ""; };
+      const heading = (row, before) => (grouped && group(row) && (!before || group(before) !== group(row)) ? [make("h3", { class: "rules-group-name", text: group(row) })] : []);
+
       const card = (row, number) => {
         const at = `rules/${number}`;
         const look = () => { looked = number; };
@@ -94,8 +117,20 @@ document.addEventListener("DOMContentLoaded", () => {
         name.addEventListener("input", () => { row.name = name.value; changed(); });
         const on = make("input", { type: "checkbox", checked: row.enabled !== false });
         on.addEventListener("change", () => { row.enabled = on.checked; shell.classList.toggle("rules-off", !on.checked); changed(); });
+        const details = make("div", { class: "rules-details", id: `${source.id}-rule-${number}` });
+        const short = make("p", { class: "rules-short-words mops-soft" });
+        const toggle = button("", "", () => { if (!opened.delete(row)) opened.add(row); fold(); }, { class: "mops-button mops-button-default rules-small rules-fold", "aria-controls": details.id, "data-focus": `${number}:fold` });
+        const fold = () => {
+          const isOpen = opened.has(row);
+          details.hidden = !isOpen;
+          short.hidden = isOpen;
+          short.textContent = inShort(row);
+          toggle.textContent = isOpen ? "▾" : "▸";
+          toggle.setAttribute("aria-expanded", String(isOpen));
+          toggle.setAttribute("aria-label", `${isOpen ? "Fold" : "Open"} rule ${number + 1}`);
+        };
         const head = make("div", { class: "rules-card-head" },
-          make("span", { class: "rules-number", text: `${number + 1}` }), name,
+          toggle, make("span", { class: "rules-number", text: `${number + 1}` }), name,
           make("label", { class: "rules-check" }, on, document.createTextNode(" on")),
           button("↑", `Move rule ${number + 1} up`, () => swap(number, number - 1, "up"), { disabled: number === 0, "data-focus": `${number}:up` }),
           button("↓", `Move rule ${number + 1} down`, () => swap(number, number + 1, "down"), { disabled: number === rows.length - 1, "data-focus": `${number}:down` }),
@@ -103,6 +138,7 @@ document.addEventListener("DOMContentLoaded", () => {
             keep();
             const { key, ...copy } = JSON.parse(JSON.stringify(row));
             rows.splice(number + 1, 0, { ...copy, name: `${copy.name} (copy)` });
+            opened.add(rows[number + 1]);
             step(`${number + 1}:name`);
           }),
           button("✕", `Remove rule ${number + 1}`, () => { rows.splice(number, 1); step(rows.length ? `${Math.max(0, number - 1)}:name` : ""); }));
@@ -116,8 +152,9 @@ document.addEventListener("DOMContentLoaded", () => {
         });
         const reason = make("input", { type: "text", class: "rules-input", "aria-label": `Reason of rule ${number + 1}`, placeholder: "Why this rule is there", maxlength: "1000", value: row.reason || "" });
         reason.addEventListener("input", () => { row.reason = reason.value; changed(); });
-        const shell = make("section", { class: "rules-card", "aria-label": `Rule ${number + 1}`, on: { focusin: look } }, head, wrong(at), wrong(`${at}/name`),
-          make("p", { class: "rules-when", text: "When" }), condition, make("p", { class: "rules-when", text: "then" }), outcome, line("Reason", reason, "", `${at}/reason`));
+        const shell = make("section", { class: "rules-card", "aria-label": `Rule ${number + 1}`, on: { focusin: look } }, head, short, wrong(at), wrong(`${at}/name`), details);
+        details.append(make("p", { class: "rules-when", text: "When" }), condition, make("p", { class: "rules-when", text: "then" }), outcome, line("Reason", reason, "", `${at}/reason`));
+        fold();
         shell.classList.toggle("rules-off", row.enabled === false);
         return shell;
       };
