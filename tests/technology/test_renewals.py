@@ -118,12 +118,12 @@ def test_the_calendar_is_personal_signed_and_ends():
     assert feed_of(token_of(feed)[:-1] + "x", RENEWALS) is None
     text = RENEWALS.text(ops, clock.today(), clock.now(), lambda path: f"https://mops.example{path}")
     first, second = icalendar.Calendar.from_ical(text).walk("VEVENT")
-    assert first["summary"] == "Last day to cancel CRM, the big; one: Subscription"
+    assert first["summary"] == "Last day to cancel CRM, the big; one, Subscription"
     assert second.decoded("dtstart") == ends.ends_on
     assert second.decoded("dtend") == ends.ends_on + dt.timedelta(days=1)
     assert first["url"] == f"https://mops.example/admin/technology/contract/{ends.pk}/change/"
     assert "REFRESH-INTERVAL;VALUE=DURATION:PT12H" in text
-    assert "SUMMARY:Last day to cancel CRM\\, the big\\; one: Subscription" in text.replace("\r\n ", "")
+    assert "SUMMARY:Last day to cancel CRM\\, the big\\; one\\, Subscription" in text.replace("\r\n ", "")
     assert max(len(line.encode()) for line in text.split("\r\n")) <= 75
     revoke_feed(feed, by=ops)
     assert feed_of(token_of(feed), RENEWALS) is None

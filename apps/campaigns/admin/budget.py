@@ -101,7 +101,7 @@ class BudgetEntryAdmin(MopsAdmin):
     @display(description="Month", ordering="month")
     def when(self, entry: BudgetEntry) -> str:
         """The month it belongs to."""
-        return f"{entry.month:%Y-%m}"
+        return f"{entry.month:%B %Y}"
 
     @display(description="Amount", ordering="amount")
     def money(self, entry: BudgetEntry) -> str:

@@ -148,4 +148,4 @@ class VariantDay(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.variant} on {self.day:%Y-%m-%d}"
+        return f"{self.variant} on {self.day:%-d %b %Y}"

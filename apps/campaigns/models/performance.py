@@ -49,7 +49,7 @@ class MetricDay(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.metric} on {self.day:%Y-%m-%d}"
+        return f"{self.metric} on {self.day:%-d %b %Y}"
 
 
 class Threshold(GovernedModel):

@@ -150,8 +150,8 @@ class CostLineAdmin(NeverOverwritten):
     @display(description="In force", ordering="valid_from")
     def since(self, line: CostLine) -> str:
         """From when to when."""
-        until = f" – {line.valid_to:%Y-%m-%d}" if line.valid_to else " on"
-        return f"{line.valid_from:%Y-%m-%d}{'' if line.period == 'once' else until}"
+        until = f" to {line.valid_to:%-d %b %Y}" if line.valid_to else " on"
+        return f"{line.valid_from:%-d %b %Y}{'' if line.period == 'once' else until}"
 
     @display(description="Worth", ordering="rate")
     def worth(self, rate: ExchangeRate) -> str:

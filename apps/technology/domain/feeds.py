@@ -134,7 +134,7 @@ def calendar_text(person: "User", today: dt.date, now: dt.datetime, address: Cal
     rows = rows.filter(ends_on__gte=today - dt.timedelta(days=30)).select_related("tool").order_by("ends_on")
     calendar, events = counting_calendar(), []
     for contract in rows:
-        last, name = last_day_to_cancel(contract, calendar), f"{contract.tool}: {contract.name}"
+        last, name = last_day_to_cancel(contract, calendar), contract.called
         renews = " and renews by itself" if contract.auto_renew else ""
         more = f"The term ends on {contract.ends_on:%-d %B %Y}{renews}."
         url = address(reverse("admin:technology_contract_change", args=(contract.pk,)))

@@ -93,18 +93,12 @@ def watch_renewals(today: dt.date) -> dict[str, int]:
     return counts
 
 
-def _called(contract: Contract) -> str:
-    """What a contract is called where its tool does not stand beside it; many are named after their tool."""
-    tool = str(contract.tool)
-    return contract.name if tool in contract.name else f"{tool}, {contract.name}"
-
-
 def _fire(contract: Contract, last: dt.date, days_before: int, due_on: dt.date) -> None:
     owner = contract.owner or contract.tool.owner
     if days_before:
-        title = f"{_called(contract)}: cancel it by {last:%-d %B %Y}, or decide to renew it."
+        title = f"{contract.called}: cancel it by {last:%-d %B %Y}, or decide to renew it."
     else:
-        title = f"{_called(contract)}: the last day to cancel it passed on {last:%-d %B %Y} undecided."
+        title = f"{contract.called}: the last day to cancel it passed on {last:%-d %B %Y} undecided."
     with transaction.atomic():
         raise_alert(
             f"technology.renewal:{contract.pk}",

@@ -61,6 +61,12 @@ class Contract(OwnedModel, GovernedModel):
     def __str__(self) -> str:
         return f"{self.name}, {self.starts_on:%-d %b %Y} to {self.ends_on:%-d %b %Y}"
 
+    @property
+    def called(self) -> str:
+        """What it is called where its tool does not stand beside it; many are named after their tool."""
+        tool = str(self.tool)
+        return self.name if tool in self.name else f"{tool}, {self.name}"
+
 
 class CurrentQuerySet(GovernedQuerySet):
     """Rows that are never overwritten: each was known from one moment until another one took its place."""

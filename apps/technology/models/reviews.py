@@ -47,7 +47,14 @@ class ReviewItem(models.Model):
     them once more: a pack is never deleted, and `stands_in_a_review` keeps the tools.
     """
 
-    pack = models.ForeignKey(ReviewPack, models.PROTECT, related_name="items", db_constraint=False, db_index=False)
+    pack = models.ForeignKey(
+        ReviewPack,
+        models.PROTECT,
+        related_name="items",
+        db_constraint=False,
+        db_index=False,
+        verbose_name="technology review",
+    )
     tool = models.ForeignKey("technology.Tool", models.PROTECT, related_name="+", db_constraint=False, db_index=False)
     name = models.CharField(max_length=150)
     lifecycle = models.CharField(max_length=15)
@@ -78,7 +85,7 @@ class ReviewItem(models.Model):
 class ReviewAction(GovernedModel):
     """What was agreed about a tool in a review, who does it, until when, and what it saves."""
 
-    pack = models.ForeignKey(ReviewPack, models.PROTECT, related_name="actions")
+    pack = models.ForeignKey(ReviewPack, models.PROTECT, related_name="actions", verbose_name="technology review")
     tool = models.ForeignKey("technology.Tool", models.PROTECT, related_name="review_actions")
     verdict = models.CharField(max_length=15, choices=Verdict.choices)
     action = models.CharField(max_length=250, help_text="What is to be done, beginning with a verb.")

@@ -153,6 +153,7 @@ document.addEventListener("DOMContentLoaded", () => {
 });
 
 // On a narrow screen a row of a table with many columns stands as a block: each cell says which column it is of.
+const named = (head) => [...head.childNodes].map((part) => part.textContent.trim()).filter(Boolean).join(", ");
 const stackTables = (root) => {
   root.querySelectorAll("table.mops-table:not(.mops-table-cards)").forEach((table) => {
     const heads = [...((table.tHead && table.tHead.rows[0] && table.tHead.rows[0].cells) || [])];
@@ -161,7 +162,7 @@ const stackTables = (root) => {
     table.querySelectorAll("tbody tr, tfoot tr").forEach((row) => {
       if (row.cells.length !== heads.length) return;
       [...row.cells].forEach((cell, place) => {
-        if (place && cell.tagName === "TD" && !cell.dataset.label) cell.dataset.label = heads[place].textContent.trim();
+        if (place && cell.tagName === "TD" && !cell.dataset.label) cell.dataset.label = named(heads[place]);
       });
     });
   });
