@@ -326,7 +326,18 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     folds = sum(len(items) for _, items in groups) > MANY
     for title, items in groups:
         shown.append({"title": title, "separator": not folds, "collapsible": folds, "items": items})
+    _mark_where_one_is(request.path, [item for group in shown for item in group["items"]], str(home["link"]))
     return shown
+
+
+def _mark_where_one_is(path: str, items: list[dict[str, Any]], home: str) -> None:
+    """Mark one page: of those whose addresses begin alike, as a list and the inbox below it, the longest."""
+    links = [str(item["link"]) for item in items]
+    here = max(
+        (link for link in links if path.startswith(link) and (link != home or path == home)), key=len, default=""
+    )
+    for item, link in zip(items, links, strict=True):
+        item["active"] = link == here
 
 
 def _items(request: HttpRequest, pages: tuple[Page, ...]) -> list[dict[str, Any]]:

@@ -110,3 +110,22 @@ def test_the_menu_of_every_role_is_drawn_whole(client, rf, role):
     client.force_login(request.user)
     drawn = client.get("/admin/").content.decode()
     assert {link for link in links if f'href="{link}"' not in drawn} == set()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("path", "marked"),
+    [
+        ("/admin/", ["Home"]),
+        ("/admin/approvals/approvalrequest/", ["Approval requests"]),
+        ("/admin/approvals/approvalrequest/7/change/", ["Approval requests"]),
+        ("/admin/approvals/approvalrequest/inbox/", ["Inbox"]),
+        ("/admin/campaigns/utm/drift/", ["Drift of UTM tags"]),
+        ("/accounts/email/", []),
+    ],
+)
+def test_the_menu_marks_the_one_page_that_is_open(rf, path, marked):
+    request = rf.get(path)
+    request.user = administrator()
+    items = [item for group in sidebar(request) for item in group["items"]]
+    assert [item["title"] for item in items if item["active"]] == marked
