@@ -215,6 +215,15 @@ def test_a_broken_file_is_refused_in_words():
     assert "There is no seals file at" in problem(place=seal_files()[0].with_name("none.log")) or problem()
 
 
+@pytest.mark.parametrize("bytes_there", [b"\x00\xff broken\n", b"5 zz\n", b"five 00\n", b"\n"])
+def test_bytes_that_are_no_leaf_are_told_by_the_entry_before_them(sealing, bytes_there):  # noqa: F811
+    (numbers,) = sealed(3)
+    (file,) = sealing.glob("*.log")
+    first, _, rest = file.read_bytes().partition(f"\n{numbers[1]} ".encode())
+    file.write_bytes(first + b"\n" + bytes_there + f"{numbers[1]} ".encode() + rest)
+    assert problem() == f"The seals file was altered in seal 1: what follows entry {numbers[0]} is no leaf of an entry."
+
+
 def test_a_purge_that_nobody_made_is_named():
     (numbers,) = sealed(3)
     tamper(

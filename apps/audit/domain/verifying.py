@@ -116,7 +116,7 @@ def _check_entries(seal: Seal, filed: bytes | None, purged: list[tuple[int, int,
 
 
 def _first_difference(seal: Seal, filed: bytes, here: bytes, purged: list[tuple[int, int, int, str]]) -> int:
-    was, now = _by_number(filed), _by_number(here)
+    was, now = _by_number(filed, seal), _by_number(here, seal)
     file_is_right = root_of(list(was.values())).hex() == seal["root"]
     if not file_is_right and root_of(list(now.values())).hex() == seal["root"]:
         number = min(each for each in was.keys() | now.keys() if was.get(each) != now.get(each))
@@ -148,12 +148,16 @@ def _what_happened(number: int, was: dict[int, bytes], now: dict[int, bytes]) ->
     return "was altered"
 
 
-def _by_number(lines: bytes) -> dict[int, bytes]:
-    pairs = (line.partition(b" ")[::2] for line in lines.splitlines())
-    try:
-        return {int(number): bytes.fromhex(leaf.decode()) for number, leaf in pairs}
-    except ValueError as error:
-        raise Broken(f"A line of the seals file was altered: {error}.") from error
+def _by_number(lines: bytes, seal: Seal) -> dict[int, bytes]:
+    found: dict[int, bytes] = {}
+    for line in lines.splitlines():
+        number, _, leaf = line.partition(b" ")
+        try:
+            found[int(number)] = bytes.fromhex(leaf.decode())
+        except ValueError as error:
+            place = f"what follows entry {max(found)}" if found else "its first line"
+            raise Broken(f"The seals file was altered in seal {seal['n']}: {place} is no leaf of an entry.") from error
+    return found
 
 
 def _without_file(seal: Seal, missing: int) -> str:
