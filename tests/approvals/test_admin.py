@@ -1,12 +1,16 @@
 """The approver's desk."""
 
+import re
+
 import pytest
 
 from apps.accounts.enums import Role
-from apps.approvals.models import ApprovalRequest
+from apps.approvals.domain.definition import tokens_in_words
+from apps.approvals.domain.policies import ensure_policy
+from apps.approvals.models import ApprovalPolicy, ApprovalRequest
 from apps.processes.models import SOPVersion
 from tests.admin_pages import assert_same_queries, button_of, list_of, page_of
-from tests.factories.accounts import person_with
+from tests.factories.accounts import TeamFactory, person_with
 from tests.factories.approvals import policy_for
 from tests.factories.processes import ProcessFactory, effective, in_review
 
@@ -123,3 +127,23 @@ def test_home_shows_what_waits_and_what_was_sent(client, approver):
     page = client.get("/admin/").content.decode()
     assert "Sent by me" in page
     assert "Nothing waits for your decision." in page
+
+
+def test_a_policy_that_ships_with_mops_says_its_conditions(client):
+    """Its rows come as predicates, never typed: who reads the policy reads them in words all the same."""
+    client.force_login(person_with(Role.AUDITOR))
+    ensure_policy("rights.recordrequest", "Access asked for")
+    policy = ApprovalPolicy.objects.get(subject_kind="rights.recordrequest")
+    page = client.get(page_of(policy)).content.decode()
+    assert re.findall(r"<tr><td>(.*?)</td><td>(.*?)</td>", page) == [
+        ("To is View and change", "Owner"),
+        ("in all other cases", "Administration"),
+    ]
+
+
+def test_why_somebody_decides_is_said_in_words():
+    team = TeamFactory(name="Legal")
+    assert (
+        tokens_in_words({"role:approver", f"team:{team.pk}", "person:7"})
+        == "named in person, role approver, team Legal"
+    )

@@ -53,7 +53,8 @@ def test_every_wrong_press_of_approve_is_refused_in_words(client):
     assert "was changed since it was sent for approval" in press(client, request)
     edit(campaign, author, budget=campaign.budget)
     client.force_login(boss)
-    assert "You are none of the approvers: people with the role approver decide here." in press(client, request)
+    theirs = "You decide in stage 2, Money, which has not begun: people with the role approver decide first, in Plan."
+    assert theirs in press(client, request)
     assert not Decision.objects.exists()
     client.force_login(first)
     assert "1 more must follow" in press(client, request)

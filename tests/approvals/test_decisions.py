@@ -213,7 +213,7 @@ def test_without_a_policy_nothing_is_sent():
 def test_without_anybody_who_could_decide_nothing_is_sent():
     author = person_with(Role.OPS, Role.APPROVER)
     version = draft(author=author)
-    with pytest.raises(WrongState, match="1 must approve, but only 0 could: people with the role approver"):
+    with pytest.raises(WrongState, match="1 must approve, but nobody could: people with the role approver"):
         request_from(version, author)
     assert version_of_pk(version).state == VersionState.DRAFT
 

@@ -374,7 +374,7 @@ def test_what_nobody_could_decide_is_refused_and_administrators_are_told(client)
     campaign = planned(author=author)
     client.force_login(author)
     page = client.post(button_of(campaign, "submit"), {"note": ""}, follow=True).content.decode()
-    assert "1 must approve, but only 0 could" in page
+    assert "1 must approve, but nobody could" in page
     assert (
         Alert.objects.get().title
         == f"Nobody could decide about {campaign}, which somebody wanted to send for approval."

@@ -70,9 +70,8 @@ def campaign_of(request):
 def test_the_second_stage_begins_when_the_first_is_approved(crew):
     two_stages()
     request = send()
-    assert (
-        refuse_decision(crew[2], request) == "You are none of the approvers: people with the role approver decide here."
-    )
+    theirs = "You decide in stage 2, Money, which has not begun: people with the role approver decide first, in "
+    assert refuse_decision(crew[2], request) == f"{theirs}Content."
     said = approve(request, by=crew[0])
     assert said == f"Your approval of {request} counts; stage 2, Money, decides next."
     assert campaign_of(request).state == CampaignState.IN_APPROVAL
@@ -160,7 +159,7 @@ def test_owner_and_manager_are_found_for_each_request(crew):
 
 def test_an_empty_field_names_nobody_and_nothing_is_sent(crew):
     policy_with(stage(1, Named(Via.OWNER, "owner_person")), kind=KIND)
-    with pytest.raises(WrongState, match="1 must approve, but only 0 could: whoever is owner person"):
+    with pytest.raises(WrongState, match="1 must approve, but nobody could: whoever is owner person"):
         send()
 
 

@@ -246,6 +246,8 @@ def test_hostile_zips_are_refused_in_words(content, sentence):
 def test_only_markdown_is_taken():
     with pytest.raises(InvalidInput, match=r"x.exe is no Markdown file"):
         unpack("x.exe", b"MZ")
+    with pytest.raises(InvalidInput, match=r"x.zip is damaged or no zip; pack it again"):
+        unpack("x.zip", b"PK\x03\x04 and no more")
     with pytest.raises(InvalidInput, match=r"x.md has more than 1 MB"):
         unpack("x.md", b"0" * 1_000_001)
 

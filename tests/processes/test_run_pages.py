@@ -6,8 +6,9 @@ import pytest
 from django.urls import reverse
 
 from apps.accounts.enums import Role
+from apps.approvals.models import ApprovalRequest
 from apps.core import clock
-from apps.processes.domain import doing, running
+from apps.processes.domain import doing, running, waiving
 from apps.processes.models import Run, RunStep, RunStepEvent, StepWaiver
 from tests.admin_pages import assert_same_queries, button_of, list_of, page_of
 from tests.factories.accounts import person_with
@@ -107,3 +108,12 @@ def test_who_does_not_see_the_process_does_not_see_its_runs(client):
     assert client.get(page_of(run)).status_code in (302, 404)
     assert "The run" not in client.get(list_of(Run)).content.decode()
     assert client.get(list_of(StepWaiver)).status_code == 200
+
+
+def test_a_waiver_that_waits_leads_to_its_request(client, ops):
+    person_with(Role.APPROVER)
+    run = started(ops, steps("One"))
+    waiving.ask_waiver(step(run, "one"), by=ops, reason="The printer is away.")
+    request = ApprovalRequest.objects.get(content_type__model="stepwaiver")
+    page = client.get(page_of(StepWaiver.objects.get())).content.decode()
+    assert (f'href="{page_of(request)}">Round 1</a>' in page, "In review" in page) == (True, True)

@@ -151,3 +151,14 @@ def test_a_role_renamed_while_a_draft_is_written_is_approved_under_its_name(ops)
     assert (flow_of(version).steps[0].role, version.digest) == ("Campaign lead", live_digest(version))
     approve(ApprovalRequest.objects.get(object_id=version.pk, content_type__model="sopversion"), by=approver)
     assert SOPVersion.objects.get(pk=version.pk).state == "effective"
+
+
+def test_the_list_says_who_plays_each_role(client, ops):
+    ProcessRoleFactory(name="Author", people=[ops, UserFactory(full_name="Gone", is_active=False)])
+    ProcessRoleFactory(name="Editor", team=TeamFactory(name="Content"))
+    page = client.get(reverse("admin:processes_processrole_changelist"))
+    rows = {row.name: page.context["cl"].model_admin.played_by(row) for row in page.context["cl"].result_list}
+    assert rows == {"Author": str(ops), "Editor": "team Content"}
+    ProcessRoleFactory(name="Chief")
+    again = client.get(reverse("admin:processes_processrole_changelist")).content.decode()
+    assert "nobody yet" in again

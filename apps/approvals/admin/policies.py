@@ -13,7 +13,8 @@ from unfold.decorators import display
 from apps.approvals import registry
 from apps.approvals.admin import decision_table
 from apps.approvals.domain import policies
-from apps.approvals.domain.definition import definition_of, in_words
+from apps.approvals.domain.definition import definition_of, escalation_in_words, in_words
+from apps.approvals.domain.facts import condition_words, facts_catalog
 from apps.approvals.enums import Mode, PolicyState
 from apps.approvals.models import ApprovalPolicy, PolicyStage, PolicyVersion, StageApprover
 from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin, MopsStackedInline
@@ -234,18 +235,24 @@ def says(version: PolicyVersion) -> dict[str, Any]:
     """Return what a version says, in words."""
     definition = definition_of(version)
     numbers = {stage.number: stage.name for stage in definition.stages}
+    catalog = facts_catalog(version.policy.subject_kind)
     return {
         "stages": [
             {
                 "stage": stage,
                 "how": f"{stage.needed} of them" if stage.mode == Mode.SOME else Mode(stage.mode).label.lower(),
                 "whom": in_words(stage.approvers),
-                "then": ", ".join(each.replace(":", " ") for each in stage.escalate),
+                "then": escalation_in_words(stage.escalate),
             }
             for stage in definition.stages
         ],
         "rows": [
-            {"row": row, "stages": " → ".join(numbers.get(number, f"stage {number}?") for number in row.stages)}
+            {
+                "row": row,
+                # what ships with mops says its conditions as predicates alone
+                "condition": row.condition or condition_words(row.when, catalog),
+                "stages": " → ".join(numbers.get(number, f"stage {number}?") for number in row.stages),
+            }
             for row in definition.rows
         ],
         "definition": definition,

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -215,6 +215,27 @@ def in_words(names: tuple[Named, ...]) -> str:
     said += ["the requester's manager" for each in names if each.via == Via.MANAGER]
     said += list(_names(User, "full_name", people))
     return " or ".join(said) or "nobody"
+
+
+def escalation_in_words(tokens: Iterable[str]) -> str:
+    """Say who decides too once a stage is late; "" where nobody more does."""
+    named = tuple(Named(*token.split(":", 1)) for token in tokens)
+    return in_words(named) if named else ""
+
+
+def tokens_in_words(tokens: Iterable[str]) -> str:
+    """Say what makes somebody an approver: a role, a team, a group, or that a stage names them in person."""
+    said = []
+    for token in sorted(tokens):
+        via, _, key = token.partition(":")
+        if via == Via.PERSON:
+            said.append("named in person")
+        elif via == Via.ROLE:
+            said.append(f"role {_role(key)}")
+        else:
+            kind: Any = Team if via == Via.TEAM else Group
+            said.append(f"{via} {next(iter(_names(kind, 'name', [key])), key)}")
+    return ", ".join(said)
 
 
 def _role(name: str) -> str:

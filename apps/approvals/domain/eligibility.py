@@ -11,7 +11,7 @@ from django.db.models.functions import JSONObject
 
 from apps.accounts.models import Membership, User
 from apps.approvals.domain.content import live_digest
-from apps.approvals.domain.definition import Stage, in_words, spec_of
+from apps.approvals.domain.definition import Stage, escalation_in_words, in_words, spec_of, tokens_in_words
 from apps.approvals.domain.own_work import OwnWork, own_work, touches_of
 from apps.approvals.domain.seats import tokens_of
 from apps.approvals.enums import RequestState, StageState, Verdict
@@ -242,7 +242,7 @@ def _seat(case: Case, person: User, *, lock: bool) -> Eligibility:
     if own := case.own.get(person.pk):
         seats = own_seat or any(held.get(each.from_person_id, set()) & named for each in standing_in)
         is_work = own in (OwnWork.SENT, OwnWork.CHANGED)
-        return Eligibility(NotAllowed(own.to_them if seats or is_work else _none_of_them(case)))
+        return Eligibility(NotAllowed(own.to_them if seats or is_work else _none_of_them(case, held[person.pk])))
     if any(each.approver == person.pk for each in case.said):
         return Eligibility(WrongState(DECIDED))
     taken = {each.principal: each.approver for each in case.said}
@@ -256,7 +256,7 @@ def _seat(case: Case, person: User, *, lock: bool) -> Eligibility:
         refused = refused or _refused_stand_in(case, each, taken)
         if not _refused_stand_in(case, each, taken):
             return Eligibility(None, each.from_person_id, each, _why(absent, each), frozenset(absent))
-    return Eligibility(WrongState(refused) if refused else NotAllowed(_none_of_them(case)))
+    return Eligibility(WrongState(refused) if refused else NotAllowed(_none_of_them(case, held[person.pk])))
 
 
 def _refused_stand_in(case: Case, delegation: Delegation, taken: dict[int, int]) -> str:
@@ -271,11 +271,18 @@ def _refused_stand_in(case: Case, delegation: Delegation, taken: dict[int, int])
 
 
 def _why(tokens: set[str], delegation: Delegation | None = None) -> str:
-    said = ", ".join(sorted(each.replace(":", " ") for each in tokens))
+    said = tokens_in_words(tokens)
     return f"{said}, for {delegation.from_person}" if delegation else said
 
 
-def _none_of_them(case: Case) -> str:
+def _none_of_them(case: Case, held: set[str]) -> str:
+    """Say that the stage being decided names somebody else; and, where a later one names them, that theirs comes."""
+    theirs = next((each for each in case.stages if each.state == StageState.PENDING and held & set(each.named)), None)
+    if theirs is not None:
+        return (
+            f"You decide in stage {theirs.position}, {theirs.name}, which has not begun: {whom(case)} decide first, in "
+            f"{case.active.name}."
+        )
     return f"You are none of the approvers: {whom(case)} decide here."
 
 
@@ -283,8 +290,8 @@ def whom(case: Case) -> str:
     """Say whom the stage being decided names; nobody where none is."""
     if case.stage is None:
         return "nobody"
-    escalated = [each.replace(":", " ") for each in case.spec.escalate if case.stage.escalated_at]
-    return " or ".join([in_words(case.spec.approvers), *escalated])
+    escalated = escalation_in_words(case.spec.escalate) if case.stage.escalated_at else ""
+    return " or ".join(filter(None, (in_words(case.spec.approvers), escalated)))
 
 
 def subject_row(request: ApprovalRequest, *, lock: bool = False) -> Any:

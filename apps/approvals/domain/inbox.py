@@ -3,6 +3,7 @@
 from collections.abc import Container
 
 from apps.accounts.models import User
+from apps.approvals.domain.definition import tokens_in_words
 from apps.approvals.domain.eligibility import Case, case_of
 from apps.approvals.domain.own_work import OwnWork
 from apps.approvals.domain.routing import Answer
@@ -42,7 +43,7 @@ def who_may_decide(request: ApprovalRequest, *, case: Case | None = None) -> lis
     answers = []
     for person in User.objects.filter(pk__in=holders).order_by("full_name")[:LISTED]:
         refused = _refused(person.pk, case.own, voted)
-        via = ", ".join(sorted(each.replace(":", " ") for each in holders[person.pk]))
+        via = tokens_in_words(holders[person.pk])
         stand_in = stand_ins.get(person.pk) if refused is None else None
         able = stand_in is not None and stand_in.pk not in case.own
         answers.append(Answer(person, refused, via, stand_in if able else None))

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import models
 
 from apps.accounts.models import User
-from apps.approvals.domain.definition import Definition, Row, Stage, definition_of, in_words, resolved
+from apps.approvals.domain.definition import Definition, Row, Stage, definition_of, in_words, resolved, tokens_in_words
 from apps.approvals.domain.eligibility import kept_out_among
 from apps.approvals.domain.facts import asked, facts_catalog, facts_of, shown
 from apps.approvals.domain.own_work import OwnWork, editors_of, own_work
@@ -154,7 +154,7 @@ def answers_of(routed: RoutedStage, own: Mapping[int, OwnWork]) -> list[Answer]:
         Answer(
             person,
             own[key].about_them if key in own else None,
-            ", ".join(sorted(each.replace(":", " ") for each in routed.holders[key])),
+            tokens_in_words(routed.holders[key]),
         )
         for key, person in people.items()
     ]
@@ -218,8 +218,9 @@ def _without_approvers(stages: tuple[RoutedStage, ...], distinct: bool) -> Itera
     for each in stages:
         where = f"Stage {each.stage.number}, {each.stage.name}: " if several else ""
         if len(each.able) < each.expected:
+            could = f"only {len(each.able)}" if each.able else "nobody"
             yield (
-                f"{where}{each.expected} must approve, but only {len(each.able)} could: {each.whom}, without those who "
+                f"{where}{each.expected} must approve, but {could} could: {each.whom}, without those who "
                 "wrote or send it. "
                 + (
                     f"To others it says: {each.kept_out}"

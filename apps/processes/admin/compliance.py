@@ -1,5 +1,6 @@
 """Compliance: the rules, how every record stands against them, and the waivers."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -19,6 +20,7 @@ from apps.core.admin_kit.links import link_to, url_of
 from apps.core.alerts.enums import Severity
 from apps.core.words import NOTHING
 from apps.processes.admin.compliance_form import ComplianceRuleForm
+from apps.processes.admin.exceptions import ShowsApproval
 from apps.processes.domain import compliance, compliance_scope, exceptions
 from apps.processes.enums import Standing, WaiverState
 from apps.processes.models import (
@@ -62,6 +64,21 @@ def check_label(key: str) -> str:
     return next((each.label for each in checks() if each.key == key), key)
 
 
+def _without_scope(fieldset: tuple[Any, dict[str, Any]]) -> tuple[Any, dict[str, Any]]:
+    name, options = fieldset
+    return name, {**options, "fields": [each for each in options["fields"] if each != "scope"]}
+
+
+def _in_words(fieldset: tuple[Any, dict[str, Any]]) -> tuple[Any, dict[str, Any]]:
+    """A part of the form for who only reads it: the check and what it applies to as sentences."""
+    name, options = fieldset
+    rows = [each if isinstance(each, str) else [_READ.get(one, one) for one in each] for each in options["fields"]]
+    return name, {**options, "fields": [_READ.get(each, each) if isinstance(each, str) else each for each in rows]}
+
+
+_READ = {"check_key": "checked", "scope": "applies_to"}
+
+
 @admin.register(ComplianceRule)
 class ComplianceRuleAdmin(MopsAdmin):
     """What must hold."""
@@ -99,13 +116,14 @@ class ComplianceRuleAdmin(MopsAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Leave out what a rule applies to until it is saved, and where its records cannot be narrowed."""
         found = super().get_fieldsets(request, obj)
-        narrowed = obj is not None and self._can_narrow(obj) and self.has_change_permission(request, obj)
-        if narrowed:
+        writes = obj is None or self.has_change_permission(request, obj)
+        if obj is not None and writes and self._can_narrow(obj):
             return found
-        return [
-            (name, {**options, "fields": [each for each in options["fields"] if each != "scope"]})
-            for name, options in found
-        ]
+        return [_without_scope(each) if writes else _in_words(each) for each in found]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[str]:
+        """Say in words what is looked at, and in which records, where it can only be read."""
+        return (*super().get_readonly_fields(request, obj), "checked", "applies_to")
 
     def _can_narrow(self, rule: ComplianceRule) -> bool:
         check = next((each for each in checks() if each.key == rule.check_key), None)
@@ -261,7 +279,7 @@ class ComplianceStandingAdmin(ReadOnlyAdmin):
 
 
 @admin.register(ComplianceWaiver)
-class ComplianceWaiverAdmin(ReadOnlyAdmin):
+class ComplianceWaiverAdmin(ShowsApproval, ReadOnlyAdmin):
     """What is waived, until when, and who asked."""
 
     list_display = ("subject_label", "rule", "standing", "until", "asked_by", "created_at")

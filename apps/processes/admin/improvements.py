@@ -243,7 +243,7 @@ class ImprovementAdmin(MopsAdmin):
                 "picture": picture_of(row),
                 "events": [
                     {"event": event, "words": in_words(event.value, row.figure) if event.value is not None else ""}
-                    for event in row.events.all()
+                    for event in row.events.select_related("actor")
                 ],
                 "source": source if seen else None,
                 "source_url": url_of(source) if seen else "",

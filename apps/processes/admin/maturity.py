@@ -18,6 +18,7 @@ from apps.core.admin_kit.base import ReadOnlyAdmin
 from apps.core.admin_kit.days import DayInput
 from apps.core.errors import DomainError
 from apps.core.jobs.api import enqueue
+from apps.processes.admin.exceptions import ShowsApproval
 from apps.processes.domain import maturity, maturity_criteria
 from apps.processes.enums import Family, MaturityLevel, WaiverState
 from apps.processes.models import MaturityAssessment, MaturityOverride, Process
@@ -162,7 +163,7 @@ def override_page(request: HttpRequest, process_id: int) -> HttpResponse:
 
 
 @admin.register(MaturityOverride)
-class MaturityOverrideAdmin(ReadOnlyAdmin):
+class MaturityOverrideAdmin(ShowsApproval, ReadOnlyAdmin):
     """Which levels were asked for, and what became of it."""
 
     list_display = ("about", "wanted", "standing", "until", "asked_by", "created_at")

@@ -88,15 +88,15 @@ class AcknowledgementAdmin(ReadOnlyAdmin):
 
     list_display = ("who", "version", "at", "questions")
     list_filter = ("version__process",)
-    search_fields = ("person_label", "version__process__title")
+    search_fields = ("person_label", "person__full_name", "version__process__title")
     list_select_related = ("version__process", "person")
     fields = ("who", "version", "at", "statement", "questions", "digest")
     empty_state = "Nobody has confirmed a version yet. Open one that is approved or in force and press “Read it”."
 
-    @display(description="Who", ordering="person_label")
-    def who(self, read: Acknowledgement) -> str:
-        """Who says so."""
-        return str(read.person)
+    @display(description="Who", ordering="person__full_name")
+    def who(self, acknowledgement: Acknowledgement) -> str:
+        """Who has read it, by name."""
+        return str(acknowledgement.person)
 
 
 @admin.site.admin_view

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
 
+from apps.accounts.models import User
 from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin, MopsTabularInline
 from apps.core.admin_kit.buttons import Button, ReasonForm
 from apps.core.admin_kit.consistency import Check
@@ -78,7 +79,7 @@ class RequirementInline(MopsTabularInline):
 class ProcessRoleAdmin(MopsAdmin):
     """The parts that people play in processes."""
 
-    list_display = ("name", "description", "team")
+    list_display = ("name", "description", "played_by")
     list_filter = ("team",)
     search_fields = ("name", "description")
     list_select_related = ("team",)
@@ -87,6 +88,19 @@ class ProcessRoleAdmin(MopsAdmin):
     buttons = ARCHIVE_BUTTONS
     empty_state = "No role yet. Add one, or bring in a handbook: the roles that its steps name come with it."
     consistency_checks = (Check("Nobody plays it", lambda rows: rows.unplayed()),)
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
+        """Load who plays the roles with the rows."""
+        active = User.objects.filter(is_active=True)
+        return (
+            super().get_queryset(request).prefetch_related(models.Prefetch("people", active, to_attr="players_by_name"))
+        )
+
+    @display(description="Played by")
+    def played_by(self, role: Any) -> str:
+        """Its people, and its team."""
+        team = [f"team {role.team}"] if role.team else []
+        return ", ".join([*(str(each) for each in role.players_by_name), *team]) or "nobody yet"
 
 
 @admin.register(Process)

@@ -12,6 +12,7 @@ from apps.accounts.models import User
 from apps.core.admin_kit.base import ReadOnlyAdmin
 from apps.core.admin_kit.buttons import Button, ReasonForm
 from apps.core.markdown import render
+from apps.processes.admin.exceptions import ShowsApproval
 from apps.processes.domain import doing, waiving
 from apps.processes.domain.checklist import trail_of_step, way_choices, workers
 from apps.processes.enums import StepKind, StepState, WaiverState
@@ -224,7 +225,7 @@ class RunStepEventAdmin(ReadOnlyAdmin):
 
 
 @admin.register(StepWaiver)
-class StepWaiverAdmin(ReadOnlyAdmin):
+class StepWaiverAdmin(ShowsApproval, ReadOnlyAdmin):
     """Who asked to leave out which blocking step, and what became of it."""
 
     list_display = ("what", "carried_out", "standing", "asked_by", "created_at")

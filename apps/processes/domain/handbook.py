@@ -69,6 +69,8 @@ def unpack(name: str, content: bytes) -> list[tuple[str, str]]:
     """
     if zipfile.is_zipfile(io.BytesIO(content)):
         return _unzip(name, content)
+    if name.lower().endswith(".zip"):
+        raise InvalidInput(f"{name} is damaged or no zip; pack it again.")
     if not name.lower().endswith(SUFFIXES):
         raise InvalidInput(f"{name} is no Markdown file: send .md files, or one .zip of them.")
     if len(content) > MOST_OF_ONE:
