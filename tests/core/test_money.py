@@ -15,6 +15,7 @@ from apps.accounts.enums import Role
 from apps.campaigns.enums import Channel
 from apps.campaigns.models import BudgetShift
 from apps.core.money import MoneyField, figure, money, number_in_words
+from apps.core.templatetags.mops_words import in_sentence
 from apps.core.words import NOTHING
 from tests.factories.accounts import person_with
 from tests.factories.campaigns import CampaignFactory
@@ -76,6 +77,11 @@ def test_a_column_of_money_is_a_plain_number_to_the_database():
 def test_templates_know_amounts_and_nothing():
     page = engines["django"].from_string('{{ a|money:"EUR" }} {{ b|money }} {{ c|shown }} {{ a|price:"EUR" }}')
     assert page.render({"a": Decimal("1000.5"), "b": None, "c": ""}) == f"1,000.50 EUR {NOTHING} {NOTHING} 1,000.50 EUR"
+
+
+@pytest.mark.parametrize(("words", "told"), [("Stages of the past", "stages of the past"), ("UTM links", "UTM links")])
+def test_words_after_others_begin_small(words, told):
+    assert in_sentence(words) == told
 
 
 @pytest.mark.django_db

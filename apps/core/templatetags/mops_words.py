@@ -38,6 +38,13 @@ def shown(value: Any) -> Any:
 
 
 @register.filter
+def in_sentence(words: Any) -> str:
+    """Return words as they stand after others: with a small first letter, but SOP and UTM as they are."""
+    text = str(words)
+    return text[:1].lower() + text[1:] if text[1:2].islower() else text
+
+
+@register.filter
 def is_nothing(words: Any) -> bool:
     """Whether what was read is the sign for nothing."""
     return bool(words == NOTHING)
