@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.contrib.admin import site
 from django.db import connection
 
 from apps.accounts.enums import Role
@@ -11,6 +12,7 @@ from apps.audit.admin.period_filter import PARAMETERS
 from apps.audit.models import AuditEvent
 from apps.core.actors import acting_as
 from apps.core.admin_kit.counting import CappedPaginator, MoreThan
+from apps.core.exchange.admin.lists import rows_of
 from tests.factories.accounts import person_with, sign_in
 from tests.factories.technology import ToolFactory
 
@@ -64,6 +66,22 @@ def test_the_filter_by_reason_reaches_as_far_and_says_so(auditor, monkeypatch):
     page = auditor.get(PAGE, asked, follow=True).content.decode()
     assert "The newest 2 entries were searched." in page
     assert "Oldest reason" not in page
+
+
+def test_what_is_exported_holds_all_that_the_search_finds(rf, monkeypatch):
+    """A background export has no page on which a bound could be said."""
+    priya = person_with(Role.OPS, full_name="Priya Raghunath")
+    with acting_as(priya, reason="Oldest reason"):
+        tools = ToolFactory.create_batch(3)
+    ToolFactory.create_batch(3)
+    monkeypatch.setattr(searching, "SEARCHED", 2)
+    monkeypatch.setattr(CappedPaginator, "most", 1)
+    request = rf.get(PAGE)
+    request.user = person_with(Role.AUDITOR)
+    made = {str(tool.pk) for tool in tools}
+    for asked in ("q=Priya", "q=Oldest+reason", "reason__icontains=Oldest"):
+        rows = rows_of(site._registry[AuditEvent], request, filters=asked, chosen=[])
+        assert made <= set(rows.filter(table_name="technology_tool").values_list("object_id", flat=True)), asked
 
 
 SINGLE_LOOKS = {

@@ -14,13 +14,14 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from apps.audit.admin.searching import named_in, reach_all
+from apps.audit.admin.searching import named_in
 from apps.audit.domain.evidence import MOST_SAMPLED, ask_for_evidence, refuse_evidence, write_package
 from apps.audit.domain.filters import in_words
 from apps.audit.domain.population import Population, gap_statement, population_of
 from apps.core import clock
 from apps.core.access_log import log_access
 from apps.core.actors import acting_as, current_actor
+from apps.core.admin_kit.searching import reach_all
 from apps.core.admin_kit.step_up import ask_for_recent_authentication
 from apps.core.errors import DomainError
 

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from apps.audit.domain.finding import Named, named
 from apps.audit.models import AuditEvent
 from apps.core.admin_kit.counting import CappedPaginator
+from apps.core.admin_kit.searching import reaches_all
 
 SEARCHED = 250_000  # entries; half a second at most
 NARROWING = ("at_", "object_id", "txid", "request_id", "job_id")
@@ -21,11 +22,6 @@ def named_in(request: HttpRequest, text: str) -> Named:
     if text not in known:
         known[text] = named(text, by=person)
     return known[text]
-
-
-def reach_all(request: HttpRequest) -> None:
-    """Let the list that this request asks for hold every entry of its filters: evidence has no bound of its own."""
-    request.__dict__["_mops_reaches_all"] = True
 
 
 class SearchesLedger:
@@ -41,7 +37,7 @@ class SearchesLedger:
         bears a name is found by the indexes of the ledger; each way brings its newest entries, as many as a list has
         pages for.
         """
-        whole = "_mops_reaches_all" in request.__dict__
+        whole = reaches_all(request)
         newest = None if whole else _newest_searched(request, search_term)
         if newest and _by_reason(request):
             queryset = queryset.filter(id__gt=newest)

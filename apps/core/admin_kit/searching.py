@@ -1,4 +1,4 @@
-"""Search of a long list over several tables: each field is asked by its own index."""
+"""Search of a long list: over several tables by the index of each, and how far it reaches."""
 
 from typing import Any
 
@@ -6,6 +6,16 @@ from django.db import models
 from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.text import smart_split, unescape_string_literal
+
+
+def reach_all(request: HttpRequest) -> None:
+    """Let the list that this request asks for hold every row of its filters: files have no bound of a page."""
+    request.__dict__["_mops_reaches_all"] = True
+
+
+def reaches_all(request: HttpRequest) -> bool:
+    """Whether a search may not stop at the newest rows."""
+    return "_mops_reaches_all" in request.__dict__
 
 
 class SearchesByIndex:

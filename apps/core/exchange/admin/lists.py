@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.http import HttpRequest, QueryDict
 
+from apps.core.admin_kit.searching import reach_all
 from apps.core.errors import InvalidInput
 from apps.core.exchange.domain.exporting import default_fields, is_secret
 from apps.core.exchange.models import ExportRun
@@ -48,6 +49,7 @@ def rows_of(model_admin: Any, request: HttpRequest, *, filters: str, chosen: Seq
     asked = copy.copy(request)
     asked.GET = QueryDict(filters)  # type: ignore[assignment]  # immutable, as a request's own
     asked.method = "GET"
+    reach_all(asked)
     try:
         rows: models.QuerySet[Any] = model_admin.get_changelist_instance(asked).get_queryset(asked)
     except IncorrectLookupParameters as error:
