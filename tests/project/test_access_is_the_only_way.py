@@ -39,6 +39,7 @@ ROWS_ALLOWED: dict[str, str] = {
     "apps/processes/admin/automations.py::AutomationAdmin.get_queryset": COLUMNS,
     "apps/processes/admin/handbook.py::templates_page": "says which template is in use already",
     "apps/processes/admin/register.py::ProcessAdmin.get_queryset": COLUMNS,
+    "apps/processes/admin/register.py::ProcessRoleAdmin.get_queryset": COLUMNS,
     "apps/processes/admin/steps.py::steps_page": OFFERED,
     "apps/technology/admin/data.py::DataEntityAdmin.get_queryset": COLUMNS,
     "apps/technology/admin/data.py::_defined": "the approved text of an entity or field that the list has from visible",
@@ -86,7 +87,6 @@ ROWS_ALLOWED: dict[str, str] = {
 BEYOND = "a right of its own beyond view, add, change and delete, asked by the operation that it opens"
 SCOPE = "the scope that access.visible asks for this kind: overseeing is a right beyond viewing"
 ASKING_ALLOWED: dict[str, str] = {
-    "apps/approvals/admin/home.py::inbox_panel": "whether the box is drawn; its rows come from visible",
     "apps/approvals/domain/emergencies.py::refuse_emergency": BEYOND,
     "apps/approvals/domain/emergencies.py::refuse_review": BEYOND,
     "apps/approvals/domain/reseating.py::refuse_reseating": BEYOND,
