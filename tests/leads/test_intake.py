@@ -12,7 +12,7 @@ from apps.leads.domain.consent import consents_of, record_consent
 from apps.leads.domain.intake import receive, replay
 from apps.leads.enums import IntakeState
 from apps.leads.models import Consent, FieldValue, Intake, IntakeSource, Lead, Touchpoint
-from tests.admin_pages import assert_same_queries, button_of, list_of, page_of
+from tests.admin_pages import assert_same_queries, button_of, list_of, page_of, whole_page_of
 from tests.factories.accounts import administrator, person_with
 from tests.factories.exchange import import_text
 from tests.factories.leads import LeadFactory
@@ -67,7 +67,7 @@ def test_what_people_typed_is_not_overwritten_and_what_is_trusted_less_neither(c
     assert Lead.objects.get().name == "Typed"
     assert FieldValue.objects.filter(field="country", is_taken=False).count() == 2
     client.force_login(person)
-    page = client.get(page_of(Lead.objects.get())).content.decode()
+    page = client.get(whole_page_of(Lead.objects.get())).content.decode()
     assert page.count("not taken: a value trusted more stood there") == 3
 
 
