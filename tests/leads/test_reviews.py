@@ -31,6 +31,7 @@ def test_bands_lift_and_gain_are_counted():
     ]
     assert lift(seen, 0) == (2, 2, 1.5)
     assert lift(seen, 1) == (2, 1, 0.75)
+    assert lift(seen, 0, 1) == (3, 2, 1.0)  # both rules of a criterion
     assert lift([], 0) == (0, 0, None)
     assert gained(0.8, 0.7) == pytest.approx(0.5)
     assert (gained(None, 0.7), gained(0.8, 0.5)) == (None, None)
@@ -72,7 +73,13 @@ def test_a_review_judges_champion_and_challenger_on_the_same_leads_and_is_conclu
     assert Notification.objects.filter(recipient=ops, title=f"{review} is open for review.").count() == 1
     sign_in(client, ops)
     page = client.get(page_of(review)).content.decode()
-    for words in ("Version 2 tells better", "Challenger", "Which rules tell something", "Does not fit: 1"):
+    for words in (
+        "Version 2 tells better",
+        "Challenger",
+        "Which criteria tell something",
+        "Which rules tell something",
+        "Does not fit: 1",
+    ):
         assert words in page
     assert_same_queries(client, list_of(ScoringReview), lambda: [another(first, month) for month in (1, 2)])
     for by, said, kind, sentence in (

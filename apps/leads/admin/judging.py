@@ -133,19 +133,19 @@ def _panel(request: HttpRequest, review: ScoringReview) -> dict[str, Any]:
             }
             for each in versions
         ],
-        "rules": [
-            {
-                **each,
-                "share": share(each["sql"], each["leads"]),
-                "lift": NOTHING if each["lift"] is None else f"{each['lift']:.2f}",
-            }
-            for each in champion.get("rules", [])
-        ],
+        "criteria": [_told(each) for each in champion.get("criteria", [])] if champion.get("leads") else [],
+        "rules": [_told(each) for each in champion.get("rules", [])] if champion.get("leads") else [],
         "rejections": [
             (each["rule"], [f"{RejectReason(key).label}: {number}" for key, number in each["reasons"].items()])
             for each in review.figures.get("rejections", [])
         ],
     }
+
+
+def _told(row: dict[str, Any]) -> dict[str, Any]:
+    """Return what a rule or a criterion reached, in words."""
+    lift = NOTHING if row["lift"] is None else f"{row['lift']:.2f}"
+    return {**row, "share": share(row["sql"], row["leads"]), "lift": lift}
 
 
 @admin.register(PredictiveFit)

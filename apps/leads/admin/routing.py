@@ -28,6 +28,7 @@ class PoolMemberInline(MopsTabularInline):
     """The people of a pool."""
 
     model = PoolMember
+    verbose_name, verbose_name_plural = "person", "people of this pool"
     fields = ("person", "weight", "most_a_day", "most_open", "calendar", "away_from", "away_until")
     autocomplete_fields = ("person", "calendar")
     can_delete = False

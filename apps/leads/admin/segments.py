@@ -25,10 +25,11 @@ class SegmentAdmin(ReadOnlyAdmin):
     search_fields = ("document__title", "document__key")
     fields = (
         ("document", "version"),
-        ("members", "as_of"),
+        ("held", "as_of"),
         ("came", "went", "looked_at"),
         ("whole_at", "milliseconds"),
     )
+    readonly_fields = ("held",)
     empty_state = (
         "No segment is in use. Start rules of the kind “Lead segment”, have them approved and activate them; their "
         "members are compared within five minutes."

@@ -64,9 +64,14 @@ def bands(seen: Sequence[Seen]) -> list[dict[str, Any]]:
     ]
 
 
-def lift(seen: Sequence[Seen], place: int) -> tuple[int, int, float | None]:
-    """Return how many leads a rule (its place from 0) reached, how many of them became SQL, and the lift over all."""
-    reached = [each for each in seen if each.factors[place]]
+def lift(seen: Sequence[Seen], *places: int) -> tuple[int, int, float | None]:
+    """Return how many leads rules (by their places from 0) reached, how many of them became SQL, and the lift over all.
+
+    Args:
+        seen: the leads.
+        places: of one rule, or of all rules of a criterion: a lead is reached where one of them gave it points.
+    """
+    reached = [each for each in seen if any(each.factors[place] for place in places)]
     became = sum(each.became for each in reached)
     share = sum(each.became for each in seen) / len(seen) if seen else 0.0
     return len(reached), became, (became / len(reached)) / share if reached and share else None
@@ -108,6 +113,13 @@ def judged(model: Model, seen: Sequence[Seen]) -> dict[str, Any]:
                 "lift": ratio,
             }
         )
+    places: dict[str, list[int]] = {}
+    for place, each in enumerate(model.rules):
+        places.setdefault(each.criterion, []).append(place)
+    criteria = []
+    for name, mine in places.items():
+        reached, sql, ratio = lift(seen, *mine)
+        criteria.append({"criterion": name, "leads": reached, "sql": sql, "lift": ratio})
     return {
         "number": model.version.number,
         "version": model.version.pk,
@@ -119,6 +131,7 @@ def judged(model: Model, seen: Sequence[Seen]) -> dict[str, Any]:
         "ready_sql": sum(each.became for each in ready),
         "bands": bands(seen),
         "rules": rules,
+        "criteria": criteria,
     }
 
 

@@ -91,6 +91,11 @@ def advice(review: ScoringReview) -> str:
     """Return what the figures of a review say, in a sentence."""
     versions = review.figures.get("versions", [])
     champion = next((each for each in versions if each["role"] == "Champion"), None)
+    if champion is not None and not champion["leads"]:
+        return (
+            f"No lead was known here and with marketing on {review.as_of:%-d %b %Y}, so nothing is judged yet. Keep "
+            "the rules and look again next month."
+        )
     if champion is None or champion["auc"] is None:
         return (
             "Too few leads became SQL, or all did: nothing can be said yet. Keep the rules and look again next month."
