@@ -47,8 +47,7 @@ class RefusedPagesMiddleware:
         Raises:
             PermissionDenied: the person is signed in, and the back office is not theirs to enter any more.
         """
-        home = reverse("admin:index")
-        if request.method != "POST" or not request.path_info.startswith(home):
+        if request.method != "POST" or not request.path_info.startswith(home := reverse("admin:index")):
             return None
         if not request.user.is_authenticated:
             return signed_out(request, "Nothing was saved: nobody is signed in here any more.", home)

@@ -102,9 +102,9 @@ def test_scripts_in_a_mail_do_not_run(client):
 
 def test_the_menu_leaves_it_out_where_mail_really_leaves(client, settings):
     client.force_login(person_with(Role.ADMINISTRATOR))
-    assert b"Mail (no server)" in client.get("/admin/").content
+    assert b"Stored mail" in client.get("/admin/").content
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    assert b"Mail (no server)" not in client.get("/admin/").content
+    assert b"Stored mail" not in client.get("/admin/").content
 
 
 def test_the_list_asks_the_same_however_long_it_is(client):
