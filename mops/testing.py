@@ -32,8 +32,7 @@ class PytestRunner:
         """Offer the options that `manage.py test --help` lists."""
         parser.add_argument("--keepdb", action="store_true", help="Keep the test database for the next run.")
         parser.add_argument("--proof", action="store_true", help="Run the long proofs at full figures.")
-        # one more than there are processors: who drives a browser waits a third of the time
-        default = str((os.cpu_count() or 1) + 1) if os.environ.get("CI") else ""
+        default = str(os.cpu_count() or 1) if os.environ.get("CI") else ""
         parser.add_argument("--workers", default=default, help="How many processes run the tests.")
 
     def run_tests(self, test_labels: list[str], **kwargs: Any) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import BadRequest, PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -19,6 +19,7 @@ from apps.core.admin_kit.shut_doors import signed_out
 from apps.core.errors import DomainError
 
 CONFLICT = 409
+READ = ("GET", "HEAD", "OPTIONS")
 NO_DOOR = "Your account does not open the back office. Ask an administrator for a role."
 
 
@@ -44,11 +45,15 @@ class RefusedPagesMiddleware:
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
         """Keep what was typed into a form that is sent after its session, or the way in, has ended.
 
+        Pages are read and sent; the framework would draw one for any other method as if it were read.
+
         Raises:
             PermissionDenied: the person is signed in, and the back office is not theirs to enter any more.
         """
-        if request.method != "POST" or not request.path_info.startswith(home := reverse("admin:index")):
+        if request.method in READ or not request.path_info.startswith(home := reverse("admin:index")):
             return None
+        if request.method != "POST":
+            return HttpResponseNotAllowed([*READ, "POST"])
         if not request.user.is_authenticated:
             return signed_out(request, "Nothing was saved: nobody is signed in here any more.", home)
         inside = request.resolver_match is not None and request.resolver_match.namespace == admin.site.name

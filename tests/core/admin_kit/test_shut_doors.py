@@ -168,3 +168,10 @@ def test_values_for_many_rows_stand_again_where_every_row_was_overtaken(client, 
     assert f"{process} was changed since you looked; it stays as it is." in page
     assert '<input type="hidden" name="bulk-change_reason" value="Agreed.">' in page
     assert "1 of 1 change" in page
+
+
+@pytest.mark.parametrize("method", ["put", "patch", "delete"])
+def test_pages_are_read_and_sent_and_nothing_else(client, method):
+    client.force_login(person_with(Role.ADMINISTRATOR))
+    answer = getattr(client, method)(reverse("admin:index"))
+    assert (answer.status_code, answer["Allow"]) == (405, "GET, HEAD, OPTIONS, POST")

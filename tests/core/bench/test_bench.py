@@ -25,6 +25,7 @@ def test_result_without_comparison_has_null_ratios():
     assert (line["to_limit"], line["to_usual"]) == (None, None)
 
 
+@pytest.mark.django_db
 def test_interleaved_runs_paths_in_turn_and_warms_up():
     order = []
     seconds = interleaved(lambda: order.append("a"), lambda: order.append("b"), rounds=3)
