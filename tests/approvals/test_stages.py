@@ -18,24 +18,34 @@ from apps.approvals.domain.decisions import (
     request_approval,
     resubmit,
 )
-from apps.approvals.domain.definition import Named, Row
+from apps.approvals.domain.definition import Definition, Named, Row
 from apps.approvals.domain.delegations import delegate, end_delegation
 from apps.approvals.domain.effects import carry_out, close_condition, expire, revoke
 from apps.approvals.domain.eligibility import eligible
 from apps.approvals.domain.emergencies import approve_in_emergency, review_emergency
 from apps.approvals.domain.inbox import waiting_for
+from apps.approvals.domain.policies import install_version
 from apps.approvals.enums import Mode, Part, RequestState, StageState, Via
-from apps.approvals.models import ApprovalCondition, ApprovalRequest, BreakGlass, Decision, Delegation, StageInstance
+from apps.approvals.models import (
+    ApprovalCondition,
+    ApprovalPolicy,
+    ApprovalRequest,
+    BreakGlass,
+    Decision,
+    Delegation,
+    StageInstance,
+)
 from apps.approvals.registry import subject_of
 from apps.campaigns.enums import CampaignState
 from apps.campaigns.models import Campaign
 from apps.core import clock
 from apps.core.admin_kit.refusals import sentence_of
+from apps.core.alerts.enums import AlertState
 from apps.core.alerts.models import Alert
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.core.transitions import transition
 from tests.factories.accounts import TeamFactory, person_with
-from tests.factories.approvals import policy_with, stage
+from tests.factories.approvals import ALWAYS, policy_with, stage
 from tests.factories.campaigns import planned, sent
 
 pytestmark = pytest.mark.django_db
@@ -509,3 +519,29 @@ def test_teams_are_a_token_too(crew):
     Membership.objects.create(team=team, person=member, role=Role.OPS)
     policy_with(stage(1, team), kind=KIND)
     assert approve(send(), by=member).endswith("is approved.")
+
+
+def policy_alerts():
+    open_ones = Alert.objects.exclude(state=AlertState.RESOLVED).filter(fingerprint__startswith="approvals.polic")
+    return list(open_ones.order_by("fingerprint").values_list("title", "subject_label"))
+
+
+def test_policies_that_cannot_work_are_told_one_by_one_and_many_of_them_together():
+    ApprovalPolicy.objects.all().update(archived_at=clock.now())
+    kinds = ("campaigns.campaign", "processes.sopversion", "technology.toolrequest", "content.contentversion")
+    policies = [ApprovalPolicy.objects.create(subject_kind=kind, name=f"On {kind}") for kind in kinds]
+    for policy, role in zip(policies, (Role.APPROVER, Role.APPROVER, Role.APPROVER, Role.EXECUTIVE), strict=True):
+        install_version(policy, Definition((stage(1, role, name="One"),), (Row("All", ALWAYS, (1,)),)), at=clock.now())
+    assert watching.watch_policies() == 4
+    assert policy_alerts() == [("4 of 4 approval policies cannot work.", "")]
+    told = Alert.objects.get(fingerprint="approvals.policies").detail.splitlines()
+    assert len(told) == 4
+    assert "nobody active is behind whom it names" in told[0]
+    person_with(Role.APPROVER)
+    assert watching.watch_policies() == 1
+    [(title, subject)] = policy_alerts()
+    assert title == f"The approval policy {policies[3]} cannot work."
+    assert subject
+    Membership.objects.filter(role=Role.APPROVER).delete()
+    assert watching.watch_policies() == 4
+    assert policy_alerts() == [("4 of 4 approval policies cannot work.", "")]

@@ -154,6 +154,7 @@ def test_from_an_empty_folder_to_a_page_and_every_kill_on_the_way(start, home, e
     assert stat.S_IMODE((home / "secret_key").stat().st_mode) == 0o600
     assert up.said(f"MOPS_HOME={home} python3 manage.py create_admin")
     assert (home / "address").read_text() == up.url
+    assert b"MOPS_BADGE=Trial" in Path(f"/proc/{up.children()[-1]}/environ").read_bytes()  # no demo company, no demo
 
     for _ in range(
         5 if proof else 1

@@ -12,6 +12,8 @@ from apps.core.alerts.domain.alerting import raise_alert, resolve_alert
 from apps.core.alerts.enums import AlertState
 from apps.core.alerts.models import Alert
 
+SINGLY = 3  # so many policies that cannot work are told one by one; more of them have one cause
+TOGETHER = "approvals.policies"
 ASK = "Resolve its approvers again on its page, give somebody the role, or have it withdrawn and sent again."
 
 
@@ -81,24 +83,40 @@ def watch_stage(stage: StageInstance) -> bool:
 def watch_policies() -> int:
     """Raise an alert for every policy in force under which some stage has no approver, and resolve the others.
 
+    Where many cannot work, as in an installation in which the roles are not given yet, one alert names them all.
+
     Returns:
         How many cannot work.
     """
-    broken = 0
-    for policy in ApprovalPolicy.objects.live().filter(active_version__isnull=False).select_related("active_version"):
-        if found := problems(policy.active_version):
-            broken += 1
+    policies = list(ApprovalPolicy.objects.live().filter(active_version__isnull=False).select_related("active_version"))
+    broken = {policy: found for policy in policies if (found := problems(policy.active_version))}
+    together = len(broken) > SINGLY
+    for policy in policies:
+        if policy in broken and not together:
             raise_alert(
                 f"approvals.policy:{policy.pk}",
                 title=f"The approval policy {policy} cannot work.",
                 severity="warning",
-                detail=" ".join(found),
+                detail=" ".join(broken[policy]),
                 subject=policy,
                 runbook="Start a new version of the policy and have it approved.",
             )
         else:
-            resolve_alert(f"approvals.policy:{policy.pk}", why="Every stage has approvers.")
-    return broken
+            why = "It is told together with others." if policy in broken else "Every stage has approvers."
+            resolve_alert(f"approvals.policy:{policy.pk}", why=why)
+    if together:
+        raise_alert(
+            TOGETHER,
+            title=f"{len(broken)} of {len(policies)} approval policies cannot work.",
+            severity="warning",
+            detail="\n".join(f"{policy}: {' '.join(found)}" for policy, found in broken.items()),
+            runbook="Give people the roles that the stages name, or start new versions of the policies.",
+        )
+    else:
+        resolve_alert(
+            TOGETHER, why="What is left is told policy by policy." if broken else "Every stage has approvers."
+        )
+    return len(broken)
 
 
 def alert_emergency(request: ApprovalRequest) -> None:

@@ -95,6 +95,8 @@ class Command(BaseCommand):
     def _run(self, listener: socket.socket, *, worker: bool) -> None:
         if "MOPS_IMPORT_FOLDERS" not in os.environ:  # then it is ours: a form offers it, so it is there
             (ENV.home / "imports").mkdir(exist_ok=True)
+        if settings.DEBUG and not demo_sign_ins():
+            os.environ.setdefault("MOPS_BADGE", "Trial")  # nobody's demo: what is in here was put in by people
         if settings.DEBUG:
             os.environ.setdefault("MOPS_PUBLIC_URL", address_to_open(listener))  # what links in mails begin with
             write_private(ENV.home / ADDRESS, os.environ["MOPS_PUBLIC_URL"])
