@@ -64,7 +64,11 @@ class ArchivedRowsKit(Kit):
         """Say on the page of an archived record that it is one."""
         if not thing.is_archived:
             return ()
-        return ({"template": "admin/mops/archived_banner.html", "above": True, "at": thing.archived_at},)
+        restorable = any(
+            button.name == "restore" and not button.refused(request.user, thing) for button in model_admin.buttons
+        )
+        banner = {"template": "admin/mops/archived_banner.html", "above": True}
+        return ({**banner, "at": thing.archived_at, "restorable": restorable},)
 
     def strips(self, model_admin: Any, request: HttpRequest, changelist: ChangeList) -> Sequence[dict[str, Any]]:
         """Where nothing is left to show, say how many archived rows the list hides."""

@@ -66,9 +66,17 @@ def test_empty_list_tells_of_archived_rows(client, administrator):
 def test_archived_record_says_so_and_has_no_form(client, administrator, archived):
     answer = client.get(reverse("admin:accounts_team_change", args=(archived.pk,)))
     page = answer.content.decode()
-    assert "It is left out of the lists and read-only" in page
+    assert "It is left out of the lists and read-only; restore it to change anything." in page
     assert 'name="purpose"' not in page
     assert [shown.button.name for shown in answer.context_data["shown_buttons"]] == ["restore"]
+
+
+def test_what_nobody_can_restore_does_not_ask_for_it(client, administrator):
+    role = person_with(Role.SALES).memberships.get()
+    type(role).objects.filter(pk=role.pk).update(archived_at=clock.now())
+    page = client.get(reverse("admin:accounts_membership_change", args=(role.pk,))).content.decode()
+    assert "It is left out of the lists and read-only." in page
+    assert "restore it" not in page
 
 
 def test_archived_record_refuses_a_forged_save(client, administrator, archived):
