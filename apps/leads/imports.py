@@ -73,6 +73,7 @@ class LeadImporter(Importer):
         _text("company", "Company", "account"),
         _text("country", "Country"),
         _text("territory", "Territory", "region"),
+        _text("product_interest", "Product interest", "product", "interest", example="Analytics"),
         _text("origin", "Lead origin", "origin"),
         _text("source", "Lead source", "source"),
         Column("total_visits", "Total visits", aliases=("TotalVisits", "visits"), parse=count_of, example="5"),

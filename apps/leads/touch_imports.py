@@ -3,14 +3,18 @@
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+from apps.campaigns.models import Campaign
+from apps.content.models import ContentVersion
 from apps.core import access, clock
 from apps.core.exchange import values
 from apps.core.exchange.model_importer import ModelImporter
 from apps.core.exchange.registry import Column, Importer, Outcome, Row, register_importer
-from apps.leads.domain.rows import fitting
-from apps.leads.domain.touches import Touch, known_events, refusal_of, take_touches
+from apps.leads.domain.rows import count_of, fitting
+from apps.leads.domain.touches import UTM, Touch, known_events, refusal_of, take_touches
 from apps.leads.enums import TouchChannel, TouchType
 from apps.leads.models import Company, Lead, Touchpoint
+
+PAGE = "https://www.example.com/pricing"
 
 
 @register_importer
@@ -36,6 +40,15 @@ class TouchImporter(Importer):
         Column("occurred_at", "When", required=True, parse=values.moment, example="2026-03-31 14:30"),
         Column("channel", "Channel", parse=values.choice(TouchChannel), empty=""),
         Column("value", "What", aliases=("page", "asset"), parse=fitting(200), empty="", example="Pricing"),
+        Column("address", "Page address", aliases=("url", "page url"), parse=fitting(500), empty="", example=PAGE),
+        Column("campaign", "Campaign", parse=fitting(150), empty="", help="Empty: the one whose tag stands in UTM."),
+        Column(
+            "content_version",
+            "Content version",
+            parse=count_of,
+            help="The number in the address of its page; empty: what was published at the page address then.",
+        ),
+        *(Column(f"utm_{name}", f"UTM {name}", aliases=(f"utm_{name}",), parse=fitting(200), empty="") for name in UTM),
         Column("machine_reason", "Why a machine", parse=fitting(200), empty="", help="Empty: the person did it."),
     )
 
@@ -48,9 +61,9 @@ class TouchImporter(Importer):
             .filter(email__in=addresses, archived_at=None)
             .values_list("email", "pk")
         )
+        named = _Named(rows, by)
         for row in rows:
-            touch = self._touch(row, leads.get(row.values["email"].lower()))
-            sentence = "There is no lead with this e-mail that you may change." if touch is None else None
+            touch, sentence = self._touch(row, leads.get(row.values["email"].lower()), named)
             if touch is None or (sentence := refusal_of(touch, now=now)):
                 refused[row.line] = str(sentence)
             else:
@@ -66,11 +79,35 @@ class TouchImporter(Importer):
             for row in rows
         ]
 
-    def _touch(self, row: Row, lead: int | None) -> Touch | None:
+    def _touch(self, row: Row, lead: int | None, named: "_Named") -> tuple[Touch | None, str | None]:
+        """Return the touch of a row, or why there is none."""
         if lead is None:
-            return None
+            return None, "There is no lead with this e-mail that you may change."
         given = {name: value for name, value in row.values.items() if name != "email" and value is not None}
-        return Touch(lead_id=lead, **given)
+        tags = {name: given.pop(f"utm_{name}", "") for name in UTM}
+        campaign, version = given.pop("campaign", ""), given.pop("content_version", None)
+        if campaign and campaign not in named.campaigns:
+            return None, f"There is no campaign {values.quoted(campaign)} that you may see."
+        if version and version not in named.versions:
+            return None, f"There is no content version {version} that you may see."
+        utm = {name: tag for name, tag in tags.items() if tag}
+        return Touch(
+            lead, **given, utm=utm, campaign_id=named.campaigns.get(campaign), content_version_id=version
+        ), None
+
+
+class _Named:
+    """The campaigns and versions of content that rows name, as far as the person sees them: one query each."""
+
+    def __init__(self, rows: Sequence[Row], by: Any) -> None:
+        names = {name for row in rows if (name := row.values.get("campaign"))}
+        numbers = {number for row in rows if (number := row.values.get("content_version"))}
+        campaigns = access.visible(by, Campaign).filter(name__in=names) if names else Campaign.objects.none()
+        versions = (
+            access.visible(by, ContentVersion).filter(pk__in=numbers) if numbers else ContentVersion.objects.none()
+        )
+        self.campaigns: dict[str, int] = dict(campaigns.values_list("name", "pk"))
+        self.versions: set[int] = set(versions.values_list("pk", flat=True))
 
 
 @register_importer

@@ -36,7 +36,7 @@ def form():
         honeypot="website",
         consent_field="news",
         consent_wording="Yes, write to me about the product.",
-        asks=["name", "job_title", "phone"],
+        asks=["name", "job_title", "phone", "product_interest"],
         asks_at_once=2,
         asks_again_after=365,
         per_minute=1000,
@@ -235,7 +235,10 @@ def test_forms_ask_next_what_is_not_known_yet(client, form):
     assert asked() == ["job_title", "phone"]
     lead = Lead.objects.get(email="ada@engines.example")
     Lead.objects.filter(pk=lead.pk).update(job_title="Engineer", phone="+4930901820")
-    assert asked() == []
+    assert asked() == ["product_interest"]
+    sent(client, {"work_email": "ada@engines.example", "product_interest": "Analytics", "_visitor": str(visitor)})
+    lead.refresh_from_db()
+    assert (lead.product_interest, asked()) == ("Analytics", [])
     long_ago = clock.now().replace(year=clock.now().year - 2)
     FieldValue.objects.filter(lead=lead, field="name").update(observed_at=long_ago)
     lead.refresh_from_db()

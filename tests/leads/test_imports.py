@@ -67,6 +67,12 @@ def test_a_column_that_is_not_in_the_file_is_left_alone(ops):
     assert Lead.objects.get().company == "Acme"
 
 
+def test_a_file_brings_what_a_lead_asked_about(ops):
+    bring_in([{"Lead Number": "1", "Product interest": "Analytics"}], ops)
+    bring_in([{"Lead Number": "2", "Product": "CRM"}], ops)
+    assert list(Lead.objects.order_by("external_id").values_list("product_interest", flat=True)) == ["Analytics", "CRM"]
+
+
 def test_two_systems_may_use_the_same_number(ops):
     outcomes = bring_in([{"Lead Number": "1", "System": "salesforce"}, {"Lead Number": "1", "System": "hubspot"}], ops)
     assert kinds(outcomes) == [OutcomeKind.CREATED] * 2

@@ -64,7 +64,11 @@ class Distribution(GovernedModel):
                 violation_error_message="This version is planned or published in this place already.",
             ),
         ]
-        indexes = [models.Index(fields=("state", "-id"), name="distribution_by_state")]
+        indexes = [
+            models.Index(fields=("state", "-id"), name="distribution_by_state"),
+            # each visit asks what stood at its address
+            models.Index(fields=("address",), name="distribution_by_address", condition=~Q(address="")),
+        ]
         triggers = [
             *GovernedModel.Meta.triggers,
             *guarded_columns(

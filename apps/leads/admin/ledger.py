@@ -175,7 +175,8 @@ class TouchpointAdmin(ReadOnlyAdmin):
     allowed_lookups = ("lead",)
     fields = (
         ("type", "channel"),
-        ("lead", "campaign"),
+        "lead",
+        ("campaign", "content_version"),
         ("occurred_at", "received_at"),
         ("source", "source_event_id"),
         "value",
@@ -207,8 +208,8 @@ class TouchpointAdmin(ReadOnlyAdmin):
     )
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
-        """Load lead and campaign with the rows."""
-        return super().get_queryset(request).select_related("lead", "campaign")
+        """Load lead, campaign and content with the rows."""
+        return super().get_queryset(request).select_related("lead", "campaign", "content_version__asset")
 
     @display(description="Lead", ordering="lead")
     def of_lead(self, touch: Touchpoint) -> str:

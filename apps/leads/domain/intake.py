@@ -29,7 +29,10 @@ from apps.leads.models import Company, FieldValue, Intake, IntakeSource, Lead
 if TYPE_CHECKING:
     from apps.accounts.models import User
 
-FIELDS = ("name", "email", "phone", "job_title", "company", "country", "territory", "origin", "source")
+FIELDS = (
+    *("name", "email", "phone", "job_title", "company", "country", "territory"),
+    *("product_interest", "origin", "source"),
+)
 MOST_FIELDS, LONGEST_KEY, PEOPLE = 200, 120, 100
 
 
@@ -154,7 +157,8 @@ def _judge(row: Intake, *, now: dt.datetime, refusal: str = "") -> Intake:
     row.lead = lead
     row.save()
     if row.source.touch_type:
-        touch = Touch(lead.pk, row.source.touch_type, now, row.source.key, row.idempotency_key)
+        source, utm, page = row.source, said_along.tags_of(row.payload), said_along.page_of(row.payload)
+        touch = Touch(lead.pk, source.touch_type, now, source.key, row.idempotency_key, address=page, utm=utm)
         write_touches([touch], now=now)
     if row.state == IntakeState.ACCEPTED:
         look_again(lead)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from apps.core import clock
 from apps.leads.models import FieldValue, IntakeSource, Lead
 
-QUESTIONS = ("name", "email", "phone", "job_title", "company", "country")
+QUESTIONS = ("name", "email", "phone", "job_title", "company", "country", "product_interest")
 
 
 @dataclass(frozen=True)

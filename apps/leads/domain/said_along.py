@@ -1,4 +1,4 @@
-"""What a form says beside its fields: a yes to marketing, and whose browser sent it.
+"""What a form says beside its fields: a yes to marketing, whose browser sent it, and from which page by which link.
 
 It is kept with the delivery and done once that is taken in, be that later, when a reject is judged again.
 """
@@ -11,7 +11,8 @@ from typing import Any
 from apps.core.actors import system_principal
 from apps.core.errors import InvalidInput
 from apps.leads.domain.consent import record_consent
-from apps.leads.domain.visits import alone_with, read_visitor, stitch
+from apps.leads.domain.touches import UTM
+from apps.leads.domain.visits import alone_with, cleaned, read_visitor, stitch
 from apps.leads.enums import ConsentPurpose
 from apps.leads.models import Intake, IntakeSource, Lead
 
@@ -38,6 +39,17 @@ def is_ticked(source: IntakeSource, payload: Mapping[str, Any]) -> bool:
     """Whether the form says yes to marketing."""
     given = payload.get(source.consent_field, "") if source.consent_field else ""
     return str(given).strip().lower() in YES
+
+
+def tags_of(payload: Mapping[str, Any]) -> dict[str, str]:
+    """Return the UTM tags a form brings, as hidden fields do: utm_source, utm_medium, utm_campaign and so on."""
+    found = {name: cleaned(payload.get(f"utm_{name}")) for name in UTM}
+    return {name: value for name, value in found.items() if value}
+
+
+def page_of(payload: Mapping[str, Any]) -> str:
+    """Return the page a form was sent from, "" where it does not say."""
+    return cleaned(payload.get(PAGE))
 
 
 def keep(row: Intake, lead: Lead, *, now: dt.datetime) -> None:

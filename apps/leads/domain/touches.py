@@ -16,6 +16,7 @@ from apps.core.actors import acting_as
 from apps.core.context_sql import stamp_transaction
 from apps.core.errors import InvalidInput, NotAllowed
 from apps.core.words import reason_given
+from apps.leads.domain.origins import with_origins
 from apps.leads.domain.scoring import measures
 from apps.leads.domain.scoring.engine import score_leads
 from apps.leads.enums import TouchChannel, TouchType
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 OLDEST = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 AHEAD = dt.timedelta(minutes=5)  # clocks differ
 BATCH = 5000
+UTM = ("source", "medium", "campaign", "content", "term")
 CHANNEL_OF = {
     TouchType.VISIT: TouchChannel.WEBSITE,
     TouchType.DOWNLOAD: TouchChannel.WEBSITE,
@@ -41,7 +43,8 @@ _WRITE = """
     WITH given AS (
         SELECT * FROM jsonb_to_recordset(%s::jsonb) AS g(
             lead_id bigint, type text, channel text, occurred_at timestamptz, source text, source_event_id text,
-            campaign_id bigint, utm jsonb, value text, is_machine boolean, machine_reason text)
+            campaign_id bigint, content_version_id bigint, utm jsonb, value text, is_machine boolean,
+            machine_reason text)
     ), keys AS (
         INSERT INTO leads_touchkey (source, source_event_id)
         SELECT DISTINCT source, source_event_id FROM given ORDER BY 1, 2
@@ -51,9 +54,9 @@ _WRITE = """
         ORDER BY g.source, g.source_event_id, g.occurred_at
     ), written AS (
         INSERT INTO leads_touchpoint (lead_id, type, channel, occurred_at, received_at, source, source_event_id,
-                                      campaign_id, utm, value, is_machine, machine_reason)
-        SELECT lead_id, type, channel, occurred_at, %s, source, source_event_id, campaign_id, utm, value, is_machine,
-               machine_reason FROM fresh RETURNING lead_id, type, occurred_at, is_machine
+                                      campaign_id, content_version_id, utm, value, is_machine, machine_reason)
+        SELECT lead_id, type, channel, occurred_at, %s, source, source_event_id, campaign_id, content_version_id, utm,
+               value, is_machine, machine_reason FROM fresh RETURNING lead_id, type, occurred_at, is_machine
     ), days AS (
         {days}
     ), counted AS (
@@ -83,6 +86,10 @@ class Touch:
         source: the system that saw it.
         source_event_id: its number there; the same number again is the same touch.
         channel: the usual one of the type where it is left out.
+        campaign_id: the campaign it came by; where it is left out, the one whose campaign tag stands in `utm`.
+        content_version_id: the version of a piece of content that was seen; where it is left out, the one that was
+            published at `address` then.
+        address: where on the web it happened, which is not kept.
         machine_reason: why a machine did it and not the person; "" where a person did. Machines count nothing.
     """
 
@@ -93,6 +100,8 @@ class Touch:
     source_event_id: str
     channel: str = ""
     campaign_id: int | None = None
+    content_version_id: int | None = None
+    address: str = ""
     utm: dict[str, str] = field(default_factory=dict)
     value: str = ""
     machine_reason: str = ""
@@ -161,7 +170,7 @@ def known_events(touches: Sequence[Touch]) -> set[tuple[str, str]]:
 
 def write_touches(touches: Sequence[Touch], *, now: dt.datetime) -> Taken:
     """Write touches that were checked, inside the caller's transaction; the scores are left as they are."""
-    rows = [_row(touch) for touch in touches]
+    rows = [_row(touch) for touch in with_origins(touches)]
     if not rows:
         return Taken(0, 0)
     measures.lock_for_touches()

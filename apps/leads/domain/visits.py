@@ -20,7 +20,7 @@ from apps.core.transitions import transition
 from apps.leads.domain.consent import consents_of, record_consent
 from apps.leads.domain.duplicates.merging import merge, refuse_merge
 from apps.leads.domain.scoring.engine import score_leads
-from apps.leads.domain.touches import Touch, refusal_of, write_touches
+from apps.leads.domain.touches import UTM, Touch, refusal_of, write_touches
 from apps.leads.enums import ConsentPurpose, Stage, TouchType
 from apps.leads.models import Identity, IntakeSource, Lead, Merge
 
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 MOST_EVENTS, LONGEST = 50, 200
 # what a browser may say of itself; the rest comes from systems that know who somebody is
 FROM_BROWSERS = (TouchType.VISIT, TouchType.DOWNLOAD)
-UTM = ("source", "medium", "campaign", "content", "term")
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,7 @@ def keep_visits(
     Args:
         source: the source of leads it comes through; it takes visits.
         given: {"visitor": number, "consent": {"given": true, "wording": "…"}, "events": [{"id", "type", "at", "page",
-            "utm"}]}; the consent is needed once, and is taken back by "given": false.
+            "address", "utm"}]}; the consent is needed once, and is taken back by "given": false.
         by: mops itself.
         machine: why a machine did it, "" where a person.
         at: now, where another moment is meant.
@@ -169,8 +168,9 @@ def _touches(events: Sequence[Any], source: IntakeSource, visitor: uuid.UUID, ma
             occurred_at=when,
             source=source.key,
             source_event_id=f"{visitor.hex}-{key}",
-            value=_clean(event.get("page")),
-            utm={name: _clean(utm[name]) for name in UTM if utm.get(name)},
+            value=cleaned(event.get("page")),
+            address=cleaned(event.get("address")),
+            utm={name: cleaned(utm[name]) for name in UTM if utm.get(name)},
             machine_reason=machine,
         )
         if refused := refusal_of(touch, now=now):
@@ -179,7 +179,8 @@ def _touches(events: Sequence[Any], source: IntakeSource, visitor: uuid.UUID, ma
     return made
 
 
-def _clean(text: Any) -> str:
+def cleaned(text: Any) -> str:
+    """Return a text of the internet as it is kept: one line, of bounded length, nothing the database cannot hold."""
     return " ".join(str(text or "").replace("\x00", "").split())[:LONGEST]
 
 

@@ -5,11 +5,15 @@ from django.db import models
 from django.db.models import F, Q
 
 from apps.campaigns.models import Campaign
+from apps.content.models import ContentVersion
 from apps.core.transitions import refusal
 from apps.leads.enums import TouchChannel, TouchType
 from apps.leads.models.lead import Lead
 
-KEPT = ("channel", "type", "occurred_at", "received_at", "source", "source_event_id", "campaign_id", "utm", "value")
+KEPT = (
+    *("channel", "type", "occurred_at", "received_at", "source", "source_event_id"),
+    *("campaign_id", "content_version_id", "utm", "value"),
+)
 
 
 class Touchpoint(models.Model):
@@ -27,6 +31,9 @@ class Touchpoint(models.Model):
     source_event_id = models.CharField("number there", max_length=100, help_text="Each event counts once.")
     campaign = models.ForeignKey(
         Campaign, models.PROTECT, null=True, blank=True, related_name="+", db_index=False, db_constraint=False
+    )
+    content_version = models.ForeignKey(
+        ContentVersion, models.PROTECT, null=True, blank=True, related_name="+", db_index=False, db_constraint=False
     )
     utm = models.JSONField("UTM", default=dict, blank=True)
     value = models.CharField("what", max_length=200, blank=True, help_text="The page, the file, the webinar.")

@@ -11,7 +11,7 @@ PARTS: Mapping[str, tuple[Part, ...]] = {
             "touch",
             "t.occurred_at",
             "t.id",
-            "jsonb_build_array(t.type, t.value, t.campaign_id, t.machine_reason)",
+            "jsonb_build_array(t.type, t.value, t.campaign_id, t.machine_reason, t.content_version_id)",
             "leads_touchpoint t WHERE t.lead_id = %(lead)s",
         ),
         (

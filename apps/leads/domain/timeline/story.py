@@ -14,9 +14,10 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 
 from apps.campaigns.models import Campaign
+from apps.content.models import ContentVersion
 from apps.core import access
 from apps.leads.domain.timeline.parts import PARTS, Part
-from apps.leads.domain.timeline.telling import TOLD, Names, Said, campaign_named, leads_named
+from apps.leads.domain.timeline.telling import TOLD, Names, Said, campaign_named, content_named, leads_named
 from apps.leads.models import (
     Consent,
     DuplicatePair,
@@ -102,7 +103,7 @@ def kinds_for(user: "User") -> list[str]:
 
 
 def story_of(lead: Lead, *, by: "User", kind: str = "", page: int = 1, known: Mapping[int, str] | None = None) -> Story:
-    """Return a page of the story of `lead` as `by` may read it: one query, one more where other leads are named.
+    """Return a page of the story of `lead` as `by` may read it: one query, and one for each kind of record it names.
 
     Args:
         lead: one that `by` sees.
@@ -154,5 +155,11 @@ def _names(user: "User", known: Mapping[int, str], rows: list[_Row]) -> Names:
     named = {key for _, what, _, facts in rows for key in leads_named(what, facts)} - set(known)
     asked = {key for _, what, _, facts in rows for key in campaign_named(what, facts)}
     leads = access.visible(user, Lead).filter(pk__in=named) if named else ()
+    read = {key for _, what, _, facts in rows for key in content_named(what, facts)}
     campaigns = access.visible(user, Campaign).filter(pk__in=asked) if asked else ()
-    return Names({**known, **{each.pk: str(each) for each in leads}}, {each.pk: str(each) for each in campaigns})
+    content = access.visible(user, ContentVersion).filter(pk__in=read).select_related("asset") if read else ()
+    return Names(
+        {**known, **{each.pk: str(each) for each in leads}},
+        {each.pk: str(each) for each in campaigns},
+        {each.pk: str(each) for each in content},
+    )

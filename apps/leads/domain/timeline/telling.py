@@ -46,20 +46,20 @@ Facts = Sequence[Any]
 
 @dataclass(frozen=True)
 class Names:
-    """What the reader sees of what events name: leads and campaigns, by their keys."""
+    """What the reader sees of what events name: leads, campaigns and versions of content, by their keys."""
 
     leads: Mapping[int, str]
     campaigns: Mapping[int, str]
+    content: Mapping[int, str]
 
 
 def _touch(facts: Facts, names: Names) -> Said:
-    kind, value, campaign, machine = facts
+    kind, value, campaign, machine, content = facts
     what = f"{TouchType(kind).label}: {value}" if value else TouchType(kind).label
     if machine:
         return Said(what, f"by a machine, counts nothing: {machine}", tone="warn")
-    return Said(
-        what, names.campaigns.get(campaign, "") if campaign else "", tone="bad" if kind == TouchType.UNSUBSCRIBE else ""
-    )
+    by = (names.campaigns.get(campaign, ""), names.content.get(content, ""))
+    return Said(what, " · ".join(name for name in by if name), tone="bad" if kind == TouchType.UNSUBSCRIBE else "")
 
 
 def _intake(facts: Facts, names: Names) -> Said:
@@ -199,6 +199,11 @@ def leads_named(what: str, facts: Facts) -> tuple[int, ...]:
 def campaign_named(what: str, facts: Facts) -> tuple[int, ...]:
     """Return the campaign that an event names."""
     return (int(facts[2]),) if what == "touch" and facts[2] else ()
+
+
+def content_named(what: str, facts: Facts) -> tuple[int, ...]:
+    """Return the version of content that an event names."""
+    return (int(facts[4]),) if what == "touch" and facts[4] else ()
 
 
 def _figure(number: float) -> str:

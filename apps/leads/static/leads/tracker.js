@@ -14,7 +14,8 @@
     }
     return found;
   };
-  const event = (type, page) => ({ id: crypto.randomUUID(), type, at: new Date().toISOString(), page, utm: utm() });
+  const here = () => location.origin + location.pathname;
+  const event = (type, page) => ({ id: crypto.randomUUID(), type, at: new Date().toISOString(), page, address: here(), utm: utm() });
   const send = (visitor, body) => {
     if (to && !forbidden()) {
       fetch(to, { method: "POST", keepalive: true, body: JSON.stringify({ visitor, ...body }) }).catch(() => undefined);
