@@ -85,14 +85,16 @@ def campaign_request(campaign):
 def test_a_material_edit_in_the_form_voids_the_approval(client, ops):
     campaign = approved()
     assert "voids the approval" in client.get(page_of(campaign)).content.decode()
-    assert client.post(page_of(campaign), form_of(campaign, budget="99.00")).status_code == 302
+    saved = client.post(page_of(campaign), form_of(campaign, budget="99.00"), follow=True).content.decode()
+    assert "the approval is void and the plan is back in planning" in saved
     campaign.refresh_from_db()
     assert campaign.state == "planning"
 
 
 def test_saving_without_a_change_keeps_the_approval(client, ops):
     campaign = approved()
-    assert client.post(page_of(campaign), form_of(campaign)).status_code == 302
+    saved = client.post(page_of(campaign), form_of(campaign), follow=True).content.decode()
+    assert "back in planning" not in saved
     campaign.refresh_from_db()
     assert campaign.state == "approved"
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db import models
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSplitDateTimeWidget
 
@@ -18,7 +18,7 @@ from apps.campaigns.admin.calendar import RESCHEDULE
 from apps.campaigns.admin.campaign_panels import gate_panel, panels_of
 from apps.campaigns.admin.templates import SET_UP
 from apps.campaigns.domain import approval, checklist, closure, launch, looking, running, scheduling, working
-from apps.campaigns.enums import CampaignState, Channel
+from apps.campaigns.enums import VOIDABLE, CampaignState, Channel
 from apps.campaigns.models import Campaign
 from apps.core import clock
 from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin
@@ -30,6 +30,8 @@ from apps.core.money import money
 from apps.core.words import NOTHING
 from apps.processes.admin.starting import START_ABOUT
 from apps.technology.domain.currencies import refuse_currency
+
+VOID = "What was approved has changed, so the approval is void and the plan is back in planning. Send it for approval."
 
 
 class ResultsForm(forms.Form):
@@ -267,6 +269,14 @@ class CampaignAdmin(MopsAdmin):
     def owned_by(self, campaign: Campaign) -> str:
         """Who answers for it."""
         return str(campaign.owner or NOTHING)
+
+    def response_change(self, request: HttpRequest, obj: Campaign) -> HttpResponse:
+        """Say so where the change voided the approval: the database brings such a plan back to planning."""
+        if obj.state in VOIDABLE:
+            obj.refresh_from_db(fields=["state"])
+            if obj.state == CampaignState.PLANNING:
+                self.message_user(request, VOID, messages.WARNING)
+        return super().response_change(request, obj)
 
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
         """Show what a launch still needs, and the approvals."""
