@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from apps.accounts.models import User
 from apps.core import clock
+from apps.core.asking import once
 from apps.core.jobs.api import enqueue
 from apps.core.rules.bodies import OutcomeField, Rule, RuleListBody
 from apps.core.rules.catalog import catalog_of
@@ -94,7 +95,7 @@ def on_activate(version: "RuleVersion", before: "RuleVersion | None", by: Any, a
 
 def bars_of(lead: Lead) -> list[str]:
     """Return what bars `lead` from becoming an MQL, by the checks in force: a sentence each."""
-    _, rules = checks_in_force()
+    _, rules = once("checks of leads in force", checks_in_force)
     barring = [rule for rule in rules if rule.outcome["bars"]]
     now, row = clock.now(), Lead._base_manager.filter(pk=lead.pk)
     told = [rule for rule in barring if found_by(row, rule, as_of=now).exists()]

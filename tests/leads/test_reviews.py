@@ -15,7 +15,7 @@ from apps.leads.domain.scoring.judging import Seen, bands, lift
 from apps.leads.domain.scoring.reviewing import advice, conclude, gained, open_review
 from apps.leads.domain.touches import take_touches
 from apps.leads.enums import Stage
-from apps.leads.models import ScoringReview, StageInterval
+from apps.leads.models import Lead, ScoringReview, StageInterval
 from tests.admin_pages import assert_same_queries, button_of, list_of, page_of
 from tests.factories.accounts import person_with, sign_in
 from tests.factories.leads import LeadFactory
@@ -58,6 +58,8 @@ def test_a_review_judges_champion_and_challenger_on_the_same_leads_and_is_conclu
     given = LeadFactory(stage=Stage.MQL, owner_person=seller, job_title="Manager")
     score_leads([given.pk], as_of=clock.now())
     reject(offer(given, by=ops), by=seller, rejection="no_fit", reason="A student")
+    Lead.objects.filter(pk=given.pk).update(job_title="")  # what it loses since takes back no word of sales
+    score_leads([given.pk], as_of=clock.now())
     review = open_review(at=at)
     assert open_review(at=at) == review
     one, two = review.figures["versions"]

@@ -11,14 +11,19 @@ from apps.accounts.enums import Role
 from apps.core import clock
 from apps.core.admin_kit.refusals import sentence_of
 from apps.core.errors import InvalidInput, WrongState
+from apps.core.rules.models import RuleVersion
 from apps.core.transitions import transition
-from apps.leads.domain.lifecycle import move_lead
+from apps.leads.domain.lifecycle import move_lead, refuse_stage
+from apps.leads.domain.scoring.keeping import score_due
+from apps.leads.domain.scoring.overriding import set_score
 from apps.leads.domain.stages import cohorts, figures_by_stage, stages_of, stuck
+from apps.leads.domain.touches import take_touches
 from apps.leads.enums import Stage
 from apps.leads.models import Lead, StageInterval
 from tests.admin_pages import page_of
 from tests.factories.accounts import person_with
 from tests.factories.leads import LeadFactory
+from tests.factories.scoring import body, in_force, rule, scoring, touch
 
 pytestmark = pytest.mark.django_db
 
@@ -85,6 +90,33 @@ def test_an_incomplete_lead_comes_in_but_never_becomes_mql():
         move_lead(lead, to=Stage.MQL, by=person, reason="x")
     with pytest.raises(InvalidInput, match="Say why the lead moves"):
         move_lead(lead, to=Stage.DISQUALIFIED, by=person, reason=" ")
+
+
+def test_who_is_not_ready_by_the_rules_does_not_become_mql():
+    person = person_with(Role.OPS)
+    title = {"field": "job_title", "op": "contains", "value": "chief"}
+    rules = [rule("Chief", 30, predicate=title), rule("Demo", 5, touch="demo", hand_raise=True)]
+    new = LeadFactory(name="New")
+    version = in_force(scoring(owner=person), body(*rules, threshold=25, minimum_fit=20), by=person)
+    Lead.objects.filter(pk=new.pk).update(job_title="Buyer")
+    chief, raised = LeadFactory(name="Chi", job_title="Chief"), LeadFactory(name="Ra")
+    assert refuse_stage(person, chief, to=Stage.MQL) == (
+        "Chi cannot become an MQL yet: it is not scored; the rules in force reach it within a minute."
+    )
+    take_touches([touch(raised, "demo")], by=person)
+    score_due()
+    assert refuse_stage(person, new, to=Stage.MQL) == (
+        "New cannot become an MQL yet: its fit is 0 of 20 needed. Fit asks about chief: fill in what is missing."
+    )
+    assert refuse_stage(person, raised, to=Stage.MQL) is None  # raised a hand
+    move_lead(chief, to=Stage.MQL, by=person, reason="Reached the threshold")
+    set_score(chief, value=3, until=clock.today(), reason="Left the company", by=person)
+    move_lead(chief, to=Stage.KNOWN_LEAD, by=person, reason="Left")
+    with pytest.raises(WrongState, match=r"Chi cannot become an MQL yet: it has 3 of 25 points. Where the rules are"):
+        move_lead(chief, to=Stage.MQL, by=person, reason="Back")
+    with transition(RuleVersion):
+        RuleVersion.objects.filter(pk=version.pk).update(state="retired", retired_at=clock.now())
+    assert refuse_stage(person, chief, to=Stage.MQL) is None  # no rules decide about it any more
 
 
 def test_figures_tell_who_is_where_who_is_stuck_and_how_many_of_a_month_went_on(client):

@@ -17,6 +17,7 @@ from django.template.response import TemplateResponse
 
 from apps.core.admin_kit.buttons import Button, carry_out, form_of
 from apps.core.admin_kit.typed import keep_typed, typed_in
+from apps.core.asking import asking_once
 
 MOST, SHOWN = 500, 50
 Action = Callable[[Any, HttpRequest, "models.QuerySet[Any]"], HttpResponse | None]
@@ -36,7 +37,8 @@ def for_many(button: Button, label: str = "") -> Action:
         if number > MOST:
             messages.error(request, f"{number:,} rows are chosen; at most {MOST} are done at once. Narrow the list.")
             return None
-        rows = [(row, button.refused(request.user, row)) for row in queryset]
+        with asking_once():  # of each row the same is asked: who may, and what the rules in force say
+            rows = [(row, button.refused(request.user, row)) for row in queryset]
         sent = "bulk_apply" in request.POST
         kind = form_of(button, queryset.model, button.form, None)
         form = kind(request.POST if sent else None) if kind else None

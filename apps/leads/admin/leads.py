@@ -113,7 +113,18 @@ _ROUTE = Button(
     form=ReasonForm,
     confirm="The rules in force decide anew who looks after it, whoever does now.",
 )
+_OFFER = Button(
+    "offer",
+    "Offer to sales",
+    offer_by_button,
+    refuse_offer,
+    form=NoteForm,
+    confirm="Its owner is told and has two days to take it or give it back; what is known now is kept.",
+    style="primary",
+)
 _BULK = (
+    for_many(_move_button(Stage.MQL)),
+    for_many(_OFFER),
     for_many(_REASSIGN),
     for_many(_ROUTE, "Let the rules route them"),
     for_many(_move_button(Stage.RECYCLED)),
@@ -175,15 +186,7 @@ class LeadAdmin(MopsAdmin):
     readonly_fields = ("standing",)
     buttons = (
         *(_move_button(stage) for stage in _MOVE_LABELS),
-        Button(
-            "offer",
-            "Offer to sales",
-            offer_by_button,
-            refuse_offer,
-            form=NoteForm,
-            confirm="Its owner is told and has two days to take it or give it back; what is known now is kept.",
-            style="primary",
-        ),
+        _OFFER,
         Button("duplicates", "Look for duplicates", search_by_button, refuse_search),
         Button(
             "contact",

@@ -9,7 +9,10 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from apps.core import access, clock
+from apps.core.asking import remember
+from apps.core.rules.enums import VersionState
 from apps.leads.domain.consent import consents_of
+from apps.leads.domain.lifecycle import LACKS, lacks_of
 from apps.leads.domain.scoring.curve import curve_of
 from apps.leads.domain.scoring.explaining import Explanation, explain
 from apps.leads.domain.scoring.model import Model, model_in_force, read_model
@@ -36,8 +39,11 @@ def score_panel(request: HttpRequest, lead: Lead, now: Standing) -> dict[str, An
     score = now.score
     panel: dict[str, Any] = {"template": "admin/leads/score_panel.html", "lead": lead, "score": score}
     if score is None:
-        return {**panel, "in_force": model_in_force() is not None}
+        in_force = model_in_force() is not None
+        remember((LACKS, lead.pk), lacks_of(None) if in_force else "")  # the button that qualifies it asks the same
+        return {**panel, "in_force": in_force}
     found = explain(score)
+    remember((LACKS, lead.pk), lacks_of(found) if score.version.state == VersionState.ACTIVE else "")
     person: Any = request.user
     may_read = access.may_open(person, "view", ScoreOverride)
     return {

@@ -127,6 +127,7 @@ def _snapshot(lead: Lead) -> dict[str, Any]:
             "standing": found.standing,
             "coverage": found.coverage,
             "criteria": {each.name: each.sentence for each in found.criteria if each.counted},
+            "rules_that_gave": [part.name for each in found.criteria for part in each.parts if part.points > 0],
         }
     return known
 

@@ -9,17 +9,21 @@ from apps.core.actors import acting_as
 from apps.core.asking import once
 from apps.core.errors import NotAllowed, WrongState
 from apps.core.events import publish
+from apps.core.rules.domain.queries import active_version
 from apps.core.transitions import transition
 from apps.core.words import reason_given
 from apps.leads.domain import answer_clocks
+from apps.leads.domain.scoring.explaining import Explanation, explain
 from apps.leads.enums import MOVES, OPEN_STAGES, HandoffKind, HandoffState, OpportunityStage, Stage
-from apps.leads.models import Handoff, Lead, Opportunity
+from apps.leads.models import Handoff, Lead, LeadScore, Opportunity
 from apps.leads.quality_rules import bars_of
+from apps.leads.scoring_rules import DOCUMENT
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
 
 OFFERED = "lead offered"  # the question, for `asking_once`
+LACKS, SCORED = "what a lead lacks to be ready", "whether rules of scoring are in force"  # likewise
 NEEDED = ("name", "email")  # an incomplete lead may come in, but nobody is sent to call on it
 
 
@@ -59,10 +63,25 @@ def _offered(lead: Lead) -> str | None:
 def _unready(lead: Lead) -> str | None:
     """Return why a lead cannot be handed to sales whatever it scores, None when it can."""
     missing = [str(Lead._meta.get_field(name).verbose_name) for name in NEEDED if not getattr(lead, name)]  # type: ignore[union-attr]
-    if not missing:
-        barred = bars_of(lead)
-        return f"{lead} cannot become an MQL: {'; '.join(barred)}. Mend it first." if barred else None
-    return f"{lead} cannot become an MQL: sales needs {' and '.join(missing)}. Fill in what is missing first."
+    if missing:
+        return f"{lead} cannot become an MQL: sales needs {' and '.join(missing)}. Fill in what is missing first."
+    if barred := bars_of(lead):
+        return f"{lead} cannot become an MQL: {'; '.join(barred)}. Mend it first."
+    lacks = once((LACKS, lead.pk), lambda: lacking(lead))
+    return f"{lead} cannot become an MQL yet: {lacks}" if lacks else None
+
+
+def lacking(lead: Lead) -> str:
+    """Return what `lead` lacks to be ready for sales by the rules of scoring; "" where it is, or none are in force."""
+    if not once(SCORED, lambda: active_version(DOCUMENT) is not None):
+        return ""
+    score: LeadScore | None = getattr(lead, "score", None)
+    return lacks_of(explain(score) if score is not None else None)
+
+
+def lacks_of(found: Explanation | None) -> str:
+    """Return what a lead lacks whose score is explained by `found`, None where rules in force have not scored it."""
+    return found.lacks if found is not None else "it is not scored; the rules in force reach it within a minute."
 
 
 def move_lead(lead: Lead, *, to: Stage, by: "User", reason: str) -> str:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from apps.core.asking import once
 from apps.leads.domain.scoring.model import Model, Points, read_model
 from apps.leads.models import LeadScore
 from apps.leads.scoring_rules import DIMENSIONS
@@ -70,6 +71,23 @@ class Explanation:
             return f"Not ready: fit {_figure(self.score.fit)} of {_figure(self.model.minimum_fit)} needed"
         return f"Not ready: {_figure(self.score.final)} of {_figure(self.model.threshold)} points"
 
+    @property
+    def lacks(self) -> str:
+        """What keeps the lead from being ready for sales, with the way out; "" where it is."""
+        score = self.score
+        if score.is_ready:
+            return ""
+        if score.fit < self.model.minimum_fit:
+            asked = ", ".join(name.lower() for name in self.model.fit_criteria) or "nothing"
+            return (
+                f"its fit is {_figure(score.fit)} of {_figure(self.model.minimum_fit)} needed. Fit asks about {asked}: "
+                "fill in what is missing."
+            )
+        return (
+            f"it has {_figure(score.final)} of {_figure(self.model.threshold)} points. Where the rules are wrong about "
+            "it, set its score by hand, with a reason."
+        )
+
 
 def _figure(number: float) -> str:
     return f"{number:.1f}".removesuffix(".0")
@@ -77,7 +95,7 @@ def _figure(number: float) -> str:
 
 def explain(score: LeadScore) -> Explanation:
     """Return what a stored score is made of, by the version that scored it."""
-    model = read_model(score.version)
+    model = once(("scoring model", score.version_id), lambda: read_model(score.version))
     criteria = tuple(_criterion(name, rules, score.factors) for name, rules in model.criteria.items())
     return Explanation(score, model, criteria)
 

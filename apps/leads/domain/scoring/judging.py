@@ -136,16 +136,14 @@ def judged(model: Model, seen: Sequence[Seen]) -> dict[str, Any]:
 
 
 def rejections(model: Model, *, since: dt.datetime) -> list[dict[str, Any]]:
-    """Return for each rule how many leads it had given points to when sales gave them back, by reason."""
-    found: dict[str, dict[str, int]] = {}
-    rows = Handoff.objects.filter(state=HandoffState.REJECTED, decided_at__gte=since).values_list(
-        "lead__score__version", "lead__score__factors", "rejection"
-    )
-    for version, factors, reason in rows:
-        if version != model.version.pk:
-            continue
-        for each in model.rules:
-            if factors[each.place - 1] > 0:
-                counted = found.setdefault(each.rule.name, {})
-                counted[reason] = counted.get(reason, 0) + 1
-    return [{"rule": name, "reasons": counted} for name, counted in found.items()]
+    """Return for each rule how many leads it had given points to when sales was offered them and gave them back.
+
+    By reason; the rules of `model` first, in their order, then rules of earlier versions.
+    """
+    found: dict[str, dict[str, int]] = {each.rule.name: {} for each in model.rules}
+    rows = Handoff.objects.filter(state=HandoffState.REJECTED, decided_at__gte=since).order_by("pk")
+    for known, reason in rows.values_list("snapshot", "rejection"):
+        for name in known.get("rules_that_gave", ()):
+            counted = found.setdefault(name, {})
+            counted[reason] = counted.get(reason, 0) + 1
+    return [{"rule": name, "reasons": counted} for name, counted in found.items() if counted]
