@@ -3,6 +3,10 @@
 import csv
 
 import pytest
+from django.db import transaction
+from hypothesis import given as for_any
+from hypothesis import settings
+from hypothesis import strategies as st
 
 from apps.accounts.enums import Role
 from apps.audit.models import AuditEvent
@@ -71,6 +75,45 @@ def test_a_file_brings_what_a_lead_asked_about(ops):
     bring_in([{"Lead Number": "1", "Product interest": "Analytics"}], ops)
     bring_in([{"Lead Number": "2", "Product": "CRM"}], ops)
     assert list(Lead.objects.order_by("external_id").values_list("product_interest", flat=True)) == ["Analytics", "CRM"]
+
+
+def test_whose_address_or_phone_it_is_keeps_it_wherever_else_it_stands_in_the_file(ops):
+    mine = {"Lead Number": "4", "Name": "Ann", "E-mail": "ann@a.example", "Phone": "+49 30 901820"}
+    bring_in([mine], ops)
+    other = {"Lead Number": "1", "Name": "Bo", "E-mail": "ann@a.example", "Phone": ""}
+    third = {"Lead Number": "2", "Name": "Cy", "E-mail": "", "Phone": "+4930901820"}
+    outcomes = bring_in([other, third, {**mine, "Name": "Anna"}], ops)
+    assert kinds(outcomes) == [OutcomeKind.REFUSED, OutcomeKind.REFUSED, OutcomeKind.UPDATED]
+    assert [each.reason for each in outcomes[:2]] == [
+        "“ann@a.example” belongs to another lead already.",
+        "The phone +4930901820 belongs to another lead already.",
+    ]
+
+
+_ROW = st.fixed_dictionaries(
+    {
+        "Lead Number": st.sampled_from([str(number) for number in range(1, 7)]),
+        "Name": st.sampled_from(["", "Ann", "Bo"]),
+        "E-mail": st.sampled_from(["", "ann@a.example", "ANN@a.example", "bo@b.example"]),
+        "Phone": st.sampled_from(["", "+49 30 901820", "+4930901820", "+44 20 7946 0018"]),
+        "Total visits": st.sampled_from(["", "0", "7"]),
+    }
+)
+
+
+@settings(max_examples=settings.default.max_examples // 5, deadline=None)  # 5, and 100 with --proof
+@for_any(st.lists(_ROW, max_size=8, unique_by=lambda row: row["Lead Number"]))
+def test_whatever_a_file_holds_twice_is_once(file):
+    with transaction.atomic():
+        ops = person_with(Role.OPS)
+        first = bring_in(file, ops)
+        stood, written = list(Lead.objects.order_by("pk").values()), ledger().count()
+        again = bring_in(file, ops)
+        assert len(stood) == sum(each.kind == OutcomeKind.CREATED for each in first)
+        once_more = {OutcomeKind.CREATED: OutcomeKind.UNCHANGED, OutcomeKind.REFUSED: OutcomeKind.REFUSED}
+        assert kinds(again) == [once_more[each.kind] for each in first]
+        assert (list(Lead.objects.order_by("pk").values()), ledger().count()) == (stood, written)
+        transaction.set_rollback(True)
 
 
 def test_two_systems_may_use_the_same_number(ops):

@@ -3,7 +3,9 @@
 import datetime as dt
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from apps.accounts.enums import Role
 from apps.core import clock
@@ -18,8 +20,8 @@ from apps.leads.domain.scoring.explaining import explain
 from apps.leads.domain.scoring.keeping import score_all, score_due, unequal_sums
 from apps.leads.domain.scoring.model import model_in_force, read_model
 from apps.leads.domain.scoring.overriding import end_override, set_score
-from apps.leads.domain.touches import take_touches
-from apps.leads.models import Company, Lead, LeadScore, ScoreChange, ScoreQueue, ScoreRun
+from apps.leads.domain.touches import call_machine, take_touches
+from apps.leads.models import Company, Lead, LeadScore, ScoreChange, ScoreQueue, ScoreRun, Touchpoint
 from apps.leads.scoring_rules import BODY, KIND
 from tests.admin_pages import assert_same_queries, list_of, page_of
 from tests.factories.accounts import person_with
@@ -191,6 +193,44 @@ def test_stored_scores_are_what_a_recomputation_from_the_touches_gives(person):
     score_leads([lead.pk for lead in leads], as_of=moment)
     for lead in leads:
         assert scored(lead, as_of=moment, past=True)[1] == LeadScore.objects.get(lead=lead).final
+
+
+_DOINGS = st.tuples(st.sampled_from(["visit", "email", "download"]), st.integers(0, 90 * 24))
+
+
+@settings(max_examples=settings.default.max_examples // 5, deadline=None)  # 5, and 100 with --proof
+@given(batches=st.lists(st.lists(_DOINGS, max_size=6), min_size=1, max_size=4), machine=st.integers(0, 30))
+def test_whatever_comes_in_the_sums_and_scores_are_what_the_touches_give(batches, machine):
+    """However touches are delivered, and whichever of them a machine did: kept sums, live scores and the past agree."""
+    with transaction.atomic():
+        person, lead = person_with(Role.OPS), LeadFactory()
+        rules = [
+            rule("Visits", 3, 20, touch="visit", decay="half_life", days=7),
+            rule("Mails", 2, 9, touch="email", repeat="daily", decay="linear", days=60),
+            rule("Downloads", 5, 15, touch="download", decay="window", days=30),
+        ]
+        in_force(scoring(owner=person), body(*rules), by=person)
+        moment = clock.now()
+        for batch in batches:
+            take_touches([touch(lead, kind, at=moment - dt.timedelta(hours=ago)) for kind, ago in batch], by=person)
+        rows = list(Touchpoint.objects.order_by("pk"))
+        if machine < len(rows):
+            call_machine(rows[machine], by=person, reason="A scanner")
+        assert unequal_sums() == []
+        ages = {kind: [] for kind in ("visit", "email", "download")}
+        for each in Touchpoint.objects.filter(is_machine=False):
+            ages[each.type].append((moment - each.occurred_at, (moment.date() - each.occurred_at.date()).days))
+        visits = sum(3 * 2 ** (-age.total_seconds() / (7 * 86_400)) for age, _ in ages["visit"])
+        mails = sum(2 * max(0, 1 - days / 60) for days in {days for _, days in ages["email"]})
+        downloads = sum(5 for _, days in ages["download"] if days < 30)
+        raw, final = scored(lead, as_of=moment)
+        assert raw == pytest.approx(min(visits, 20) + min(mails, 9) + min(downloads, 15), abs=1e-6)
+        assert scored(lead, as_of=moment, past=True) == (raw, final)
+        score_leads([lead.pk], as_of=moment)
+        stored = LeadScore.objects.get(lead=lead)
+        assert (stored.raw, stored.final) == (raw, final)
+        assert explain(stored).total == stored.raw
+        transaction.set_rollback(True)
 
 
 def test_facts_that_change_are_queued_by_the_database_and_time_passes_at_night(person):

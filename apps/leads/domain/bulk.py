@@ -40,7 +40,8 @@ _KNOWN = """
     SELECT i.line, l.id FROM incoming_leads i
     JOIN leads_lead l ON l.record_source = i.record_source AND l.external_id = i.external_id AND l.external_id <> ''
 """
-# Each step judges what the steps before it let through: a row that is refused claims no address and no phone.
+# Each step judges what the steps before it let through: a row that is refused claims no address and no phone. Whose
+# address or phone it is already keeps it, wherever else it stands in the file: the same file again changes nothing.
 _JUDGE = """
     WITH standing AS (
         SELECT i.line, l.id AS lead, {email}::text AS email, nullif({phone}::text, '') AS phone,
@@ -50,13 +51,14 @@ _JUDGE = """
             ON l.record_source = i.record_source AND l.external_id = i.external_id AND l.external_id <> ''
     ), addressed AS (
         SELECT s.line, s.lead, s.phone, CASE WHEN s.why IS NOT NULL THEN s.why WHEN s.email IS NULL THEN NULL
-            WHEN row_number() OVER (PARTITION BY s.email, s.why IS NULL ORDER BY s.line) > 1 THEN 'email_twice'
-            WHEN o.id <> coalesce(s.lead, 0) THEN 'email_taken' END AS why
+            WHEN o.id <> coalesce(s.lead, 0) THEN 'email_taken'
+            WHEN o.id IS NULL AND row_number() OVER (PARTITION BY s.email, s.why IS NULL ORDER BY s.line) > 1
+                THEN 'email_twice' END AS why
         FROM standing s LEFT JOIN leads_lead o ON lower(o.email) = s.email AND o.merged_into_id IS NULL
     ), phoned AS (
         SELECT a.line, CASE WHEN a.why IS NOT NULL THEN a.why WHEN a.phone IS NULL THEN NULL
             WHEN o.id <> coalesce(a.lead, 0) THEN 'phone_taken'
-            WHEN row_number() OVER (PARTITION BY a.phone, a.why IS NULL AND o.id IS NULL ORDER BY a.line) > 1
+            WHEN o.id IS NULL AND row_number() OVER (PARTITION BY a.phone, a.why IS NULL ORDER BY a.line) > 1
                 THEN 'phone_twice' END AS why
         FROM addressed a LEFT JOIN leads_lead o ON o.phone = a.phone AND o.phone <> '' AND NOT o.is_phone_shared
             AND o.merged_into_id IS NULL
