@@ -3,7 +3,7 @@
 import csv
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from hypothesis import given as for_any
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -13,6 +13,7 @@ from apps.audit.models import AuditEvent
 from apps.core.actors import acting_as
 from apps.core.exchange.enums import OutcomeKind
 from apps.core.exchange.registry import get_importer
+from apps.leads.domain.bulk import judge_and_write
 from apps.leads.domain.duplicates.merging import merge
 from apps.leads.models import Lead
 from tests.factories.accounts import person_with
@@ -54,6 +55,29 @@ def test_new_changed_and_unchanged_rows_in_one_go(ops):
     assert kinds(outcomes) == [OutcomeKind.UNCHANGED, OutcomeKind.UPDATED, OutcomeKind.CREATED]
     assert outcomes[1].changes == {"Lead source": ("bing", "Bing")}
     assert list(Lead.objects.order_by("external_id").values_list("source", flat=True)) == ["Google", "Bing", ""]
+
+
+def whole_readings():
+    """How often this transaction has read all leads from end to end."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT seq_scan FROM pg_stat_xact_user_tables WHERE relname = 'leads_lead'")
+        return cursor.fetchone()[0]
+
+
+def test_a_portion_looks_its_leads_up_though_nothing_is_known_of_how_many_there_are(ops):
+    def portion(first):
+        rows = range(first, first + 1000)
+        return [
+            (row, {"record_source": "big", "external_id": str(row), "email": f"p{row}@example.com"}) for row in rows
+        ]
+
+    with acting_as(ops):
+        for first in (0, 1000, 2000):  # in one transaction: the planner's figures are those of an empty table
+            judge_and_write(portion(first), set)
+        before = whole_readings()
+        refused, written = judge_and_write(portion(2500), set)
+    assert whole_readings() == before
+    assert (len(refused), len(written), sum(row.is_changed for row in written)) == (0, 1000, 500)
 
 
 def test_every_change_has_an_author_and_a_version(ops):

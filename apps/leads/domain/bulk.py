@@ -15,20 +15,23 @@ from psycopg import sql
 from apps.core.context_sql import stamp_transaction
 
 KEY = ("record_source", "external_id")
+# The lead of an incoming row, looked up for each row by its index: LIMIT keeps the planner from reading the whole table
+# for a portion of a file, which it does where it knows a table no better than as it was before the import began.
+_LEAD = """LATERAL (
+            SELECT * FROM leads_lead l WHERE l.record_source = i.record_source AND l.external_id = i.external_id
+                AND l.external_id <> '' LIMIT 1) l ON true"""
 # One number for each incoming row; what stood before comes from the same snapshot, so before and after belong together.
-_UPSERT = """
+_UPSERT = f"""
     WITH before AS (
-        SELECT i.line, l.id, {before} AS old FROM incoming_leads i
-        JOIN leads_lead l ON l.record_source = i.record_source AND l.external_id = i.external_id AND l.external_id <> ''
+        SELECT i.line, l.id, {{before}} AS old FROM incoming_leads i JOIN {_LEAD}
     ), written AS (
-        INSERT INTO leads_lead ({columns}, uuid, created_at, updated_at, row_version{defaulted})
-        SELECT {incoming}, gen_random_uuid(), now(), now(), 1{defaults} FROM incoming_leads i
-        LEFT JOIN leads_lead l ON l.record_source = i.record_source AND l.external_id = i.external_id
-            AND l.external_id <> ''
-        WHERE l.id IS NULL OR {differs}
+        INSERT INTO leads_lead ({{columns}}, uuid, created_at, updated_at, row_version{{defaulted}})
+        SELECT {{incoming}}, gen_random_uuid(), now(), now(), 1{{defaults}} FROM incoming_leads i
+        LEFT JOIN {_LEAD}
+        WHERE l.id IS NULL OR {{differs}}
         ORDER BY i.line
         ON CONFLICT (record_source, external_id) WHERE NOT (external_id = '') DO UPDATE
-            SET {sets}, updated_at = now(), row_version = leads_lead.row_version + 1
+            SET {{sets}}, updated_at = now(), row_version = leads_lead.row_version + 1
         RETURNING id, record_source, external_id
     )
     SELECT i.line, w.id, b.id, b.old FROM incoming_leads i
@@ -36,32 +39,30 @@ _UPSERT = """
     LEFT JOIN written w ON w.record_source = i.record_source AND w.external_id = i.external_id
     ORDER BY i.line
 """
-_KNOWN = """
-    SELECT i.line, l.id FROM incoming_leads i
-    JOIN leads_lead l ON l.record_source = i.record_source AND l.external_id = i.external_id AND l.external_id <> ''
-"""
+_KNOWN = f"SELECT i.line, l.id FROM incoming_leads i JOIN {_LEAD}"
 # Each step judges what the steps before it let through: a row that is refused claims no address and no phone. Whose
 # address or phone it is already keeps it, wherever else it stands in the file: the same file again changes nothing.
-_JUDGE = """
+_JUDGE = f"""
     WITH standing AS (
-        SELECT i.line, l.id AS lead, {email}::text AS email, nullif({phone}::text, '') AS phone,
+        SELECT i.line, l.id AS lead, {{email}}::text AS email, nullif({{phone}}::text, '') AS phone,
                CASE WHEN i.line = ANY(%(barred)s::int[]) THEN 'barred' WHEN l.merged_into_id IS NOT NULL THEN 'merged'
                     WHEN l.archived_at IS NOT NULL THEN 'archived' END AS why
-        FROM incoming_leads i LEFT JOIN leads_lead l
-            ON l.record_source = i.record_source AND l.external_id = i.external_id AND l.external_id <> ''
+        FROM incoming_leads i LEFT JOIN {_LEAD}
     ), addressed AS (
         SELECT s.line, s.lead, s.phone, CASE WHEN s.why IS NOT NULL THEN s.why WHEN s.email IS NULL THEN NULL
             WHEN o.id <> coalesce(s.lead, 0) THEN 'email_taken'
             WHEN o.id IS NULL AND row_number() OVER (PARTITION BY s.email, s.why IS NULL ORDER BY s.line) > 1
                 THEN 'email_twice' END AS why
-        FROM standing s LEFT JOIN leads_lead o ON lower(o.email) = s.email AND o.merged_into_id IS NULL
+        FROM standing s LEFT JOIN LATERAL (
+            SELECT o.id FROM leads_lead o WHERE lower(o.email) = s.email AND o.merged_into_id IS NULL LIMIT 1) o ON true
     ), phoned AS (
         SELECT a.line, CASE WHEN a.why IS NOT NULL THEN a.why WHEN a.phone IS NULL THEN NULL
             WHEN o.id <> coalesce(a.lead, 0) THEN 'phone_taken'
             WHEN o.id IS NULL AND row_number() OVER (PARTITION BY a.phone, a.why IS NULL ORDER BY a.line) > 1
                 THEN 'phone_twice' END AS why
-        FROM addressed a LEFT JOIN leads_lead o ON o.phone = a.phone AND o.phone <> '' AND NOT o.is_phone_shared
-            AND o.merged_into_id IS NULL
+        FROM addressed a LEFT JOIN LATERAL (
+            SELECT o.id FROM leads_lead o WHERE o.phone = a.phone AND o.phone <> '' AND NOT o.is_phone_shared
+                AND o.merged_into_id IS NULL LIMIT 1) o ON true
     )
     SELECT line, why FROM phoned WHERE why IS NOT NULL
 """
