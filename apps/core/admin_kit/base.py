@@ -1,15 +1,17 @@
 """The base of every admin class: rights by row, buttons, safe history, optimistic locking, no deletion."""
 
+import logging
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import messages
 from django.contrib.admin import action
+from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import ERROR_FLAG
 from django.db import models
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
 from django.utils.text import capfirst
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
@@ -37,7 +39,9 @@ from apps.core.reasons import demanded_reason
 
 register_kit(ArchivedRowsKit())
 register_kit(BulkEditKit())
+security = logging.getLogger("django.security.DisallowedModelAdminLookup")
 REASON_LENGTH = 500
+UNREAD_FILTER = "A filter in that address could not be read, so this list is not filtered."
 
 
 class MopsAdmin(RowRights, LimitsColumns, CarriesKits, KeepsTyped, ModelAdmin):  # type: ignore[misc]  # unfold ships no types
@@ -196,8 +200,14 @@ class MopsAdmin(RowRights, LimitsColumns, CarriesKits, KeepsTyped, ModelAdmin): 
         if request.method == "GET" and self.has_view_permission(request):
             note_read(request.user, self.model, request.GET.urlencode())
             if ERROR_FLAG in request.GET:
-                messages.warning(request, "A filter in that address could not be read, so this list is not filtered.")
-        return self.add_strips(request, super().changelist_view(request, context))
+                messages.warning(request, UNREAD_FILTER)
+        try:
+            page = super().changelist_view(request, context)
+        except DisallowedModelAdminLookup as error:
+            # told in the same words as a filter that is none, so that nobody learns from it what there is
+            security.warning("%s by %s: %s", request.path, request.user, error)
+            return HttpResponseRedirect(f"{request.path}?{ERROR_FLAG}=1")
+        return self.add_strips(request, page)
 
     def get_search_results(
         self, request: HttpRequest, queryset: models.QuerySet[Any], search_term: str
