@@ -159,4 +159,4 @@ def test_the_page_of_a_lead_tells_it_beside_the_points(client):
     sign_in(client, ops)
     page = client.get(page_of(lead)).content.decode()
     assert "Beside the points: 31% of leads like this one became SQL" in page
-    assert "Visits speaks for it; Source speaks against it" in page
+    assert "Speaks for it: Visits. Speaks against it: Source." in page

@@ -10,6 +10,7 @@ from apps.core import clock
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.core.notifications.models import Notification
 from apps.leads.domain.handoff import offer, reject
+from apps.leads.domain.past import Told, tell_past
 from apps.leads.domain.scoring.engine import score_leads
 from apps.leads.domain.scoring.judging import Seen, bands, lift
 from apps.leads.domain.scoring.reviewing import advice, conclude, gained, open_review
@@ -35,6 +36,26 @@ def test_bands_lift_and_gain_are_counted():
     assert lift([], 0) == (0, 0, None)
     assert gained(0.8, 0.7) == pytest.approx(0.5)
     assert (gained(None, 0.7), gained(0.8, 0.5)) == (None, None)
+
+
+@pytest.mark.django_db
+def test_where_nobody_was_known_then_leads_are_judged_whose_past_was_told(client):
+    now, ops = clock.now(), person_with(Role.OPS)
+    in_force(
+        scoring(owner=ops), body(rule("Visits", 1, 100, touch="visit"), rule("Titles", 5, predicate=TITLED)), by=ops
+    )
+    keen, others = LeadFactory.create_batch(3, job_title="Manager"), LeadFactory.create_batch(5)
+    days = dt.timedelta(days=1)
+    take_touches([touch(lead, "visit", days=95) for lead in keen], by=ops)
+    take_touches([touch(lead, "visit", days=5) for lead in others], by=ops)  # too late to count
+    stories = [Told(lead.pk, Stage.KNOWN_LEAD, now - 200 * days) for lead in (*keen, *others)]
+    tell_past([*stories, *(Told(lead.pk, Stage.SQL, now - 30 * days) for lead in keen)], by=ops)
+    review = open_review(at=now)
+    (version,) = review.figures["versions"]
+    assert (version["leads"], version["sql"], version["auc"]) == (8, 3, 1.0)
+    sign_in(client, ops)
+    page = client.get(page_of(review)).content.decode()
+    assert "the leads whose past another system told" in page
 
 
 @pytest.mark.django_db

@@ -24,7 +24,7 @@ from apps.leads.domain.touches import call_machine, take_touches
 from apps.leads.models import Company, Lead, LeadScore, ScoreChange, ScoreQueue, ScoreRun, Touchpoint
 from apps.leads.scoring_rules import BODY, KIND
 from tests.admin_pages import assert_same_queries, list_of, page_of
-from tests.factories.accounts import person_with
+from tests.factories.accounts import person_with, sign_in
 from tests.factories.leads import LeadFactory
 from tests.factories.rules import approved
 from tests.factories.scoring import body, company, in_force, rule, scoring, touch
@@ -115,7 +115,7 @@ def test_how_a_touch_repeats(person):
     assert unequal_sums() == []
 
 
-def test_a_change_is_simulated_approved_activated_and_brings_exactly_what_was_simulated(person, monkeypatch):
+def test_a_change_is_simulated_approved_activated_and_brings_exactly_what_was_simulated(person, monkeypatch, client):
     document = scoring(owner=person)
     leads = [LeadFactory(job_title="Chief" if n % 2 else "", owner_person=person) for n in range(6)]
     first = in_force(document, body(rule("Chief", 20, predicate=TITLE), threshold=15), by=person)
@@ -128,6 +128,12 @@ def test_a_change_is_simulated_approved_activated_and_brings_exactly_what_was_si
     told = dict(second.simulation["facts"])
     assert told["Leads scored"] == 6
     assert LeadScore.objects.filter(version=first).count() == 6  # nothing was changed
+    assert set(second.simulation["sample"]) == {lead.pk for lead in leads}
+    sign_in(client, person)
+    page = client.get(page_of(second)).content.decode()
+    assert "Who moves most" in page
+    assert "20 → 33.81<" in page
+    assert "0 → 30, becomes ready" in page
     activate(second, by=person, reason="Better", at=moment)
     run_queued_jobs()
     run = ScoreRun.objects.get(version=second)

@@ -24,7 +24,8 @@ class RuleKind:
         body: the shape of the rules (`PredicateBody`, `RuleListBody`, or one of your own).
         simulate: `simulate(version, as_of)` tries the rules without changing anything and returns JSON: `facts`, a
             list of [label, value]; `sample_model` and `sample`, the label of a model and keys of records to show, of
-            which each reader sees those they may see; `tables`, a list of {title, head, rows} without personal data.
+            which each reader sees those they may see, with `sample_words`, a sentence by key, under a `sample_title`;
+            `tables`, a list of {title, head, rows} without personal data.
         on_activate: `on_activate(version, before, by, at)` in the transaction of the activation; enqueue what is long.
         on_retire: `on_retire(version, by, at)` where a version ends and no other follows.
         in_background: the simulation takes more than two seconds: it runs as a job.

@@ -66,6 +66,7 @@ def simulation_panel(request: HttpRequest, version: RuleVersion) -> dict[str, An
         "facts": found.get("facts", []),
         "tables": found.get("tables", []),
         "sample": sample,
+        "sample_title": found.get("sample_title", "For instance"),
         "hidden": hidden,
     }
 
@@ -78,7 +79,12 @@ def _sample(request: HttpRequest, found: dict[str, Any]) -> tuple[list[dict[str,
     person: Any = request.user
     rows = {row.pk: row for row in access.visible(person, model).filter(pk__in=keys)}
     where = f"admin:{model._meta.app_label}_{model._meta.model_name}_change"
-    shown = [{"label": str(rows[key]), "link": reverse(where, args=(key,))} for key in keys if key in rows]
+    words = found.get("sample_words") or {}
+    shown = [
+        {"label": str(rows[key]), "link": reverse(where, args=(key,)), "words": words.get(str(key), "")}
+        for key in keys
+        if key in rows
+    ]
     return shown, len(keys) - len(shown)
 
 

@@ -116,6 +116,7 @@ def _panel(request: HttpRequest, review: ScoringReview) -> dict[str, Any]:
         "template": "admin/leads/review_panel.html",
         "advice": advice(review),
         "goal": f"{GOAL:.0%}",
+        "facts_now": review.figures.get("facts_now", False),
         "versions": [
             {
                 **each,

@@ -136,7 +136,7 @@ _BULK = (
 class LeadAdmin(MopsAdmin):
     """Leads."""
 
-    list_display = ("who", "company", "scored", "ready", "standing", "owned_by", "place", "source", "updated_at")
+    list_display = ("who", "company", "scored", "ready", "standing", "owned_by", "place", "source")
     list_filter = (
         SegmentFilter,
         ReadyFilter,

@@ -57,8 +57,18 @@ def score_panel(request: HttpRequest, lead: Lead, now: Standing) -> dict[str, An
         else "",
         "unclamped": _unclamped(found),
         "prediction": now.prediction,
+        "reasons": _reasons(now.prediction.reasons) if now.prediction is not None else "",
         "percent": f"{now.prediction.probability:.0%}" if now.prediction is not None else "",
     }
+
+
+def _reasons(found: list[Any]) -> str:
+    """Return what speaks for and against a lead, the strongest first; how a figure is scaled is for the model alone."""
+    told = []
+    for words, sign in (("Speaks for it", 1), ("Speaks against it", -1)):
+        names = [name.removesuffix(" (log)") for name, part in found if part * sign > 0]
+        told += [f"{words}: {'; '.join(names)}."] if names else []
+    return " ".join(told)
 
 
 def curve_panels(lead: Lead) -> list[dict[str, Any]]:

@@ -88,4 +88,5 @@ def why_under(lead: Lead, reader: "User") -> str:
     if not is_narrowed(sla.applies_to):
         return f"{said}."
     answer = asked_of_row(sla.applies_to, lead, at=clock.now(), reader=reader)
-    return f"{said}, and its condition holds: {answer.why}."
+    because = answer.why.replace(" ✓", "")  # all of it holds
+    return f"{said}, and its condition holds: {because}."

@@ -62,7 +62,7 @@ class PredictiveFit(models.Model):
     rows = models.PositiveIntegerField("leads")
     positives = models.PositiveIntegerField("of them became SQL")
     method = models.CharField(max_length=40)
-    is_used = models.BooleanField("used", help_text="No: there was too little data, or it told nothing.")
+    is_used = models.BooleanField("used", help_text="Not where there was too little data, or it told nothing.")
     sentence = models.CharField("in words", max_length=300)
     auc = models.FloatField("AUC", null=True)
     brier = models.FloatField("Brier score", null=True)

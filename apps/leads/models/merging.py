@@ -55,6 +55,11 @@ class DuplicatePair(GovernedModel):
     def __str__(self) -> str:
         return f"{self.one} and {self.two}"
 
+    @property
+    def agrees_in(self) -> str:
+        """What speaks for one person, the strongest first."""
+        return ", ".join(each["what"] for each in self.evidence if each["weight"] > 0)
+
 
 class Merge(GovernedModel):
     """One merge, with everything needed to undo it: what moved, and which fields were taken over.

@@ -77,13 +77,21 @@ def lift(seen: Sequence[Seen], *places: int) -> tuple[int, int, float | None]:
     return len(reached), became, (became / len(reached)) / share if reached and share else None
 
 
-def population(model: Model, *, as_of: dt.datetime, until: dt.datetime) -> list[Seen]:
-    """Return the leads known and not yet with sales at `as_of`, as `model` scored them then, with what came after."""
+def population(model: Model, *, as_of: dt.datetime, until: dt.datetime, facts_now: bool = False) -> list[Seen]:
+    """Return the leads known and not yet with sales at `as_of`, as `model` scored them then, with what came after.
+
+    Args:
+        model: the rules.
+        as_of: when they are scored.
+        until: the last moment of what came after.
+        facts_now: touches as of then, and what is known of leads and companies as of today: for leads whose past
+            another system told, of whom nothing was known here then.
+    """
     statement = f"""
         SELECT c.score, c.is_ready, c.factors, EXISTS (
             SELECT 1 FROM leads_stageinterval s WHERE s.lead_id = c.lead_id AND s.stage = %s
               AND s.entered_at > %s AND s.entered_at <= %s
-        ) FROM ({computed_sql(model, as_of=as_of, past=True)}) c
+        ) FROM ({computed_sql(model, as_of=as_of, past=True, facts_now=facts_now)}) c
         WHERE EXISTS (
             SELECT 1 FROM leads_stageinterval s WHERE s.lead_id = c.lead_id AND s.stage IN (%s, %s, %s)
               AND s.entered_at <= %s AND (s.exited_at IS NULL OR s.exited_at > %s)

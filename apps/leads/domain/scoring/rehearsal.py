@@ -41,9 +41,12 @@ def simulate(version: "RuleVersion", as_of: dt.datetime) -> Simulation:
         facts = _facts(cursor, before, after)
         tables = [_bands(cursor, before), _crossings(cursor), _owners(cursor), _by_rule(cursor, after)]
         cursor.execute(
-            "SELECT lead_id FROM score_difference ORDER BY abs(after - coalesce(before, 0)) DESC, 1 LIMIT %s", [SAMPLE]
+            "SELECT lead_id, before, after, was_ready, is_ready FROM score_difference "
+            "WHERE before IS DISTINCT FROM after OR was_ready <> is_ready "
+            "ORDER BY abs(after - coalesce(before, 0)) DESC, 1 LIMIT %s",
+            [SAMPLE],
         )
-        sample = [key for (key,) in cursor.fetchall()]
+        moved = {key: _moved(*rest) for key, *rest in cursor.fetchall()}
         cursor.execute("DROP TABLE score_difference")
     decides = version.document.key == DOCUMENT
     facts.append(["Decides about leads", "yes" if decides else f"no: only the document “{DOCUMENT}” does"])
@@ -51,8 +54,18 @@ def simulate(version: "RuleVersion", as_of: dt.datetime) -> Simulation:
         "facts": facts,
         "tables": [each for each in tables if each["rows"]],
         "sample_model": Lead._meta.label_lower,
-        "sample": sample,
+        "sample": list(moved),
+        "sample_title": "Who moves most",
+        "sample_words": {str(key): words for key, words in moved.items()},
     }
+
+
+def _moved(before: float | None, after: float, was_ready: bool, is_ready: bool) -> str:
+    """Return how one lead moves, in words."""
+    points = f"{after:g}" if before is None else f"{before:.4g} → {after:.4g}"
+    if was_ready == is_ready:
+        return points
+    return f"{points}, {'becomes ready' if is_ready else 'no longer ready'}"
 
 
 def _lay_out(cursor: Any, before: Model | None, after: Model, as_of: dt.datetime) -> None:

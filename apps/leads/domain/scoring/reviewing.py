@@ -52,7 +52,11 @@ def open_review(*, at: dt.datetime | None = None) -> ScoringReview | None:
 
 
 def figures_of(champion: RuleVersion, *, as_of: dt.datetime, until: dt.datetime) -> dict[str, Any]:
-    """Return the figures of the first version, the one in force and those that would follow, on the same leads."""
+    """Return the figures of the first version, the one in force and those that would follow, on the same leads.
+
+    Where nobody was known here then, leads are judged whose past another system told, by what is known of them today.
+    """
+    facts_now = not judging.population(read_model(champion), as_of=as_of, until=until)
     numbers = champion.document.versions.order_by("number")
     chosen = {each.pk: each for each in (numbers.first(), *numbers.filter(state__in=CHALLENGES), champion) if each}
     judged = []
@@ -63,12 +67,14 @@ def figures_of(champion: RuleVersion, *, as_of: dt.datetime, until: dt.datetime)
             model = read_model(version)
         except DomainError:  # a draft that cannot be read is judged once it can be
             continue
-        figures = judging.judged(model, judging.population(model, as_of=as_of, until=until))
+        seen = judging.population(model, as_of=as_of, until=until, facts_now=facts_now)
+        figures = judging.judged(model, seen)
         judged.append({**figures, "role": _role(version, champion)})
     first = next((each for each in judged if each["number"] == 1), None)
     for each in judged:
         each["gained"] = gained(each["auc"], first["auc"] if first is not None else None)
-    return {"versions": judged, "rejections": judging.rejections(read_model(champion), since=as_of)}
+    rejections = judging.rejections(read_model(champion), since=as_of)
+    return {"versions": judged, "rejections": rejections, "facts_now": facts_now and any(e["leads"] for e in judged)}
 
 
 def gained(figure: float | None, first: float | None) -> float | None:
