@@ -4,9 +4,10 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from apps.core.jobs.api import enqueue
-from apps.core.rules.bodies import OutcomeField, RuleListBody
+from apps.core.rules.bodies import OutcomeField, RuleListBody, same_names
 from apps.core.rules.catalog import Catalog, Field, catalog_of, model_fields
 from apps.core.rules.domain.queries import active_version
+from apps.core.rules.domain.reasoning import always_holds
 from apps.core.rules.domain.tree import Problem
 from apps.core.rules.field_types import Boolean, Text
 from apps.core.rules.kinds import RuleKind, register_kind
@@ -89,6 +90,19 @@ def _check(body: Any) -> list[Problem]:
     return [Problem(("settings", "at_risk"), "A client is at risk below a health of more than 0 and at most 100.")]
 
 
+def _objects(body: Any) -> list[Problem]:
+    """Return what no new version may have: rules of one name, that fit every client, that decide nothing."""
+    found = same_names(body)
+    for place, rule in enumerate(BODY.rules(body, catalog_of(Client))):
+        points, at = rule.outcome["points"], ("rules", place)
+        if always_holds(rule.tree):
+            found.append(Problem((*at, "predicate"), f"“{rule.name}” fits every client; give it a condition."))
+        if not -HEALTHY <= points <= HEALTHY or (points == 0 and not rule.outcome["sign"]):
+            sentence = f"“{rule.name}”: points go from -{HEALTHY} to {HEALTHY}; 0 is for a sign of leaving alone."
+            found.append(Problem((*at, "outcome", "points"), sentence))
+    return found
+
+
 BODY = HealthBody(
     Client,
     outcomes=(
@@ -99,6 +113,7 @@ BODY = HealthBody(
     settings=(OutcomeField("at_risk", "At risk below", Number(), help="Of 100; with a sign of leaving."),),
     first_wins=False,
     check=_check,
+    objects=_objects,
 )
 
 

@@ -31,7 +31,7 @@ def _at_most(name: str) -> Callable[[str], str]:
 
 
 def _address(cell: str) -> str:
-    return values.email(cell).lower()
+    return values.email(_at_most("email")(cell)).lower()
 
 
 def _text(name: str, label: str, *aliases: str, example: str = "") -> Column:

@@ -7,10 +7,11 @@ from apps.accounts.models import User
 from apps.core import clock
 from apps.core.asking import once
 from apps.core.jobs.api import enqueue
-from apps.core.rules.bodies import OutcomeField, Rule, RuleListBody
+from apps.core.rules.bodies import OutcomeField, Rule, RuleListBody, same_names
 from apps.core.rules.catalog import catalog_of
 from apps.core.rules.domain.counting import in_use
 from apps.core.rules.domain.queries import active_version
+from apps.core.rules.domain.tree import Problem
 from apps.core.rules.field_types import Boolean, Reference, Text
 from apps.core.rules.kinds import RuleKind, Simulation, register_kind
 from apps.core.rules.ordered_types import Number
@@ -24,7 +25,16 @@ if TYPE_CHECKING:
     from apps.core.rules.models import RuleVersion
 
 KIND, DOCUMENT = "leads.quality", "lead-quality"
-SAMPLE = 10
+SAMPLE, WHOLE = 10, 100
+
+
+def _objects(body: Any) -> list[Problem]:
+    """Return what no new version may have: checks of one name, a share that is none."""
+    return same_names(body) + [
+        Problem(("rules", place, "outcome", "goal"), f"“{rule['name']}”: a share goes from 0 to {WHOLE} %.")
+        for place, rule in enumerate(body["rules"])
+        if not 0 <= float(rule["outcome"]["goal"]) <= WHOLE
+    ]
 
 
 BODY = RuleListBody(
@@ -43,6 +53,7 @@ BODY = RuleListBody(
         OutcomeField("how", "How to mend it", Text(), required=False),
     ),
     first_wins=False,
+    objects=_objects,
     allow_everything=False,  # a check that finds every lead tells nothing, and may bar all of them
 )
 

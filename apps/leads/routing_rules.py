@@ -5,7 +5,9 @@ from typing import Any
 
 from apps.accounts.models import Team, User
 from apps.core.rules.bodies import OutcomeField, RuleListBody
-from apps.core.rules.domain.tree import Problem
+from apps.core.rules.catalog import catalog_of
+from apps.core.rules.domain.reasoning import always_holds
+from apps.core.rules.domain.tree import Problem, readable
 from apps.core.rules.field_types import Choice, Reference
 from apps.leads.models import Lead, Pool
 
@@ -17,7 +19,6 @@ TARGETS = (
     (PERSON, "the person named"),
     (POOL, "whose turn it is in the pool"),
 )
-EVERYTHING: tuple[dict[str, Any], ...] = ({"all": []}, {"any": []})
 
 
 def check(body: Any) -> list[Problem]:
@@ -31,8 +32,22 @@ def check(body: Any) -> list[Problem]:
             found.append(Problem(("rules", place, "predicate"), sentence))
         found += _target_problems(place, said)
         is_on = rule.get("enabled", True) and said.get("to") == POOL
-        if is_on and not takes_all and rule["predicate"] in EVERYTHING:
+        if is_on and not takes_all and always_holds(readable(rule["predicate"], catalog_of(Lead))):
             takes_all = place + 1
+    return found
+
+
+def objects(body: Any) -> list[Problem]:
+    """Return what no new version may have: a fallback queue nobody looks into, people who have left."""
+    found, working = [], set(User.objects.working().values_list("pk", flat=True))
+    team = Team.objects.get(pk=body["settings"]["fallback"])
+    if team.is_archived:
+        sentence = f"The fallback queue {team} is archived: nobody would find what lands there; choose another team."
+        found.append(Problem(("settings", "fallback"), sentence))
+    for place, rule in enumerate(body["rules"]):
+        if rule["outcome"].get("to") == PERSON and rule["outcome"][PERSON] not in working:
+            sentence = f"Rule {place + 1} gives leads to somebody who does not work here any more; choose another."
+            found.append(Problem(("rules", place, "outcome", PERSON), sentence))
     return found
 
 
@@ -78,4 +93,5 @@ BODY = RuleListBody(
     ),
     first_wins=True,
     check=check,
+    objects=objects,
 )

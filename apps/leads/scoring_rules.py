@@ -8,7 +8,7 @@ from copy import deepcopy
 from typing import Any
 
 from apps.accounts.models import User
-from apps.core.rules.bodies import OutcomeField, RuleListBody
+from apps.core.rules.bodies import OutcomeField, RuleListBody, same_names
 from apps.core.rules.catalog import catalog_of
 from apps.core.rules.domain.reasoning import always_holds, can_hold
 from apps.core.rules.domain.tree import Problem
@@ -34,7 +34,7 @@ DECAYS = (
     (LINEAR, "fades evenly over so many days"),
     (WINDOW, "counts for so many days, then not at all"),
 )
-MOST_DAYS = 3650
+MOST_DAYS, MOST_CAP = 3650, 1_000_000
 
 
 def check(body: Any) -> list[Problem]:
@@ -98,6 +98,27 @@ def _wrong_settings(given: Mapping[str, Any]) -> list[Problem]:
     return [Problem(("settings", name), sentence) for wrong, name, sentence in tests if wrong]
 
 
+def objects(body: Any) -> list[Problem]:
+    """Return what no new version may have: rules of one name, points beyond the range, a fit that nobody reaches."""
+    given, found = BODY.settings_of(body), same_names(body)
+    lowest, highest = given["lowest"], given["highest"]
+    reached: dict[str, float] = {}
+    for place, rule in enumerate(BODY.rules(body, catalog_of(Lead))):
+        said = rule.outcome
+        if rule.enabled and said["dimension"] == FIT:
+            reached[said["criterion"]] = said["cap"]
+        if not lowest <= said["points"] <= highest:
+            sentence = f"“{rule.name}”: {said['points']:,f} points lie outside the range, {lowest:g} to {highest:g}."
+            found.append(Problem(("rules", place, "outcome", "points"), sentence))
+        if abs(said["cap"]) > MOST_CAP:
+            sentence = f"“{rule.name}”: a cap has {MOST_CAP:,} points at most."
+            found.append(Problem(("rules", place, "outcome", "cap"), sentence))
+    if given["minimum_fit"] > (most := sum(reached.values())):
+        sentence = f"The rules of fit give {most:g} points at most, so nobody would ever have the fit needed; ask less."
+        found.append(Problem(("settings", "minimum_fit"), sentence))
+    return found
+
+
 class ScoringBody(RuleListBody):
     """Rules of points with their threshold; a first draft starts from the point model below."""
 
@@ -134,6 +155,7 @@ BODY = ScoringBody(
     ),
     first_wins=False,
     check=check,
+    objects=objects,
     group_by="dimension",
 )
 

@@ -1,23 +1,34 @@
 """What files bring in about subscriptions and usage: one company and day a row."""
 
+import datetime as dt
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from apps.core import access
 from apps.core.errors import InvalidInput
 from apps.core.exchange import values
 from apps.core.exchange.registry import Column, Importer, Outcome, Row, register_importer
-from apps.leads.domain.rows import count_of
-from apps.leads.domain.usage import day_that_can_be
+from apps.leads.domain.rows import count_of, fitting
+from apps.leads.domain.usage import LATEST, OLDEST, day_that_can_be
 from apps.leads.enums import SubscriptionStatus
 from apps.leads.models import Company, CompanySnapshot
 
+MOST = 10**10  # what the column holds before the point
 
-def _short(cell: str) -> str:
-    text = values.one_line(cell)
-    if len(text) > 40:
-        raise InvalidInput(f"{values.quoted(text)} is too long; a system has at most 40 characters.")
-    return text
+
+def _amount(cell: str) -> Decimal:
+    amount = values.decimal_number(cell)
+    if not 0 <= amount < MOST or amount != round(amount, 2):
+        raise InvalidInput(f"{values.quoted(cell)} is no amount that can be: 0 or more, with two decimals at most.")
+    return amount
+
+
+def _renewal(cell: str) -> dt.date:
+    day = values.date(cell)
+    if not OLDEST <= day <= LATEST:
+        raise InvalidInput(f"{day.isoformat()} is no day to renew on; it lies between {OLDEST.year} and {LATEST.year}.")
+    return day
 
 
 @register_importer
@@ -34,7 +45,7 @@ class SnapshotImporter(Importer):
     )
     columns = (
         Column("domain", "Domain of the company", required=True, aliases=("domain",), example="example.com"),
-        Column("source", "System", required=True, parse=_short, example="billing"),
+        Column("source", "System", required=True, parse=fitting(40), example="billing"),
         Column(
             "taken_on",
             "As of",
@@ -43,7 +54,7 @@ class SnapshotImporter(Importer):
             parse=lambda cell: day_that_can_be(values.date(cell)),
             example="2026-03-31",
         ),
-        Column("plan", "Plan", parse=values.one_line, empty=""),
+        Column("plan", "Plan", parse=fitting(80), empty=""),
         Column(
             "status",
             "Subscription",
@@ -55,8 +66,8 @@ class SnapshotImporter(Importer):
         Column("seats", "Seats", parse=count_of),
         Column("active_users", "Active users", parse=count_of),
         Column("actions", "Actions", aliases=("events",), parse=count_of),
-        Column("monthly_value", "Value a month", aliases=("mrr",), parse=values.decimal_number, example="1200.00"),
-        Column("renews_on", "Renews", parse=values.date),
+        Column("monthly_value", "Value a month", aliases=("mrr",), parse=_amount, example="1200.00"),
+        Column("renews_on", "Renews", parse=_renewal, example="2027-03-31"),
     )
 
     def apply(self, rows: Sequence[Row], *, by: Any) -> Sequence[Outcome]:

@@ -4,7 +4,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
@@ -102,19 +104,26 @@ def _early(request: HttpRequest, source: IntakeSource, what: str) -> HttpRespons
 
 
 def _fields(request: HttpRequest) -> Mapping[str, Any]:
-    if request.content_type in ("application/x-www-form-urlencoded", "multipart/form-data"):
+    if request.content_type not in ("application/x-www-form-urlencoded", "multipart/form-data"):
+        return _json(request)
+    try:
         return {name: request.POST[name] for name in request.POST}
-    return _json(request)
+    except (BadRequest, MultiPartParserError, SuspiciousOperation) as error:
+        raise _Unreadable("The form cannot be read: it is sent in UTF-8, with the fields people fill in.") from error
 
 
 def _json(request: HttpRequest) -> Mapping[str, Any]:
     try:
-        given = json.loads(request.body.decode("utf-8"))
-    except (UnicodeDecodeError, ValueError) as error:
+        given = json.loads(request.body.decode("utf-8"), parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:  # no UTF-8, no JSON, a number of thousands of digits; too deep
         raise _Unreadable("What came is no JSON in UTF-8.") from error
     if not isinstance(given, dict):
         raise _Unreadable("What comes is an object: names with their values.")
     return given
+
+
+def _no_number(word: str) -> None:
+    raise ValueError(f"{word} is no JSON")  # Python alone reads NaN and Infinity
 
 
 class _Unreadable(DomainError):

@@ -276,3 +276,98 @@ def test_a_contract_that_cannot_be_used_is_refused_beside_its_field(client, form
     assert client.post(page_of(form), good).status_code == 302
     form.refresh_from_db()
     assert (form.origins, form.asks) == ([], [])
+
+
+def sent_text(client, text, *, address="/forms/demo-form/", content_type="application/json"):
+    """What anybody gets who sends bytes of their own making."""
+    return client.post(address, text, content_type=content_type, HTTP_ORIGIN=SITE, HTTP_USER_AGENT=BROWSER)
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "sentence"),
+    [
+        ("[" * 30_000, 400, "What came is no JSON in UTF-8."),
+        ('{"n": ' + "9" * 5_000 + "}", 400, "What came is no JSON in UTF-8."),
+        ("[1]", 400, "What comes is an object: names with their values."),
+        ("", 400, "What came is no JSON in UTF-8."),
+        ('{"work_email": "ada@engines.example", "name": "A\\ud800"}', 422, "name holds signs that cannot be read"),
+        ('{"work_email": "ada@engines.example", "name": "A\\u0000"}', 422, "name holds a null byte"),
+        ('{"work_email": {"a": 1}}', 422, "work_email is no text."),
+        ('{"name": NaN}', 400, "What came is no JSON in UTF-8."),
+        ('{"name": 1e999}', 422, "The contract of Demo form wants e-mail."),
+    ],
+)
+def test_what_no_database_keeps_is_a_reject_in_words(client, form, text, status, sentence):
+    answer = sent_text(client, text)
+    assert (answer.status_code, answer.json()["taken"]) == (status, False)
+    assert sentence in answer.json()["sentence"]
+    assert Intake.objects.filter(state=IntakeState.REJECTED).count() == (status == 422)
+    assert not Lead.objects.exists()
+
+
+def test_what_is_nested_or_odd_beside_the_fields_costs_no_lead(client, form):
+    deep = '{"a":' * 400 + '"x"' + "}" * 400
+    odd = '"o": ["\\u0000", "\\ud800", 1e999, {"\\u0000": 1}]'
+    given = f'{{"work_email": "ada@engines.example", "deep": {deep}, {odd}, "_key": "k\\u0000{"y" * 300}"}}'
+    assert sent_text(client, given).status_code == 200
+    assert sent_text(client, given).status_code == 200
+    row = Intake.objects.get()
+    assert (row.state, row.payload["o"]) == (IntakeState.ACCEPTED, ["␀", "\ufffd", "inf", {"␀": 1}])
+    assert "nested too deep to be kept" in json.dumps(row.payload["deep"], ensure_ascii=False)
+    assert (len(row.idempotency_key), row.idempotency_key[:3]) == (120, "k␀y")
+    assert len(Touchpoint.objects.get().source_event_id) <= 100
+
+
+def test_forms_that_cannot_be_read_are_answered_in_words(client, form):
+    kind = "application/x-www-form-urlencoded"
+    for body, content_type, sentence in (
+        ("a=1&" * 2_500, kind, "The form cannot be read"),
+        ("work_email=a@b.example", f"{kind}; charset=iso-8859-1", "The form cannot be read"),
+        ("nothing", "multipart/form-data", "The form cannot be read"),
+        (b"work_email=ada@b.example&name=M%FCller", kind, "name holds signs that cannot be read"),
+    ):
+        answer = sent_text(client, body, content_type=content_type)
+        assert answer.status_code in (400, 422)
+        assert sentence in answer.json()["sentence"]
+    assert not Lead.objects.exists()
+
+
+def test_a_mended_form_is_judged_though_its_key_is_known(client, form):
+    bad = sent(client, {"work_email": "ada at home", "_key": "7"})
+    assert bad.status_code == 422
+    mended = sent(client, {"work_email": "ada@engines.example", "_key": "7"})
+    assert (mended.status_code, Lead.objects.get().email) == (200, "ada@engines.example")
+    assert sent(client, {"work_email": "ada@engines.example", "_key": "7"}).status_code == 200
+    assert sent(client, {"work_email": "ada at home", "_key": "7"}).status_code == 422
+    assert Intake.objects.count() == 2
+
+
+def test_another_content_under_a_known_key_is_kept_for_a_person(client, form):
+    sent(client, {"work_email": "ada@engines.example", "_key": "7"})
+    for _ in range(2):
+        other = sent(client, {"work_email": "bo@engines.example", "_key": "7"})
+        assert (other.status_code, other.json()["taken"]) == (200, True)
+    row = Intake.objects.get(state=IntakeState.REJECTED)
+    assert row.reason == "A delivery “7” came before, with other content. Judge it again if this one counts as well."
+    assert Lead.objects.get().email == "ada@engines.example"
+    assert replay(row, by=person_with(Role.OPS)) == "Taken in as bo@engines.example."
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"events": [{"id": "a\x00b"}]}, "1 kept"),
+        ({"events": [{"id": "1", "page": "/\x00\ud800", "utm": {"source": "\ud800"}}]}, "1 kept"),
+        ({"events": [{"id": "1", "type": {"a": "\x00"}}]}, "A browser does not say"),
+        ({"consent": {"given": True, "wording": "Yes\x00\ud800"}}, "0 kept"),
+        ({"visitor": {"a": 1}}, "“visitor” is a number our script makes"),
+        ({"events": [5]}, "Event 1 is no object."),
+        ({"events": [{"id": "1", "at": "0001-01-01T00:00:00+14:00"}]}, "before 2000 nothing was recorded."),
+        ({"events": [{"id": "1", "at": "9999-12-31T23:59:59-12:00"}]}, "which is still to come."),
+    ],
+)
+def test_odd_visits_are_answered_in_words(client, form, given, sentence):
+    told = {"visitor": str(uuid.uuid4()), "consent": {"given": True, "wording": "Banner"}, **given}
+    answer = sent(client, told, address="/visits/demo-form/")
+    assert answer.status_code in (200, 400)
+    assert sentence in answer.json()["sentence"]

@@ -50,8 +50,25 @@ def test_facts_are_the_newest_word_on_each_thing_as_of_a_day():
     assert facts_as_of(today - 300 * DAY) == {}
 
 
+def test_rules_that_fit_everybody_or_decide_nothing_are_refused_in_new_versions():
+    rule = {"predicate": {"field": "plan", "op": "filled"}, "enabled": True, "reason": ""}
+    rules = [
+        {**rule, "name": "All", "predicate": {"all": []}, "outcome": {"points": -5}},
+        {**rule, "name": "Nothing", "outcome": {"points": 0}},
+        {**rule, "name": "Much", "outcome": {"points": -101}},
+        {**rule, "name": "Sign", "outcome": {"points": 0, "sign": True}},
+    ]
+    body = BODY.tidy({"rules": rules, "settings": {"at_risk": 50}})
+    assert BODY.problems(body, catalog_of(Client)) == []
+    assert [each.sentence for each in BODY.objections(body, catalog_of(Client))] == [
+        "“All” fits every client; give it a condition.",
+        "“Nothing”: points go from -100 to 100; 0 is for a sign of leaving alone.",
+        "“Much”: points go from -100 to 100; 0 is for a sign of leaving alone.",
+    ]
+
+
 def test_the_first_rules_are_right_and_judge_with_evidence(ops):
-    assert BODY.problems(BODY.start(), catalog_of(Client)) == []
+    assert BODY.objections(BODY.start(), catalog_of(Client)) == []
     version, today = in_force(ops), clock.today()
     able, bold, calm = (
         Company.objects.create(name=name, domain=f"{name}.example") for name in ("able", "bold", "calm")

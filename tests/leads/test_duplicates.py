@@ -47,7 +47,7 @@ from apps.leads.models import (
     TouchDay,
     Touchpoint,
 )
-from tests.admin_pages import assert_same_queries, list_of, page_of
+from tests.admin_pages import assert_same_queries, button_of, list_of, page_of
 from tests.factories.accounts import administrator, person_with
 from tests.factories.exchange import import_text
 from tests.factories.leads import LeadFactory
@@ -218,6 +218,20 @@ def test_merging_is_refused_in_words(person):
     assert merging.refuse_undo(person, Merge.objects.get(pk=first.pk)) == "This merge is undone already."
     kept.refresh_from_db()
     assert merging.refuse_merge(person, gone, kept) is None
+
+
+def test_a_merge_is_not_undone_into_an_address_that_somebody_else_has_by_now(client, person):
+    kept, gone = ada(), ada(email="al@engines.example")
+    done = merging.merge(kept, gone, by=person, reason="One person.")
+    newer = LeadFactory(email="al@engines.example")
+    client.force_login(person)
+    answer = client.post(button_of(done, "undo"), {"reason": "Two people."}, follow=True)
+    assert answer.status_code in (200, 409)
+    assert "A lead with this e-mail exists already." in answer.content.decode()
+    gone.refresh_from_db()
+    assert (gone.is_archived, gone.merged_into, Merge.objects.get().undone_at) == (True, kept, None)
+    Lead.objects.filter(pk=newer.pk).update(email=None)
+    assert "is a lead of its own again" in merging.undo(done, by=person, reason="Two people.")
 
 
 def test_deals_keep_their_lead_and_nobody_is_chased_for_one_that_is_merged(person):

@@ -51,7 +51,12 @@ def test_a_delivery_becomes_a_lead_with_its_company_touch_and_provenance(person,
         ("email", "form", True),
         ("name", "form", True),
     }
-    assert receive(form, {"work_email": "other@ada.example"}, key="1", by=person) == first
+    assert receive(form, payload, key="1", by=person) == first
+    other = receive(form, {"work_email": "other@ada.example"}, key="1", by=person)
+    assert (other.state, other.reason.startswith("A delivery “1” came before, with other content.")) == (
+        IntakeState.REJECTED,
+        True,
+    )
     assert (Lead.objects.count(), Touchpoint.objects.count()) == (1, 1)
 
 
@@ -163,6 +168,18 @@ def test_a_delivery_is_taken_in_on_the_page_of_its_source(client, person, form):
     assert "Accepted: ann@ada.example." in client.post(button_of(form, "deliver"), send, follow=True).content.decode()
     wrong = client.post(button_of(form, "deliver"), {"key": "x", "payload": "[1]"}).content.decode()
     assert "A delivery is an object" in wrong
+    for text in (
+        "[" * 50_000,
+        '{"a":' * 900 + "1" + "}" * 900,
+        '{"a": ' + "9" * 5_000 + "}",
+        '{"a"',
+        '{"a": "\\ud800"}',
+    ):
+        answer = client.post(button_of(form, "deliver"), {"key": "y", "payload": text})
+        assert (answer.status_code, "Enter a valid JSON." in answer.content.decode()) == (200, True)
+    odd = {"key": "z", "payload": '{"work_email": "bea@ada.example", "name": "\\u0000", "n": NaN}'}
+    told = client.post(button_of(form, "deliver"), odd, follow=True).content.decode()
+    assert "Rejected: name holds a null byte" in told
     client.force_login(person_with(Role.AUDITOR))
     assert "You may not add leads" in client.post(button_of(form, "deliver"), send, follow=True).content.decode()
 

@@ -66,6 +66,17 @@ def test_a_check_that_finds_every_lead_is_refused():
     assert problem.sentence.startswith("Every record fits this rule")
 
 
+def test_shares_that_are_none_and_two_checks_of_one_name_are_refused_in_new_versions():
+    said = {"owner": person_with(Role.OPS).pk, "goal": 101}
+    bare = {"predicate": {"field": "country", "op": "empty"}, "outcome": said, "enabled": True, "reason": ""}
+    body = BODY.tidy({"rules": [{"name": "Bare", **bare}, {"name": "bare", **bare, "outcome": {**said, "goal": 5}}]})
+    assert BODY.problems(body) == []
+    assert [each.sentence for each in BODY.objections(body)] == [
+        "Rules 1 and 2 are both called “bare”; rename one.",
+        "“Bare”: a share goes from 0 to 100 %.",
+    ]
+
+
 def test_what_bars_an_mql_says_so():
     person = person_with(Role.OPS)
     checks(person)

@@ -12,7 +12,7 @@ from hypothesis import given as for_any
 from hypothesis import strategies as st
 
 from apps.accounts.enums import Role
-from apps.accounts.models import User
+from apps.accounts.models import Team, User
 from apps.core import clock
 from apps.core.alerts.models import Alert
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
@@ -255,6 +255,32 @@ def test_lists_that_would_lose_leads_or_name_nobody_are_refused(ops):
     ):
         assert sentence in " ".join(each.sentence for each in BODY.problems(body))
     assert BODY.problems(rules(to("owner", HAS_OWNER), to("pool", pool=good), fallback=team)) == []
+
+
+def test_a_fallback_queue_that_is_archived_and_people_who_left_are_refused_and_told_of(ops):
+    gone, left = TeamFactory(name="Old desk", archived_at=clock.now()), person_with(Role.SALES)
+    User.objects.filter(pk=left.pk).update(is_active=False)
+    for body, sentence in (
+        (rules(to("owner"), fallback=gone), "The fallback queue Old desk is archived"),
+        (rules(to("person", person=left)), "Rule 1 gives leads to somebody who does not work here any more"),
+    ):
+        assert BODY.problems(body) == []
+        assert sentence in " ".join(each.sentence for each in BODY.objections(body))
+    either = {"any": [SPAIN, {"not": SPAIN}]}
+    good, _ = pool(1)
+    said = BODY.problems(rules(to("pool", either, pool=good), to("owner")))
+    assert [each.sentence for each in said] == ["Rule 2 is never asked: rule 1 before it takes every lead."]
+    queue = TeamFactory(name="Queue")
+    routing_in_force(rules(to("owner", HAS_OWNER), fallback=queue), by=ops)
+    Team.objects.filter(pk=queue.pk).update(archived_at=clock.now())
+    lead = LeadFactory()
+    assert route_new([lead.pk]) == 1
+    alert = Alert.objects.get(fingerprint="leads.routing.archived-fallback")
+    assert alert.title == "The fallback queue of leads, Queue, is archived: nobody finds what lands there."
+    Team.objects.filter(pk=queue.pk).update(archived_at=None)
+    route_waiting()
+    alert.refresh_from_db()
+    assert alert.state == "resolved"
 
 
 def test_new_leads_are_routed_as_they_come_in(ops):

@@ -11,7 +11,7 @@ from apps.accounts.enums import Role
 from apps.core import clock
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.core.jobs.testing import run_queued_jobs
-from apps.core.rules.domain.versions import activate, simulate
+from apps.core.rules.domain.versions import activate, simulate, start_draft, write_rules
 from apps.core.rules.kinds import kind_named
 from apps.core.rules.models import RuleVersion
 from apps.leads.domain.scoring.curve import curve_of, month_starts
@@ -284,6 +284,8 @@ def test_a_score_set_by_hand_has_a_reason_and_an_end(person):
         ({"reason": " "}, InvalidInput, "Say why the rules are wrong"),
         ({"until": tomorrow - dt.timedelta(days=9)}, InvalidInput, "ends some day, within a year"),
         ({"until": tomorrow + dt.timedelta(days=900)}, InvalidInput, "ends some day, within a year"),
+        ({"until": dt.date.max}, InvalidInput, "ends some day, within a year"),
+        ({"value": float("nan")}, InvalidInput, "A score is a number"),
         ({"value": 171}, InvalidInput, "Scores go from -85 to 170"),
         ({"by": person_with(Role.AUDITOR)}, NotAllowed, "You may not change"),
     ):
@@ -346,6 +348,24 @@ def test_a_score_set_by_hand_has_a_reason_and_an_end(person):
 def test_rules_that_cannot_be_are_refused_in_words(db, rules, settings, sentence):
     problems = BODY.problems(BODY.tidy(body(*rules, **settings)))
     assert any(sentence in each.sentence for each in problems), problems
+
+
+@pytest.mark.parametrize(
+    ("rules", "settings", "sentence"),
+    [
+        ([rule("A", 5, predicate=TITLE), rule("a ", 6, criterion="B", predicate=TITLE)], {}, "Rules 1 and 2 are both"),
+        ([rule("A", 171, predicate=TITLE)], {}, "“A”: 171 points lie outside the range, -85 to 170."),
+        ([rule("A", 5, 1e19, predicate=TITLE)], {}, "“A”: a cap has 1,000,000 points at most."),
+        ([rule("A", 5, predicate=TITLE)], {"minimum_fit": 6}, "The rules of fit give 5 points at most"),
+    ],
+)
+def test_slips_are_refused_in_new_versions_alone(person, rules, settings, sentence):
+    given = BODY.tidy(body(*rules, **settings))
+    assert BODY.problems(given) == []  # a version in force goes on deciding
+    draft = start_draft(scoring(owner=person), by=person)
+    with pytest.raises(InvalidInput) as refused:
+        write_rules(draft, given, by=person)
+    assert sentence in refused.value.message
 
 
 def test_the_page_of_a_lead_tells_the_score_and_keeps_its_number_of_queries(client, person):

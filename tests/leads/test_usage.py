@@ -29,15 +29,30 @@ def test_files_bring_snapshots_once_and_refuse_in_words():
         "engines.example,billing,1999-12-31,Team,Active,10,8,990.00\n"
         "engines.example,product,2026-03-01,,,,-3,\n"
     )
+    amounts = ("Team,,,,1e999", "Team,,,,99999999999", "Team,,,,1.005", "Team,,,,-1")
+    odd = (*amounts, f"{'x' * 81},,,,1", ",,,,", ",,1e999999999,,")
+    text += "".join(f"engines.example,odd,2026-02-{day:02},{rest}\n" for day, rest in enumerate(odd, 1))
     batch = import_text("leads.snapshots", text, by=person)
-    assert batch.counts == {"created": 2, "refused": 4}
+    assert batch.counts == {"created": 2, "refused": 11}
     told = list(batch.outcomes.filter(kind="refused").order_by("line").values_list("reason", flat=True))
     assert told[0] == "There is no company with the domain “nobody.example”."
     assert "is still to come." in told[1]
     assert "is before 2000; nothing was recorded then." in told[2]
     assert "is no count that can be." in told[3]
+    for reason, sentence in zip(
+        told[4:],
+        (
+            "has too many digits; 40 fit.",
+            *["is no amount that can be: 0 or more, with two decimals at most."] * 3,
+            "is too long: 81 characters, at most 80 fit.",
+            "Say something about the subscription or its use.",
+            "has too many digits; 40 fit.",
+        ),
+        strict=True,
+    ):
+        assert sentence in reason
     again = import_text("leads.snapshots", text, by=person)
-    assert again.counts == {"unchanged": 2, "refused": 4}
+    assert again.counts == {"unchanged": 2, "refused": 11}
     now = standing(ours)
     assert (now.value("active_users"), now.seat_use, now.facts["plan"].source) == (8, Decimal("0.8"), "billing")
     assert standing(ours, as_of=dt.date(2026, 2, 1)).value("active_users") == 4

@@ -4,6 +4,7 @@ import re
 
 import psycopg
 from django.apps import apps
+from django.core.exceptions import ValidationError
 from django.db import DatabaseError, models
 
 from apps.core.errors import DomainError
@@ -16,6 +17,10 @@ _GENERIC = {
     psycopg.errors.CheckViolation.sqlstate: "These values do not fit together; look at the dates, amounts and states.",
     psycopg.errors.NotNullViolation.sqlstate: "Something that is required is missing.",
     psycopg.errors.InsufficientPrivilege.sqlstate: "The database does not let anybody change this.",
+    psycopg.errors.ExclusionViolation.sqlstate: "This overlaps another record of the same kind; look at the dates.",
+    psycopg.errors.StringDataRightTruncation.sqlstate: "A text is longer than there is room for; shorten it.",
+    psycopg.errors.NumericValueOutOfRange.sqlstate: "A number is larger than there is room for; look at its digits.",
+    psycopg.errors.UntranslatableCharacter.sqlstate: "A text holds a character that no text holds; type it again.",
     psycopg.errors.SerializationFailure.sqlstate: LOST_RACE,
     psycopg.errors.DeadlockDetected.sqlstate: LOST_RACE,
     psycopg.errors.QueryCanceled.sqlstate: "This took too long and was stopped; choose less at once, then try again.",
@@ -24,12 +29,14 @@ _GENERIC = {
 
 
 def sentence_of(error: BaseException) -> str | None:
-    """Return the sentence for a refusal by the database or a domain rule; None when `error` is neither.
+    """Return the sentence for a refusal by the database, a domain rule or a model; None when `error` is none of them.
 
     Never tells table names or values: those could be another person's.
     """
     if isinstance(error, DomainError):
         return error.message
+    if isinstance(error, ValidationError):
+        return " ".join(error.messages)
     if isinstance(error, (models.ProtectedError, models.RestrictedError)):
         return "Other records still need this one; archive it instead."
     if not isinstance(error, DatabaseError):

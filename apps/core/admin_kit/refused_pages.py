@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.views import defaults
 
 from apps.core.admin_kit.refusals import sentence_of
 from apps.core.admin_kit.shut_doors import signed_out
@@ -31,15 +32,11 @@ class RefusedPagesMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Pass on what can be read.
-
-        Raises:
-            BadRequest: an address holds the character that no text of the database may hold.
-        """
+        """Pass on what can be read; an address may hold the character that no text of the database may hold."""
         if "\0" in request.path_info or any(
             "\0" in text for each in request.GET.lists() for text in (each[0], *each[1])
         ):
-            raise BadRequest("An address holds a character that no text has.")
+            return defaults.bad_request(request, BadRequest("An address holds a character that no text has."))
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:

@@ -115,7 +115,10 @@ def _label(name: str, field: forms.Field | None) -> tuple[str, str]:
     """The label of what was typed and, for one value of a row of a table, what goes before it: rows stay together."""
     if field is not None and field.label:
         return str(capfirst(field.label)), ""
-    words = [str(int(part) + 1) if part.isdecimal() else part.replace("_", " ") for part in name.split("-")]
+    words = [
+        str(int(part) + 1) if part.isdecimal() and len(part) < MOST_DIGITS else part.replace("_", " ")
+        for part in name.split("-")
+    ]
     if len(words) == 1:
         return str(capfirst(words[0])), ""
     return str(capfirst(" ".join(words[:-1]))), f"{capfirst(words[-1])}: "

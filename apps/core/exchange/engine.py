@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import DatabaseError, transaction
 
 from apps.core.admin_kit.refusals import sentence_of
@@ -166,7 +167,7 @@ def _apply(importer: Importer, rows: list[Row], by: Any) -> list[Outcome]:
     try:
         with transaction.atomic():
             outcomes = list(importer.apply(rows, by=by))
-    except (DomainError, DatabaseError) as error:
+    except (DomainError, DatabaseError, ValidationError) as error:
         if (sentence := sentence_of(error)) is None:
             raise
         if len(rows) == 1:

@@ -20,7 +20,7 @@ from apps.core.errors import InvalidInput
 
 TRUE = frozenset({"true", "yes", "y", "1", "on", "x", "ja", "oui", "si", "sí", "wahr"})
 FALSE = frozenset({"false", "no", "n", "0", "off", "nein", "non", "falsch"})
-QUOTED = 60
+QUOTED, MOST_DIGITS = 60, 40
 LONGEST_EMAIL = 320  # as Django's rule has it
 DAY_FIRST = re.compile(r"(\d{1,2})[./-](\d{1,2})[./-](\d{4})(?:[ T](.*))?$")
 GROUPED = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?$")
@@ -60,6 +60,8 @@ def decimal_number(cell: str) -> decimal.Decimal:
         raise InvalidInput(f"{quoted(cell)} is not a number.{hint}") from error
     if not number.is_finite():
         raise InvalidInput(f"{quoted(cell)} is not a number.")
+    if number and (abs(number.adjusted()) >= MOST_DIGITS or len(number.as_tuple().digits) > MOST_DIGITS):
+        raise InvalidInput(f"{quoted(cell)} has too many digits; {MOST_DIGITS} fit.")  # 1e999999999 takes all memory
     return number
 
 

@@ -13,6 +13,7 @@ from apps.core.rules.domain.tree import Node, Problem, read, readable
 from apps.core.rules.domain.validating import validate
 from apps.core.rules.domain.wording import in_words
 from apps.core.rules.field_types import FieldType
+from apps.core.storable import is_storable
 
 Body = Mapping[str, Any]
 MOST_RULES, LONGEST_NAME, LONGEST_REASON = 200, 150, 1000
@@ -44,6 +45,10 @@ class BodyShape(ABC):
     @abstractmethod
     def problems(self, body: Any, catalog: Catalog | None = None) -> list[Problem]:
         """Return what is wrong with a body, each at its place."""
+
+    def objections(self, body: Any, catalog: Catalog | None = None) -> list[Problem]:
+        """Return what speaks against writing a body: its problems, and slips that a version in force may have."""
+        return self.problems(body, catalog)
 
     @abstractmethod
     def lines(self, body: Any) -> list[Line]:
@@ -116,6 +121,20 @@ class Rule:
     position: int
 
 
+def same_names(body: Body) -> list[Problem]:
+    """Return the rules that are called like one before them: whoever reads a reason could not tell which it was."""
+    first: dict[str, int] = {}
+    names = [" ".join(str(rule["name"]).split()).casefold() for rule in body["rules"]]
+    return [
+        Problem(
+            ("rules", place, "name"),
+            f"Rules {first[name] + 1} and {place + 1} are both called “{body['rules'][place]['name']}”; rename one.",
+        )
+        for place, name in enumerate(names)
+        if first.setdefault(name, place) != place
+    ]
+
+
 class RuleListBody(BodyShape):
     """`{"rules": [{key, name, predicate, outcome, enabled, reason}, …]}`: rules in an order.
 
@@ -125,6 +144,7 @@ class RuleListBody(BodyShape):
         settings: what the list says as a whole, a threshold for instance; stands beside `rules` under "settings".
         first_wins: the first rule that matches decides and the others are not asked; otherwise all that match count.
         check: `check(body)` returns further problems of a list whose parts are right.
+        objects: `objects(body)` returns what no new version of a right list may have; one in force goes on with it.
         group_by: the key of an outcome by which the editor puts headings between rules; none where it is empty.
         allow_everything: let a rule fit every record, as the last one of an order does.
     """
@@ -138,12 +158,13 @@ class RuleListBody(BodyShape):
         *,
         first_wins: bool,
         check: Callable[[Any], list[Problem]] | None = None,
+        objects: Callable[[Any], list[Problem]] | None = None,
         settings: Sequence[OutcomeField] = (),
         group_by: str = "",
         allow_everything: bool = True,
     ) -> None:
         self.model: type[models.Model] = model
-        self.outcomes, self.first_wins, self.check = tuple(outcomes), first_wins, check
+        self.outcomes, self.first_wins, self.check, self.objects = tuple(outcomes), first_wins, check, objects
         self.settings = tuple(settings)
         self.group_by, self.allow_everything = group_by, allow_everything
 
@@ -155,7 +176,8 @@ class RuleListBody(BodyShape):
         """Give new rules a key; a key once given never changes and is never given again within a version."""
         if not isinstance(body, Mapping) or not isinstance(body.get("rules"), list):
             return body
-        taken = {each.get("key") for each in body["rules"] if isinstance(each, Mapping)}
+        keys = (each.get("key") for each in body["rules"] if isinstance(each, Mapping))
+        taken = {key for key in keys if isinstance(key, str)}
         numbers = (number for number in range(1, 10_000) if f"rule-{number}" not in taken)
         seen: set[str] = set()
         rules = []
@@ -186,6 +208,10 @@ class RuleListBody(BodyShape):
             found += self._given_problems(body["settings"], self.settings, ("settings",))
         return found or (self.check(body) if self.check else [])
 
+    def objections(self, body: Any, catalog: Catalog | None = None) -> list[Problem]:
+        """Check the list, and what only a new version must not have."""
+        return self.problems(body, catalog) or (self.objects(body) if self.objects else [])
+
     def _row(self, row: Any, path: tuple[str | int, ...], catalog: Catalog) -> list[Problem]:
         if not isinstance(row, Mapping) or set(row) - {"key", "name", "predicate", "outcome", "enabled", "reason"}:
             return [Problem(path, "A rule is a name, a condition, an outcome, whether it is on, and a reason.")]
@@ -193,7 +219,8 @@ class RuleListBody(BodyShape):
         name = row.get("name")
         if not isinstance(name, str) or not name.strip() or len(name) > LONGEST_NAME:
             found.append(Problem((*path, "name"), f"Give the rule a name of at most {LONGEST_NAME} characters."))
-        if any("\x00" in text for text in (name, row.get("reason"), row.get("key")) if isinstance(text, str)):
+        said = (name, row.get("reason"), row.get("key"))
+        if not all(is_storable(text) for text in said if isinstance(text, str)):
             found.append(Problem(path, "Name or reason holds a character that no text holds; type it again."))
         if not isinstance(row.get("enabled", True), bool):
             found.append(Problem((*path, "enabled"), "A rule is on or off."))

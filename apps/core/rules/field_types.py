@@ -22,6 +22,7 @@ from apps.core.rules.operators import (
     Op,
 )
 from apps.core.rules.regions import Axis, Words
+from apps.core.storable import is_storable
 
 Choices = Sequence[tuple[Any, str]]
 LONGEST_TEXT, MOST_VALUES, MOST_OPTIONS = 500, 500, 200
@@ -122,7 +123,7 @@ class Text(FieldType):
             raise InvalidInput("Give a text; to ask for a missing one, use “is empty”.")
         if len(given) > LONGEST_TEXT:
             raise InvalidInput(f"The text is too long; {LONGEST_TEXT} characters fit.")
-        if "\x00" in given or any("\ud800" <= each <= "\udfff" for each in given):
+        if not is_storable(given):
             raise InvalidInput("The text holds a character that no text holds; type it again.")
         return given
 

@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.utils.html import format_html, format_html_join
 
 from apps.core.admin_kit.days import DayInput
+from apps.core.admin_kit.json_text import JSONText
 from apps.core.admin_kit.locking import RowVersionForm
 from apps.core.rules.bodies import BodyShape
 from apps.core.rules.builder import describe_shape
@@ -47,7 +48,7 @@ class RulesWidget(forms.Textarea):
         js = ("rules/builder.js", "rules/editor.js")
 
 
-class RulesField(forms.JSONField):
+class RulesField(JSONText):
     """Rules as JSON, checked by their shape."""
 
     widget: RulesWidget
@@ -63,7 +64,7 @@ class RulesField(forms.JSONField):
         except ValidationError as error:
             raise ValidationError("The rules are no valid JSON; undo the last change of the text.") from error
         tidy = self.shape.tidy(given)
-        self.widget.problems = self.shape.problems(tidy, self.catalog)
+        self.widget.problems = self.shape.objections(tidy, self.catalog)
         if self.widget.problems:
             raise ValidationError([self._said(each) for each in self.widget.problems])
         return tidy

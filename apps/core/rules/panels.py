@@ -163,7 +163,7 @@ def preview(kind: RuleKind, body: Any, catalog: Catalog | None, person: Any, rul
 def preview_of(shape: BodyShape, body: Any, catalog: Catalog | None, person: Any, rule: str) -> dict[str, Any]:
     """Return the same for a shape of its own, which no kind of rule documents has."""
     tidy = shape.tidy(body)
-    problems = shape.problems(tidy, catalog)
+    problems = shape.objections(tidy, catalog)
     if problems:
         return {
             "words": "",
@@ -178,7 +178,7 @@ def preview_of(shape: BodyShape, body: Any, catalog: Catalog | None, person: Any
         live, cost = _count(tree, catalog, person, ""), _cost(tree, catalog)
     elif isinstance(shape, RuleListBody) and catalog is not None:
         rules = shape.rules(tidy, catalog)
-        if rule.isdecimal() and int(rule) < len(rules):
+        if rule.isdecimal() and len(rule) < 5 and int(rule) < len(rules):
             one = rules[int(rule)]
             live = _count(one.tree, catalog, person, f"Rule {one.position} alone fits ")
     return {"words": shape.words(tidy), "live": live, "cost": cost, "findings": found, "problems": []}

@@ -7,6 +7,7 @@ from django import forms
 from apps.accounts.enums import Role
 from apps.accounts.models import User
 from apps.core.admin_kit.days import DayInput
+from apps.core.admin_kit.json_text import JSONText
 from apps.leads.enums import ConsentPurpose, ContactKind, RejectReason
 
 # Who can be given leads and customers: people in sales and in marketing operations.
@@ -80,7 +81,7 @@ class DeliveryForm(forms.Form):
     key = forms.CharField(
         label="Key of the delivery", max_length=120, help_text="Names it at the source; the same key again is the same."
     )
-    payload = forms.JSONField(
+    payload = JSONText(
         label="What it brings",
         widget=forms.Textarea(attrs={"rows": 6, "spellcheck": "false"}),
         help_text="As JSON, for instance {“work_email”: “ann@example.com”} with straight quotes.",

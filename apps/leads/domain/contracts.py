@@ -100,7 +100,7 @@ def _read_list(text: str) -> tuple[list[str], list[str]]:
 def _parsed(text: str) -> tuple[object, list[str]]:
     try:
         return json.loads(text), []
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         line = getattr(error, "lineno", 1)
         return None, [f"Line {line}: this is no JSON that can be read. Write one a line, without braces and quotes."]
 

@@ -15,11 +15,13 @@ from apps.core import access, clock
 from apps.core.actors import acting_as
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.core.exchange import values as cells
+from apps.core.storable import HALF_SHOWN, NULL_SHOWN, is_storable, storable_object
 from apps.leads import phones
 from apps.leads.domain import said_along
 from apps.leads.domain.duplicates.entry import known_lead, phone_taken
 from apps.leads.domain.duplicates.finding import look_again
 from apps.leads.domain.duplicates.profile import FREE_MAIL
+from apps.leads.domain.payloads import LONGEST_KEY, is_repeated, key_of_content, key_of_touch
 from apps.leads.domain.routing.routing import route_new
 from apps.leads.domain.scoring.engine import score_leads
 from apps.leads.domain.touches import Touch, write_touches
@@ -33,7 +35,8 @@ FIELDS = (
     *("name", "email", "phone", "job_title", "company", "country", "territory"),
     *("product_interest", "origin", "source"),
 )
-MOST_FIELDS, LONGEST_KEY, PEOPLE = 200, 120, 100
+MOST_FIELDS, PEOPLE = 200, 100
+OTHER_CONTENT = "A delivery “{key}” came before, with other content. Judge it again if this one counts as well."
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,9 @@ def receive(
 ) -> Intake:
     """Take one delivery in; the same key again returns what became of it the first time.
 
+    Another content under a known key is no repetition: after a reject it is judged as any (somebody mended the form),
+    else it is kept as a reject of its own, for a person to judge.
+
     Args:
         source: with its contract.
         payload: as the source sent it.
@@ -67,20 +73,27 @@ def receive(
     Raises:
         NotAllowed: `by` may not add leads.
         WrongState: the source takes no leads now.
-        InvalidInput: the key is missing or too long.
+        InvalidInput: the key is missing, too long, or no text that can be kept.
     """
     if refused := refuse_delivery(by, source):
         raise (WrongState if access.has_model_permission(by, "add", Lead) else NotAllowed)(refused)
-    if not key or len(key) > LONGEST_KEY:
+    if not key or len(key) > LONGEST_KEY or not is_storable(key):
         raise InvalidInput(f"Name the delivery, with at most {LONGEST_KEY} characters, so that it counts once.")
     moment = at or clock.now()
+    kept = storable_object(payload)
     with transaction.atomic(), acting_as(by):
-        said_along.hold(payload)
+        said_along.hold(kept)
         locked: IntakeSource = IntakeSource.objects.select_for_update(of=("self",)).get(pk=source.pk)
-        known = Intake.objects.filter(source=locked, idempotency_key=key).first()
+        rows = Intake.objects.filter(source=locked)
+        known = rows.filter(idempotency_key=key).first()
+        if known is not None and not is_repeated(known, kept):
+            if known.state != IntakeState.REJECTED:
+                refusal = refusal or OTHER_CONTENT.format(key=key)
+            key = key_of_content(key, kept)
+            known = rows.filter(idempotency_key=key).first()
         if known is not None:
             return known
-        row = Intake(source=locked, idempotency_key=key, payload=_storable(payload), received_at=moment)
+        row = Intake(source=locked, idempotency_key=key, payload=kept, received_at=moment)
         return _judge(row, now=moment, refusal=refusal)
 
 
@@ -129,15 +142,6 @@ def replay(intake: Intake, *, by: "User", at: dt.datetime | None = None) -> str:
     return f"Taken in as {done.lead}."
 
 
-def _storable(payload: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a payload the database can keep: null bytes cannot be stored, so they show as what they are."""
-    return {_shown(name): _shown(value) if isinstance(value, str) else value for name, value in payload.items()}
-
-
-def _shown(text: Any) -> str:
-    return str(text).replace("\x00", "␀")
-
-
 def _judge(row: Intake, *, now: dt.datetime, refusal: str = "") -> Intake:
     row.decided_at = now
     read = _Read({}, refusal) if refusal else _read(row.source, row.payload)
@@ -158,7 +162,8 @@ def _judge(row: Intake, *, now: dt.datetime, refusal: str = "") -> Intake:
     row.save()
     if row.source.touch_type:
         source, utm, page = row.source, said_along.tags_of(row.payload), said_along.page_of(row.payload)
-        touch = Touch(lead.pk, source.touch_type, now, source.key, row.idempotency_key, address=page, utm=utm)
+        key = key_of_touch(row.idempotency_key)
+        touch = Touch(lead.pk, source.touch_type, now, source.key, key, address=page, utm=utm)
         write_touches([touch], now=now)
     if row.state == IntakeState.ACCEPTED:
         look_again(lead)
@@ -184,8 +189,10 @@ def _read(source: IntakeSource, payload: Mapping[str, Any]) -> _Read:
             continue
         if not isinstance(given, str | int | float):
             return _Read({}, f"{theirs} is no text.")
-        if "␀" in str(given):
+        if NULL_SHOWN in str(given):
             return _Read({}, f"{theirs} holds a null byte; the source sent broken text.")
+        if HALF_SHOWN in str(given):
+            return _Read({}, f"{theirs} holds signs that cannot be read; the source has to send its text in UTF-8.")
         longest = getattr(Lead._meta.get_field(field), "max_length", None) or 254
         text = " ".join(str(given).split())
         if len(text) > longest:

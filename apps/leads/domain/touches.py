@@ -15,6 +15,7 @@ from apps.core import access, clock
 from apps.core.actors import acting_as
 from apps.core.context_sql import stamp_transaction
 from apps.core.errors import InvalidInput, NotAllowed
+from apps.core.storable import is_storable
 from apps.core.words import reason_given
 from apps.leads.domain.origins import with_origins
 from apps.leads.domain.scoring import measures
@@ -29,6 +30,7 @@ OLDEST = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 AHEAD = dt.timedelta(minutes=5)  # clocks differ
 BATCH = 5000
 UTM = ("source", "medium", "campaign", "content", "term")
+LONGEST_SOURCE, LONGEST_EVENT, LONGEST_VALUE = 40, 100, 200  # as their columns have it
 CHANNEL_OF = {
     TouchType.VISIT: TouchChannel.WEBSITE,
     TouchType.DOWNLOAD: TouchChannel.WEBSITE,
@@ -127,6 +129,14 @@ def refusal_of(touch: Touch, *, now: dt.datetime) -> str | None:
         return f"It would have happened on {touch.occurred_at:%-d %b %Y}, which is still to come."
     if touch.occurred_at < OLDEST:
         return f"It would have happened on {touch.occurred_at:%-d %b %Y}; before 2000 nothing was recorded."
+    if not all(
+        map(is_storable, (touch.source, touch.source_event_id, touch.value, touch.address, *touch.utm.values()))
+    ):
+        return "It holds a character that no text holds."
+    if len(touch.source) > LONGEST_SOURCE or len(touch.source_event_id) > LONGEST_EVENT:
+        return f"A system has at most {LONGEST_SOURCE} characters, a number there at most {LONGEST_EVENT}."
+    if len(touch.value) > LONGEST_VALUE or len(touch.machine_reason) > LONGEST_VALUE:
+        return f"What it was about, and why a machine did it, have at most {LONGEST_VALUE} characters each."
     if not touch.source or not touch.source_event_id:
         return "A touch names the system that saw it and its number there, so that it counts once."
     return None

@@ -9,7 +9,7 @@ from apps.core import clock
 from apps.core.errors import InvalidInput
 from apps.leads.models import Company, CompanySnapshot
 
-OLDEST = dt.date(2000, 1, 1)
+OLDEST, LATEST = dt.date(2000, 1, 1), dt.date(2099, 12, 31)
 FACTS = ("plan", "status", "seats", "active_users", "actions", "monthly_value", "renews_on")
 
 

@@ -16,6 +16,7 @@ from django.utils.dateparse import parse_datetime
 from apps.core import clock
 from apps.core.actors import acting_as
 from apps.core.errors import InvalidInput, WrongState
+from apps.core.storable import NULL_SHOWN, storable_object, storable_text
 from apps.core.transitions import transition
 from apps.leads.domain.consent import consents_of, record_consent
 from apps.leads.domain.duplicates.merging import merge, refuse_merge
@@ -83,7 +84,8 @@ def keep_visits(
     """
     if source.is_archived or not source.takes_visits:
         raise WrongState(f"{source} takes no visits.")
-    now, visitor = at or clock.now(), read_visitor(given.get("visitor"))
+    now, given = at or clock.now(), storable_object(given)
+    visitor = read_visitor(given.get("visitor"))
     word, events = _consent(given.get("consent")), given.get("events") or []
     if not isinstance(events, list) or len(events) > MOST_EVENTS:
         raise InvalidInput(f"“events” is a list of at most {MOST_EVENTS}.")
@@ -157,7 +159,7 @@ def _touches(events: Sequence[Any], source: IntakeSource, visitor: uuid.UUID, ma
         kind, key = str(event.get("type") or TouchType.VISIT), str(event.get("id") or "")
         when = now if not event.get("at") else _moment(str(event["at"]), number)
         if kind not in FROM_BROWSERS:
-            raise InvalidInput(f"A browser does not say “{kind}” of itself; it says {' or '.join(FROM_BROWSERS)}.")
+            raise InvalidInput(f"A browser does not say “{kind[:40]}” of itself; it says {' or '.join(FROM_BROWSERS)}.")
         if not key or len(key) > 60:
             raise InvalidInput(f"Event {number} needs an “id” of at most 60 characters, so that it counts once.")
         given = event.get("utm")
@@ -181,7 +183,7 @@ def _touches(events: Sequence[Any], source: IntakeSource, visitor: uuid.UUID, ma
 
 def cleaned(text: Any) -> str:
     """Return a text of the internet as it is kept: one line, of bounded length, nothing the database cannot hold."""
-    return " ".join(str(text or "").replace("\x00", "").split())[:LONGEST]
+    return " ".join(storable_text(str(text or "")).replace(NULL_SHOWN, "").split())[:LONGEST]
 
 
 def _moment(text: str, number: int) -> dt.datetime:

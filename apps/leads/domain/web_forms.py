@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Q
 
 from apps.core import clock
-from apps.leads.domain.intake import LONGEST_KEY, receive, refused_by_contract
+from apps.core.storable import storable_object
+from apps.leads.domain.intake import receive, refused_by_contract
+from apps.leads.domain.payloads import key_within
 from apps.leads.domain.said_along import LONGEST_WORDING, WORDING, is_ticked
 from apps.leads.domain.visits import lead_of, read_visitor
 from apps.leads.enums import IntakeState
@@ -53,12 +55,12 @@ def take_form(source: IntakeSource, given: Mapping[str, Any], *, by: "User", at:
         by: mops itself.
         at: now, where another moment is meant.
     """
-    now = at or clock.now()
+    now, given = at or clock.now(), storable_object(given)
     fields = {name: value for name, value in given.items() if name not in OWN}
     trapped = bool(source.honeypot and str(fields.pop(source.honeypot, "") or "").strip())
     if is_ticked(source, given):  # the wording of today, whatever the contract says when this is judged again
         fields[WORDING] = source.consent_wording[:LONGEST_WORDING]
-    key = str(given.get("_key") or "")[:LONGEST_KEY] or _digest(given, now)
+    key = key_within(str(given.get("_key") or "")) or _digest(given, now)
     refusal = "A field that people do not see was filled in: a machine sent it." if trapped else ""
     row = receive(source, fields, key=key, by=by, at=now, refusal=refusal)
     if row.state == IntakeState.REJECTED and not trapped and refused_by_contract(row):

@@ -140,6 +140,18 @@ def test_a_nul_here_and_there_refuses_its_row_alone(tmp_path):
         _read(tmp_path, b"n\x00ame,purpose\na,b\nc,d\n")
 
 
+def test_damaged_texts_of_other_files_refuse_their_row_alone(tmp_path):
+    for name, content in (
+        ("a.json", r'[{"a": "x\u0000", "b": "1"}, {"a": "y", "b": "2"}, {"a": "\ud800", "b": "3"}]'),
+        ("a.yaml", '- a: "x\\0"\n  b: 1\n- a: y\n  b: 2\n- a: "\\0"\n  b: 3\n'),
+        ("a.xlsx", cells([["a", "b"], ["x_x0000_", "1"], ["y", "2"], ["_xD800_", "3"]])),
+    ):
+        _, rows = _read(tmp_path, content, name)
+        assert _cells(rows)[:2] == [["x␀", "1"], ["y", "2"]]
+        assert [bool(row.problem) for row in rows] == [True, False, True]
+        assert rows[0].problem.startswith("This row holds a NUL character or half a character")
+
+
 def test_the_header_may_stand_further_down(tmp_path):
     table, rows = _read(tmp_path, "Report of May\n\na,b\n1,2\n", header_line="3", delimiter=",")
     assert (table.headers, _cells(rows)) == (["a", "b"], [["1", "2"]])

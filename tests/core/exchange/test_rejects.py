@@ -56,6 +56,10 @@ def test_refused_rows_are_taken_out_and_tried_again(admin, monkeypatch):
         file = b"".join(client.get(f"{page}refused/").streaming_content).decode("utf-8-sig")
         assert file.splitlines()[1] == "Events,Fairs,blue,Events are closed."
 
+        once_more = import_text("test.choosy", file, by=admin)
+        header, rows = rejects_of(once_more, by=admin)
+        assert (header, [row[0] for row in rows]) == (["Name", "Purpose", "Colour", "Why it was refused"], ["Events"])
+
         monkeypatch.setattr(Choosy, "closed", False)
         Team.objects.filter(name="Demand").update(purpose="Changed since")
         assert retry_refused(batch, by=admin).startswith("The 2 refused rows are tried again")

@@ -111,6 +111,50 @@ def test_mistakes_stand_at_their_place_and_nothing_is_lost(client, ops):
     assert version.body == SPAIN
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 50_000,
+        '{"predicate":' + '{"not":' * 900 + "1" + "}" * 901,
+        '{"predicate": {"field": "total_visits", "op": "gte", "value": ' + "9" * 5_000 + "}}",
+        '{"predicate": {"field": "total_visits", "op": "gte", "value": NaN}}',
+        '{"predicate": {"field": ["x"], "op": {"a": 1}, "value": {}}}',
+        '{"predicate": {"field": "country", "op": "eq", "value": "\\ud800"}}',
+        '{"predicate": {"field": "country", "op": "forged", "value": "x"}}',
+        '{"predicate": {"field": "password", "op": "eq", "value": "x"}}',
+        '{"predicate": null, "more": 1}',
+        "null",
+        "",
+    ],
+)
+def test_bodies_written_by_hand_are_refused_beside_the_field(client, ops, text):
+    version = draft(segment(owner=ops), by=ops)
+    answer = client.post(page_of(version), form_of(version, body=text))
+    assert answer.status_code == 200
+    assert "errornote" in answer.content.decode() or "Please correct" in answer.content.decode()
+    told = client.post(reverse("admin:rules_ruleversion_preview", args=(version.pk,)), {"body": text, "rule": "9" * 99})
+    assert told.status_code == 200
+    version.refresh_from_db()
+    assert version.body == SPAIN
+
+
+def test_lists_written_by_hand_are_refused_beside_the_field(client, ops, routing):
+    version, (first, *_) = listed_rules(ops), LIST["rules"]
+    for wrong in (
+        {**first, "key": ["x"], "name": "\ud800"},
+        {**first, "reason": "\ud800"},
+        {**first, "outcome": {"pool": {"a": 1}}},
+        {**first, "outcome": []},
+        {**first, "enabled": "yes"},
+        {**first, "forged": 1},
+        5,
+    ):
+        answer = client.post(page_of(version), form_of(version, body=json.dumps({"rules": [wrong]})))
+        assert (answer.status_code, "Please correct" in answer.content.decode()) == (200, True)
+    version.refresh_from_db()
+    assert [each["name"] for each in version.body["rules"]] == [each["name"] for each in LIST["rules"]]
+
+
 def test_what_is_in_review_is_read_only(client, ops):
     version = in_review(segment(owner=ops), by=ops)
     page = client.get(page_of(version)).content.decode()

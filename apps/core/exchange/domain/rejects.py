@@ -83,11 +83,12 @@ def rejects_of(batch: ImportBatch, *, by: "User") -> tuple[list[str], Iterator[l
     if not reasons:
         raise InvalidInput("Nothing was refused.")
     access_log.log_access("export", by=by, thing=batch, detail={"rows": len(reasons), "what": "refused rows"})
-    return [*batch.headers, WHY], _rows(batch, reasons)
+    headers = [each for each in batch.headers if each.casefold() != WHY.casefold()]  # of rejects brought once more
+    return [*headers, WHY], _rows(batch, headers, reasons)
 
 
-def _rows(batch: ImportBatch, reasons: dict[int, str]) -> Iterator[list[Any]]:
+def _rows(batch: ImportBatch, headers: list[str], reasons: dict[int, str]) -> Iterator[list[Any]]:
     with open_table(Path(batch.file.path), {**batch.options, "name": batch.file_name}) as table:
         for line in table.rows:
             if line.number in reasons:
-                yield [*(line.cells.get(header, "") for header in batch.headers), reasons[line.number]]
+                yield [*(line.cells.get(header, "") for header in headers), reasons[line.number]]

@@ -7,7 +7,8 @@ from pathlib import Path
 from apps.core.exchange.reading import texts
 from apps.core.exchange.reading.limits import CELL, COLUMNS, ROWS
 from apps.core.exchange.reading.refusal import Unreadable
-from apps.core.exchange.reading.sheet import Line, Sheet, check_cell, check_headers
+from apps.core.exchange.reading.sheet import Line, Sheet, check_headers, check_length, damaged
+from apps.core.storable import storable_text
 
 Value = str | None | list["Value"] | dict[str, "Value"]
 Record = tuple[int, Value]  # the line it begins on
@@ -26,12 +27,15 @@ def table_of(kind: str, path: Path, options: dict[str, str], parse: Callable[[st
         text = path.read_text(encoding=guessed.encoding)
     except UnicodeError as error:
         raise Unreadable("The file is not written in the encoding chosen; choose another.") from error
-    rows: list[tuple[int, dict[str, str]]] = []
+    rows: list[tuple[int, dict[str, str], str]] = []
     headers: dict[str, None] = {}
     for line, record in parse(text):
         if not isinstance(record, dict):
             raise Unreadable(f"Line {line:,}: every entry of the list must be a record with named values.")
-        rows.append((len(rows) + 1, {key: check_cell(cell_of(value, line), line) for key, value in record.items()}))
+        cells = {key: check_length(cell_of(value, line), line) for key, value in record.items()}
+        if wrong := damaged(list(cells.values())):
+            cells = {key: storable_text(cell) for key, cell in cells.items()}
+        rows.append((len(rows) + 1, cells, wrong))
         headers.update(dict.fromkeys(record))
         if len(rows) > ROWS[kind]:
             raise Unreadable(f"The list has more than {ROWS[kind]:,} records. Bring it as CSV, which may have more.")
@@ -45,9 +49,9 @@ def table_of(kind: str, path: Path, options: dict[str, str], parse: Callable[[st
     return sheet
 
 
-def _lines(rows: list[tuple[int, dict[str, str]]], keys: list[str]) -> Iterator[Line]:
-    for line, record in rows:
-        yield line, [record.get(key, "") for key in keys], ""
+def _lines(rows: list[tuple[int, dict[str, str], str]], keys: list[str]) -> Iterator[Line]:
+    for line, record, wrong in rows:
+        yield line, [record.get(key, "") for key in keys], wrong
 
 
 def cell_of(value: Value, line: int) -> str:

@@ -5,7 +5,12 @@ from dataclasses import dataclass, field
 
 from apps.core.exchange.reading.limits import CELL, COLUMNS
 from apps.core.exchange.reading.refusal import Unreadable, mark
+from apps.core.storable import HALF_SHOWN, NULL_SHOWN, is_storable
 
+DAMAGED = (
+    f"This row holds a NUL character or half a character (shown as {NULL_SHOWN} and {HALF_SHOWN}): it was damaged on "
+    "its way. Write it anew."
+)
 Line = tuple[int, list[str], str]  # line number, cells, why the row cannot be used ("" when it can)
 
 
@@ -61,17 +66,32 @@ def check_cells(cells: Sequence[str], whole: str, line: int) -> None:
             check_cell(cell, line)
 
 
-def check_cell(cell: str, line: int) -> str:
+def check_length(cell: str, line: int) -> str:
     """Return the cell as it is.
 
     Raises:
-        Unreadable: too long, or with characters no text has.
+        Unreadable: it is too long.
     """
     if len(cell) > CELL:
         raise Unreadable(
             f"Line {line:,}: a value has {len(cell):,} characters; mops takes up to {CELL:,} in one cell. "
             "Is a quotation mark missing, so that several rows run together?"
         )
+    return cell
+
+
+def damaged(cells: Sequence[str]) -> str:
+    """Return why a row cannot be used whose cells hold what no text has, "" where they hold none of it."""
+    return "" if all(map(is_storable, cells)) else DAMAGED
+
+
+def check_cell(cell: str, line: int) -> str:
+    """Return the cell as it is.
+
+    Raises:
+        Unreadable: too long, or with characters no text has.
+    """
+    check_length(cell, line)
     if "\x00" in cell:
         raise Unreadable(f"Line {line:,} contains a NUL character: the file is damaged, or it is not text.")
     if not cell.isascii() and any("\ud800" <= sign <= "\udfff" for sign in cell):

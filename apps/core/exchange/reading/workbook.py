@@ -23,7 +23,8 @@ from apps.core.exchange.reading.limits import (
     ZIP_RATIO,
 )
 from apps.core.exchange.reading.refusal import Unreadable, mark
-from apps.core.exchange.reading.sheet import Line, Sheet, check_cell, check_headers
+from apps.core.exchange.reading.sheet import Line, Sheet, check_headers, check_length, damaged
+from apps.core.storable import storable_text
 
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
@@ -136,11 +137,13 @@ def _lines(rows: Iterator[tuple[int, list[str]]], sheet: Sheet, counts: dict[str
         if count > ROWS["xlsx"]:
             raise Unreadable(f"The sheet has more than {ROWS['xlsx']:,} rows. Save it as CSV, which may have more.")
         for cell in cells:
-            check_cell(cell, line)
+            check_length(cell, line)
+        if wrong := damaged(cells):
+            cells = [storable_text(cell) for cell in cells]
         while len(cells) > width and not cells[-1].strip():
             cells.pop()
         spare = f"This row has {len(cells)} values, the header names {width} columns." if len(cells) > width else ""
-        yield line, [*cells, *[""] * (width - len(cells))], spare
+        yield line, [*cells, *[""] * (width - len(cells))], wrong or spare
     if counts["formula"]:
         sheet.notes.append(
             f"{counts['formula']:,} cells hold a formula (the first is {counts['first']}). Formulas are taken as the "

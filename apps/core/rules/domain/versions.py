@@ -84,7 +84,7 @@ def write_rules(version: RuleVersion, body: Any, *, by: "User") -> RuleVersion:
             raise WrongState(f"{row} is {row.get_state_display().lower()}; only drafts are edited.")
         shape = kind_named(row.document.kind).body
         tidy = shape.tidy(body)
-        if problems := shape.problems(tidy):
+        if problems := shape.objections(tidy):
             raise InvalidInput(problems[0].sentence, fields={each.pointer: each.sentence for each in problems})
         row.body, row.words = tidy, shape.words(tidy)
         row.save(update_fields=["body", "words"])
@@ -263,7 +263,7 @@ def _move(row: RuleVersion, state: VersionState, **also: Any) -> None:
 
 def _unfit(version: RuleVersion) -> str | None:
     """Return what is wrong with the rules now: a field may have gone since they were written."""
-    problems = kind_named(version.document.kind).body.problems(version.body)
+    problems = kind_named(version.document.kind).body.objections(version.body)
     return f"The rules cannot be used as they are. {problems[0].sentence}" if problems else None
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import connection
 from psycopg import ClientCursor
 
+from apps.accounts.models import Team
 from apps.core.alerts.domain.alerting import raise_alert
 from apps.core.errors import InvalidInput
 from apps.core.rules.catalog import catalog_of
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from apps.core.rules.bodies import Rule
     from apps.core.rules.models import RuleVersion
 
-UNREADABLE = "leads.routing.unreadable"
+UNREADABLE, ARCHIVED_FALLBACK = "leads.routing.unreadable", "leads.routing.archived-fallback"
 
 
 @dataclass(frozen=True)
@@ -95,9 +96,12 @@ def rules_in_force(version: "RuleVersion", *, at: dt.datetime) -> Rules:
     and an alert says so.
     """
     try:
-        return read_rules(version, at=at)
+        found = read_rules(version, at=at)
     except InvalidInput as refusal:
         why = refusal.message
+    else:
+        _tell_archived_fallback(found)
+        return found
     raise_alert(
         UNREADABLE,
         title=f"{version} cannot be read any more: leads go to its fallback queue.",
@@ -109,6 +113,24 @@ def rules_in_force(version: "RuleVersion", *, at: dt.datetime) -> Rules:
     numbers = range(1, len(version.body["rules"]) + 1)
     left_out = dict.fromkeys(numbers, "could not be read")
     return Rules(version, [], int(version.body["settings"]["fallback"]), set(), {}, left_out)
+
+
+def archived_fallback(rules: Rules) -> Team | None:
+    """Return the team of the fallback queue where it was archived after the approval, None where it is in use."""
+    found: Team | None = Team.objects.filter(pk=rules.fallback, archived_at__isnull=False).first()
+    return found
+
+
+def _tell_archived_fallback(rules: Rules) -> None:
+    """Alert that what no rule takes lands where nobody looks any more."""
+    if (team := archived_fallback(rules)) is not None:
+        raise_alert(
+            ARCHIVED_FALLBACK,
+            title=f"The fallback queue of leads, {team}, is archived: nobody finds what lands there.",
+            severity="critical",
+            subject=rules.version,
+            runbook="Restore the team, or bring rules into force that name another one; then route its leads again.",
+        )
 
 
 def ask(rules: Rules, leads: Sequence[int] | None, *, at: dt.datetime, lock: bool, only: str = "true") -> list[Asked]:

@@ -19,7 +19,16 @@ from apps.core.alerts.domain.alerting import resolve_alert
 from apps.core.notifications.domain.notifying import notify
 from apps.core.rules.domain.queries import active_version
 from apps.leads.domain import answer_clocks
-from apps.leads.domain.routing.asking import UNREADABLE, Asked, Rules, array_of, ask, rules_in_force
+from apps.leads.domain.routing.asking import (
+    ARCHIVED_FALLBACK,
+    UNREADABLE,
+    Asked,
+    Rules,
+    archived_fallback,
+    array_of,
+    ask,
+    rules_in_force,
+)
 from apps.leads.domain.routing.turns import deal
 from apps.leads.enums import OPEN_STAGES, RoutedBy
 from apps.leads.models import Lead, PoolCursor, RoutingBatch, WaitingLead
@@ -103,6 +112,8 @@ def route_waiting(*, at: dt.datetime | None = None) -> int:
     if not rules.rules:  # they keep their places until the rules are mended
         return 0
     resolve_alert(UNREADABLE, why="The rules in force can be read.")
+    if archived_fallback(rules) is None:
+        resolve_alert(ARCHIVED_FALLBACK, why="The fallback queue is a team in use.")
     return route_leads(_next_waiting(rules), at=moment)
 
 

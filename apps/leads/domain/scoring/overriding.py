@@ -1,6 +1,7 @@
 """A score set by hand: with a reason and an end, beside what the rules say."""
 
 import datetime as dt
+import math
 from typing import TYPE_CHECKING
 
 from django.db import transaction
@@ -47,10 +48,11 @@ def set_score(lead: Lead, *, value: float, until: dt.date, reason: str, by: "Use
     """
     reason = reason_given(reason, "Say why the rules are wrong about this lead.")
     now = clock.now()
-    ends = dt.datetime.combine(until, dt.time(), dt.UTC) + dt.timedelta(days=1)
-    model = model_in_force()
-    if not now < ends <= now + LONGEST + dt.timedelta(days=1):
+    if not now.date() <= until <= now.date() + LONGEST:
         raise InvalidInput("A score set by hand ends some day, within a year.")
+    ends, model = dt.datetime.combine(until, dt.time(), dt.UTC) + dt.timedelta(days=1), model_in_force()
+    if not math.isfinite(value):
+        raise InvalidInput("A score is a number.")
     if model is not None and not model.lowest <= value <= model.highest:
         raise InvalidInput(f"Scores go from {model.lowest:g} to {model.highest:g}.")
     with transaction.atomic(), acting_as(by, reason=reason):
