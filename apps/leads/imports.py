@@ -146,17 +146,17 @@ class LeadImporter(Importer):
 class _Given(Mapping[str, tuple[str, str]]):
     """What a new lead was given, put together where it is asked for: a preview shows it, a report names the fields."""
 
-    __slots__ = ("given", "titles")
+    __slots__ = ("fields", "given", "titles")
 
     def __init__(self, titles: Mapping[str, str], given: Mapping[str, Any]) -> None:
         self.titles, self.given = titles, given
+        self.fields = [titles[name] for name, value in given.items() if value not in _NOTHING and name in titles]
 
     def __iter__(self) -> Iterator[str]:
-        titles = self.titles
-        return iter([titles[name] for name, value in self.given.items() if value not in _NOTHING and name in titles])
+        return iter(self.fields)
 
     def __len__(self) -> int:
-        return sum(1 for _ in self)
+        return len(self.fields)
 
     def __getitem__(self, title: str) -> tuple[str, str]:
         for name, value in self.given.items():
