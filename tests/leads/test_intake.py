@@ -1,19 +1,24 @@
 """Intake: a delivery counts once, each reject has its reason and a second chance, values follow trust in sources."""
 
 import pytest
-from django.db import DatabaseError, transaction
+from django.contrib import admin
+from django.db import DatabaseError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from apps.accounts.enums import Role
 from apps.audit.domain.personal import erase_subject
 from apps.core import access
+from apps.core.actors import Channel, acting_as
+from apps.core.admin_kit.kits import record_url
 from apps.core.admin_kit.refusals import sentence_of
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.leads.domain.consent import consents_of, record_consent
 from apps.leads.domain.intake import receive, replay
+from apps.leads.domain.provenance import values_of
 from apps.leads.enums import IntakeState
 from apps.leads.models import Consent, FieldValue, Intake, IntakeSource, Lead, Touchpoint
 from tests.admin_pages import assert_same_queries, button_of, list_of, page_of, whole_page_of
-from tests.factories.accounts import administrator, person_with
+from tests.factories.accounts import administrator, person_with, sign_in
 from tests.factories.exchange import import_text
 from tests.factories.leads import LeadFactory
 from tests.factories.scoring import company
@@ -60,6 +65,34 @@ def test_a_delivery_becomes_a_lead_with_its_company_touch_and_provenance(person,
     assert (Lead.objects.count(), Touchpoint.objects.count()) == (1, 1)
 
 
+def test_every_value_says_where_it_is_from_and_since_when(client, person, form):
+    names = {"System": "hub", "Lead number": "7", "E-mail": "ada@ada.example", "Job title": "Buyer", "Country": "Spain"}
+    import_text("leads.leads", f"{','.join(names)}\n{','.join(names.values())}\n", by=person)
+    lead = Lead.objects.get()
+    with acting_as(person, channel=Channel.ADMIN, reason="Said so on the phone"):
+        lead.job_title = "Head of buying"
+        lead.save()
+    receive(form, {"work_email": "ada@ada.example", "name": "Ada", "country": "Italy"}, key="1", by=person)
+    lead.refresh_from_db()
+    known, refused = values_of(lead)
+    told = {each.label: (each.value, each.source, each.why) for each in known}
+    assert told["Job title"] == ("Head of buying", f"by hand, {person}", "Said so on the phone")
+    assert told["Name"] == ("Ada", "The form", "")
+    assert told["Country"][:2] == ("Spain", f"file, {person}")
+    assert [(each.label, each.value, each.source) for each in refused] == [("Country", "Italy", "The form")]
+    kept_back = values_of(lead, hidden={"country"})
+    assert "Country" not in {each.label for part in kept_back for each in part}
+    LeadFactory.create_batch(2)
+    with CaptureQueriesContext(connection) as found:
+        values_of(lead)
+    assert len(found) == 3
+    sign_in(client, person)
+    box = record_url(admin.site._registry[Lead], lead, "lead-boxes", "values")
+    page = client.get(box).content.decode()
+    assert "Head of buying" in page
+    assert "Said and not taken" in page
+
+
 def test_what_people_typed_is_not_overwritten_and_what_is_trusted_less_neither(client, person, form):
     LeadFactory(email="ada@ada.example", name="Typed", country="")
     again = receive(form, {"work_email": "ada@ada.example", "name": "Form", "country": "Spain"}, key="1", by=person)
@@ -73,7 +106,8 @@ def test_what_people_typed_is_not_overwritten_and_what_is_trusted_less_neither(c
     assert FieldValue.objects.filter(field="country", is_taken=False).count() == 2
     client.force_login(person)
     page = client.get(whole_page_of(Lead.objects.get())).content.decode()
-    assert page.count("not taken: a value trusted more stood there") == 3
+    _, refused = page.split("Said and not taken: a value trusted more stood there")
+    assert [refused.count(f"<td>{value}</td>") for value in ("Form", "Italy", "Peru")] == [1, 1, 1]
 
 
 @pytest.mark.parametrize(

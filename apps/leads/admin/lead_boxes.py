@@ -24,18 +24,18 @@ class Box:
 
     Attributes:
         title: what it is called.
-        draw: `draw(lead)` returns its panels; asks the database.
-        suits: whether a lead has it, as it stands; asks nothing.
+        draw: `draw(lead, person)` returns its panels for who reads them; asks the database.
+        suits: whether a lead has it, as it stands; asks nothing. Every lead has it where it is left out.
     """
 
     title: str
-    draw: Callable[[Lead], Boxes]
-    suits: Callable[[Standing], bool]
+    draw: Callable[[Lead, Any], Boxes]
+    suits: Callable[[Standing], bool] = bool
 
 
 BOXES: dict[str, Box] = {
     "curve": Box("Its score over the last months", curve_panels, lambda now: now.score is not None),
-    "values": Box("Where its values come from", lambda lead: [values_panel(lead)], lambda now: now.has_values),
+    "values": Box("Where its values come from", lambda lead, person: [values_panel(lead, person)]),
 }
 
 
@@ -43,7 +43,7 @@ def _answer(name: str, call: Call) -> HttpResponse:
     if name not in BOXES:
         raise Http404
     with asking_once():
-        return answer_boxes(BOXES[name].draw(call.thing))
+        return answer_boxes(BOXES[name].draw(call.thing, call.person))
 
 
 class LeadBoxes(Kit):
@@ -64,7 +64,7 @@ def boxes_of(request: HttpRequest, lead: Lead, now: Standing) -> Boxes:
             name,
             box.title,
             url=record_url(model_admin, lead, LeadBoxes.key, name),
-            panels=box.draw(lead) if is_asked_for(request, name) else None,
+            panels=box.draw(lead, request.user) if is_asked_for(request, name) else None,
         )
         for name, box in BOXES.items()
         if box.suits(now)

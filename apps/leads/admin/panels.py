@@ -13,6 +13,7 @@ from apps.core.asking import remember
 from apps.core.rules.enums import VersionState
 from apps.leads.domain.consent import consents_of
 from apps.leads.domain.lifecycle import LACKS, lacks_of
+from apps.leads.domain.provenance import values_of
 from apps.leads.domain.scoring.curve import curve_of
 from apps.leads.domain.scoring.explaining import Explanation, explain
 from apps.leads.domain.scoring.model import Model, model_in_force, read_model
@@ -21,7 +22,6 @@ from apps.leads.domain.timeline.standing import Standing
 from apps.leads.domain.timeline.story import DEEPEST, KINDS, kinds_for, story_of
 from apps.leads.enums import TouchType
 from apps.leads.models import (
-    FieldValue,
     Lead,
     LeadScore,
     ScoreChange,
@@ -30,7 +30,7 @@ from apps.leads.models import (
     TouchDay,
 )
 
-SHOWN, WEEKS, MOVERS = 12, 26, 30
+WEEKS, MOVERS = 26, 30
 WIDTH, HEIGHT, CURVE = 260, 34, 60
 
 
@@ -71,7 +71,7 @@ def _reasons(found: list[Any]) -> str:
     return " ".join(told)
 
 
-def curve_panels(lead: Lead) -> list[dict[str, Any]]:
+def curve_panels(lead: Lead, person: Any) -> list[dict[str, Any]]:
     """Return the line of the scores of the last months with the threshold, and the same in figures."""
     score = LeadScore.objects.filter(lead=lead).select_related("version__document").first()
     curve = _curve(lead, read_model(score.version)) if score is not None else None
@@ -159,12 +159,10 @@ def _weeks(lead: Lead) -> dict[str, Any]:
     }
 
 
-def values_panel(lead: Lead) -> dict[str, Any]:
-    """Return what sources said about the fields of a lead, the latest first, and whether it was taken."""
-    rows = list(FieldValue.objects.filter(lead=lead)[:SHOWN])
-    labels = {field.name: str(field.verbose_name) for field in Lead._meta.concrete_fields}
-    told = [(labels.get(row.field, row.field).capitalize(), row) for row in rows]
-    return {"template": "admin/leads/values_panel.html", "values": told}
+def values_panel(lead: Lead, person: Any) -> dict[str, Any]:
+    """Return where the values of a lead come from, as far as the person sees them, and what was said and not taken."""
+    values, refused = values_of(lead, hidden=access.hidden_columns(person, Lead))
+    return {"template": "admin/leads/values_panel.html", "values": values, "refused": refused}
 
 
 def run_panel(request: HttpRequest, run: ScoreRun) -> dict[str, Any]:

@@ -15,7 +15,6 @@ from apps.leads.domain.stages import Stay
 from apps.leads.enums import HandoffKind, HandoffState
 from apps.leads.models import (
     Consent,
-    FieldValue,
     Handoff,
     Lead,
     LeadScore,
@@ -39,7 +38,6 @@ class Standing:
         stay: the stage it is in and since when.
         has_deals: whether there are opportunities.
         has_consents: whether it said anything about consent.
-        has_values: whether sources said something about its fields.
     """
 
     score: LeadScore | None
@@ -48,7 +46,6 @@ class Standing:
     stay: Stay | None
     has_deals: bool
     has_consents: bool
-    has_values: bool
 
 
 def standing_of(lead: Lead, *, now: dt.datetime) -> Standing:
@@ -65,7 +62,6 @@ def standing_of(lead: Lead, *, now: dt.datetime) -> Standing:
             deals=Exists(Opportunity.objects.filter(lead=OuterRef("pk"))),
             said=Exists(Consent.objects.filter(Q(lead=OuterRef("pk")) | Q(lead__merged_into=OuterRef("pk")))),
             routes=Exists(RuleVersion.objects.active().filter(document__key=DOCUMENT)),
-            told=Exists(FieldValue.objects.filter(lead=OuterRef("pk"))),
             by_hand=Exists(by_hand),
             since=Subquery(open_stay.values("entered_at")[:1]),
             because=Subquery(open_stay.values("reason")[:1]),
@@ -81,6 +77,4 @@ def standing_of(lead: Lead, *, now: dt.datetime) -> Standing:
     if row.since is not None:
         interval = StageInterval(lead=lead, stage=row.stage, reason=row.because, entered_at=row.since)
         stay = Stay(interval, (now - row.since).days)
-    return Standing(
-        getattr(row, "score", None), getattr(row, "prediction", None), row.waits, stay, row.deals, row.said, row.told
-    )
+    return Standing(getattr(row, "score", None), getattr(row, "prediction", None), row.waits, stay, row.deals, row.said)
