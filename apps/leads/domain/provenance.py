@@ -55,7 +55,8 @@ def values_of(lead: Lead, *, hidden: Collection[str] = ()) -> tuple[list[Known],
     written = _written(lead, [name for name, value in standing.items() if value and (name, value) not in told])
     known = []
     for name, value in standing.items():
-        if (row := told.get((name, value))) is not None:
+        if (name, value) in told:
+            row = told[(name, value)]
             known.append(Known(_label(name), value, titles.get(row.source, row.source), row.observed_at))
         elif name in written:
             known.append(Known(_label(name), value, *written[name]))

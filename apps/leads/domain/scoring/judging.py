@@ -18,6 +18,7 @@ from apps.leads.enums import HandoffState, Stage
 from apps.leads.models import Handoff
 
 BAND = 20
+TELLING = 0.01  # of AUC; less than that between two versions is chance
 
 
 @dataclass(frozen=True)

@@ -108,7 +108,7 @@ def advice(review: ScoringReview) -> str:
         )
     rivals = [each for each in versions if each["role"] == "Challenger" and each["auc"] is not None]
     best = max(rivals, key=lambda each: each["auc"], default=None)
-    if best is not None and best["auc"] > champion["auc"]:
+    if best is not None and best["auc"] - champion["auc"] >= judging.TELLING:
         return (
             f"Version {best['number']} tells better who becomes an SQL (AUC {best['auc']:.3f}, now "
             f"{champion['auc']:.3f}): send it for approval."

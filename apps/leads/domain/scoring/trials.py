@@ -19,7 +19,7 @@ from apps.core.rules.models import RuleVersion
 from apps.core.transitions import transition
 from apps.core.words import reason_given
 from apps.leads.domain.scoring.engine import computed_sql
-from apps.leads.domain.scoring.judging import Seen, auc, bands
+from apps.leads.domain.scoring.judging import TELLING, Seen, auc, bands
 from apps.leads.domain.scoring.model import read_model
 from apps.leads.domain.scoring.reviewing import CHALLENGES
 from apps.leads.enums import Stage, TrialState
@@ -218,7 +218,7 @@ def advice(trial: ScoringTrial) -> str:
     if champion["auc"] is None:
         return f"None of the {champion['leads']:,} leads it saw became an SQL yet, or all did: wait before you judge."
     both = f"AUC {challenger['auc']:.3f} against {champion['auc']:.3f}, on {champion['sql']:,} that became SQL"
-    if challenger["auc"] > champion["auc"]:
+    if challenger["auc"] - champion["auc"] >= TELLING:
         return f"The challenger tells better who becomes an SQL ({both})."
     return f"The challenger tells no better who becomes an SQL ({both})."
 
