@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 from decimal import Decimal
+from html import unescape
 
 import pytest
 from django.db import connection, transaction
@@ -226,8 +227,10 @@ def test_a_merge_is_not_undone_into_an_address_that_somebody_else_has_by_now(cli
     newer = LeadFactory(email="al@engines.example")
     client.force_login(person)
     answer = client.post(button_of(done, "undo"), {"reason": "Two people."}, follow=True)
-    assert answer.status_code in (200, 409)
-    assert "A lead with this e-mail exists already." in answer.content.decode()
+    sentence = f"The e-mail of {gone} belongs to {newer} by now; change it there, or merge the two, first."
+    assert sentence in unescape(answer.content.decode())
+    with pytest.raises(WrongState, match="belongs to"):
+        merging.undo(done, by=person, reason="Two people.")
     gone.refresh_from_db()
     assert (gone.is_archived, gone.merged_into, Merge.objects.get().undone_at) == (True, kept, None)
     Lead.objects.filter(pk=newer.pk).update(email=None)
@@ -276,6 +279,13 @@ def test_a_change_after_the_merge_stays_when_it_is_undone(person):
     assert "job title changed since and stays." in merging.undo(merged, by=person, reason="Two.")
     kept.refresh_from_db()
     assert kept.job_title == "Chief engineer"
+
+
+def test_a_lead_by_hand_says_who_it_is(client, person):
+    client.force_login(person)
+    nobody = client.post(f"{list_of(Lead)}add/", {"record_source": "mops", "country": "Spain", "converted": "unknown"})
+    assert "Say who it is: a name, an e-mail, a phone or its number in another system." in nobody.content.decode()
+    assert not Lead.objects.exists()
 
 
 def test_a_second_lead_of_one_person_is_kept_out_by_hand(client, person):

@@ -30,9 +30,13 @@ class JSONText(forms.JSONField):
         return super().bound_data(data, initial)
 
 
+def _no_number(word: str) -> None:
+    raise ValueError(f"{word} is no JSON")  # Python alone reads NaN and Infinity, no database keeps them
+
+
 def _is_readable(text: str) -> bool:
     try:
-        level = [json.loads(text)]
+        level = [json.loads(text, parse_constant=_no_number)]
         json.dumps(level, ensure_ascii=False).encode()  # a page with half a character could not be sent
     except (ValueError, RecursionError):
         return False

@@ -2,6 +2,7 @@
 
 import pgtrigger
 from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower, Trim
@@ -239,8 +240,10 @@ class Lead(OwnedModel, GovernedModel):
         return self.name or self.email or (f"Lead {self.external_id}" if self.external_id else f"Lead #{self.pk}")
 
     def clean(self) -> None:
-        """Keep the address in small letters, none as none, and the phone with its country code."""
+        """Keep the address small, none as none, the phone with its country code; refuse a new lead of nobody."""
         from apps.leads.phones import as_field  # noqa: PLC0415  # reads the country that stands here
 
         self.email = self.email.strip().lower() if self.email else None
         self.phone = as_field(self.phone, country=self.country)
+        if self._state.adding and not any((self.name, self.email, self.phone, self.external_id)):
+            raise ValidationError("Say who it is: a name, an e-mail, a phone or its number in another system.")

@@ -9,7 +9,7 @@ from apps.leads.domain.duplicates.finding import nearest
 from apps.leads.models import Lead
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from apps.accounts.models import User
 
@@ -55,6 +55,26 @@ def phone_taken(lead: Lead) -> bool:
     """Whether the phone of `lead` is another's."""
     others = Lead._base_manager.filter(phone=lead.phone, is_phone_shared=False, merged_into=None).exclude(pk=lead.pk)
     return not lead.is_phone_shared and others.exists()
+
+
+def taken_meanwhile(user: "User", gone: Lead, *, besides: "Collection[int]") -> str | None:
+    """Return who has the e-mail or the phone of a merged lead by now, so that it cannot come back with it; else None.
+
+    Args:
+        user: who asks; leads they do not see are not named.
+        gone: the lead that was merged.
+        besides: the keys of leads that may have them.
+    """
+    others = Lead._base_manager.filter(merged_into=None).exclude(pk__in=besides)
+    mail = others.filter(email=gone.email).first() if gone.email else None
+    owns_phone = gone.phone and not gone.is_phone_shared
+    phone = others.filter(phone=gone.phone, is_phone_shared=False).first() if owns_phone else None
+    for what, other in (("e-mail", mail), ("phone", phone)):
+        if other is not None:
+            named = str(other) if access.can(user, "view", other) else "a lead that you do not see"
+            away = " (archived)" if other.is_archived else ""
+            return f"The {what} of {gone} belongs to {named}{away} by now; change it there, or merge the two, first."
+    return None
 
 
 def look_alikes(user: "User", given: "Mapping[str, Any]") -> list[Lead]:

@@ -20,6 +20,7 @@ from apps.core.governed import GovernedBase
 from apps.core.transitions import transition
 from apps.core.words import reason_given
 from apps.leads.domain import answer_clocks
+from apps.leads.domain.duplicates.entry import taken_meanwhile
 from apps.leads.domain.scoring import measures
 from apps.leads.domain.scoring.engine import score_leads
 from apps.leads.domain.touches import AHEAD
@@ -217,7 +218,9 @@ def refuse_undo(user: "User", merged: Merge) -> str | None:
         return f"{merged.survivor} is archived; restore it, or undo its own merge, first."
     both = (merged.survivor_id, merged.loser_id)
     later = Merge.objects.filter(undone_at=None, pk__gt=merged.pk).filter(survivor__in=both).order_by("-pk").first()
-    return f"Undo the later merge of {later.loser} first." if later is not None else None
+    if later is not None:
+        return f"Undo the later merge of {later.loser} first."
+    return taken_meanwhile(user, merged.loser, besides=both)
 
 
 def undo(merged: Merge, *, by: "User", reason: str, at: "dt.datetime | None" = None) -> str:
