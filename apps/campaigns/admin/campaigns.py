@@ -276,7 +276,8 @@ class CampaignAdmin(MopsAdmin):
             obj.refresh_from_db(fields=["state"])
             if obj.state == CampaignState.PLANNING:
                 self.message_user(request, VOID, messages.WARNING)
-        return super().response_change(request, obj)
+        answer: HttpResponse = super().response_change(request, obj)
+        return answer
 
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
         """Show what a launch still needs, and the approvals."""
