@@ -14,7 +14,7 @@ from apps.leads.models import Lead, Pool
 KIND, DOCUMENT = "leads.routing", "lead-routing"
 OWNER, ACCOUNT, PERSON, POOL = "owner", "account", "person", "pool"
 TARGETS = (
-    (OWNER, "stays with its owner"),
+    (OWNER, "its owner"),
     (ACCOUNT, "the account manager of its company"),
     (PERSON, "the person named"),
     (POOL, "whose turn it is in the pool"),

@@ -9,12 +9,7 @@ from apps.leads.domain.intake import FIELDS
 from apps.leads.models import FieldValue, IntakeSource, Lead
 
 DEEPEST, SHOWN = 500, 12  # versions looked through, and refused values told
-BY_HAND = {
-    Channel.ADMIN: "by hand",
-    Channel.IMPORT: "file",
-    Channel.SYNC: "sync",
-    Channel.JOB: "job",
-}
+WAYS: dict[str, str] = {Channel.ADMIN: "by hand", Channel.IMPORT: "file", Channel.SYNC: "sync", Channel.API: "API"}
 
 
 @dataclass(frozen=True)
@@ -79,9 +74,8 @@ def _written(lead: Lead, names: list[str]) -> dict[str, tuple[str, dt.datetime, 
                 break
             since = version
         if since is not None:
-            way = BY_HAND.get(Channel(since.channel), Channel(since.channel).label)
-            who = str(since.history_user or since.actor_label)
-            found[name] = (f"{way}, {who}", since.history_date, since.history_change_reason or "")
+            way, who = WAYS.get(since.channel, ""), str(since.history_user or since.actor_label)
+            found[name] = (f"{way}, {who}" if way else who, since.history_date, since.history_change_reason or "")
     return found
 
 
