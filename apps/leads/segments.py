@@ -10,6 +10,7 @@ from django.urls import reverse
 from apps.core import clock
 from apps.core.rules.bodies import PredicateBody
 from apps.core.rules.catalog import catalog_of
+from apps.core.rules.domain.applying import tree_of
 from apps.core.rules.domain.counting import in_use, relative_cost
 from apps.core.rules.domain.queries import active_version, active_versions
 from apps.core.rules.kinds import RuleKind, Simulation, register_kind
@@ -29,6 +30,11 @@ def members(rows: "QuerySet[Any]", body: Any, *, as_of: dt.datetime) -> "QuerySe
     """Return those of `rows` that fit the condition of a segment; archived leads are never members."""
     catalog = catalog_of(Lead)
     return in_use(rows).filter(compile_q(BODY.tree(body, catalog), catalog, as_of=as_of))
+
+
+def unreadable(version: "RuleVersion") -> str:
+    """Return why the condition of a segment can no longer be asked, "" where it can."""
+    return tree_of(version.body, catalog_of(Lead))[1]
 
 
 def segment_choices() -> list[tuple[str, str]]:
@@ -52,7 +58,7 @@ def simulate(version: "RuleVersion", as_of: dt.datetime) -> Simulation:
     cost = relative_cost(BODY.tree(version.body, catalog_of(Lead)), catalog_of(Lead), as_of=as_of)
     facts.append(["Cost of finding them", f"{cost:.1f} × reading all leads once"])
     before = active_version(version.document.key)
-    if before is not None:
+    if before is not None and not unreadable(before):  # else it could not be mended: nothing is sent unsimulated
         old = members(everybody, before.body, as_of=as_of)
         facts += [
             [f"Come in, compared with version {before.number}", new.exclude(pk__in=old.values("pk")).count()],

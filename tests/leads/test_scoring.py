@@ -9,11 +9,15 @@ from hypothesis import strategies as st
 
 from apps.accounts.enums import Role
 from apps.core import clock
+from apps.core.alerts.models import Alert
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.core.jobs.testing import run_queued_jobs
+from apps.core.records import kind_of
 from apps.core.rules.domain.versions import activate, simulate, start_draft, write_rules
 from apps.core.rules.kinds import kind_named
 from apps.core.rules.models import RuleVersion
+from apps.core.workspace.models import CustomField
+from apps.leads.domain.intake import receive
 from apps.leads.domain.scoring.curve import curve_of, month_starts
 from apps.leads.domain.scoring.engine import computed_sql, score_leads, store
 from apps.leads.domain.scoring.explaining import explain
@@ -21,13 +25,14 @@ from apps.leads.domain.scoring.keeping import score_all, score_due, unequal_sums
 from apps.leads.domain.scoring.model import model_in_force, read_model
 from apps.leads.domain.scoring.overriding import end_override, set_score
 from apps.leads.domain.touches import call_machine, take_touches
-from apps.leads.models import Company, Lead, LeadScore, ScoreChange, ScoreQueue, ScoreRun, Touchpoint
+from apps.leads.models import Company, IntakeSource, Lead, LeadScore, ScoreChange, ScoreQueue, ScoreRun, Touchpoint
 from apps.leads.scoring_rules import BODY, KIND
 from tests.admin_pages import assert_same_queries, list_of, page_of
 from tests.factories.accounts import person_with, sign_in
 from tests.factories.leads import LeadFactory
 from tests.factories.rules import approved
 from tests.factories.scoring import body, company, in_force, rule, scoring, touch
+from tests.factories.workspace import CustomFieldFactory
 
 pytestmark = pytest.mark.django_db
 TITLE = {"field": "job_title", "op": "contains", "value": "chief"}
@@ -366,6 +371,32 @@ def test_slips_are_refused_in_new_versions_alone(person, rules, settings, senten
     with pytest.raises(InvalidInput) as refused:
         write_rules(draft, given, by=person)
     assert sentence in refused.value.message
+
+
+def test_rules_that_broke_under_them_lose_nothing_and_can_be_mended(client, person):
+    field = CustomFieldFactory(content_type=kind_of(Lead), label="Plan", key="plan", type="text")
+    asks, document = {"field": "custom.plan", "op": "empty"}, scoring(owner=person)
+    version = in_force(document, body(rule("No plan", 5, predicate=asks)), by=person)
+    known = LeadFactory()
+    score_all()
+    CustomField.objects.filter(pk=field.pk).update(archived_at=clock.now())
+    source = IntakeSource.objects.create(key="form", title="Form", fields={}, required=["email"], touch_type="form")
+    new = receive(source, {"email": "ada@engines.example"}, key="1", by=person).lead
+    take_touches([touch(known, at=clock.now())], by=person)
+    assert (LeadScore.objects.get(lead=known).final, LeadScore.objects.filter(lead=new).count()) == (5, 0)
+    assert score_due() == {"scored": 0, "changed": 0}
+    alert = Alert.objects.get(fingerprint="leads.scoring.unreadable")
+    assert alert.title.startswith(f"{version} cannot be read any more: leads keep the scores they have")
+    assert "no field “custom.plan”" in alert.detail
+    client.force_login(person)
+    assert "No plan" in client.get(page_of(known)).content.decode()  # the score is still told by its rules
+    assert client.get(page_of(new)).status_code == 200
+    mended = write_rules(start_draft(document, by=person), body(rule("A title", 7, predicate=TITLE)), by=person)
+    assert simulate(mended, by=person).is_simulated
+    CustomField.objects.filter(pk=field.pk).update(archived_at=None)
+    score_due()
+    alert.refresh_from_db()
+    assert (alert.state, LeadScore.objects.get(lead=new).final) == ("resolved", 5)
 
 
 def test_the_page_of_a_lead_tells_the_score_and_keeps_its_number_of_queries(client, person):

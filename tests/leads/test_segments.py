@@ -6,17 +6,20 @@ import pytest
 
 from apps.accounts.enums import Role
 from apps.core import clock
+from apps.core.alerts.models import Alert
 from apps.core.errors import NotAllowed
-from apps.core.rules.domain.versions import retire
+from apps.core.records import kind_of
+from apps.core.rules.domain.versions import retire, simulate, start_draft, write_rules
 from apps.core.workspace.domain.tagging import tag_record
+from apps.core.workspace.models import CustomField
 from apps.leads.domain.segmenting import moves_with_time, refresh, refresh_all, refresh_by_button
 from apps.leads.domain.touches import Touch, take_touches
 from apps.leads.models import Company, Lead, SegmentMember, SegmentState
 from tests.admin_pages import assert_same_queries, button_of, list_of, page_of
 from tests.factories.accounts import person_with, sign_in
 from tests.factories.leads import LeadFactory
-from tests.factories.rules import active, segment
-from tests.factories.workspace import TagFactory
+from tests.factories.rules import SPAIN, active, segment
+from tests.factories.workspace import CustomFieldFactory, TagFactory
 
 pytestmark = pytest.mark.django_db
 HOUR = dt.timedelta(hours=1)
@@ -48,6 +51,26 @@ def test_what_changed_is_compared_and_once_a_day_everything(ops):
     assert (figures(state), state.whole_at) == ((1, 0, 1, 2), now + 27 * HOUR)
     retire(version, by=ops, reason="Over")
     assert refresh_all(at=now)["segments"] == SegmentMember.objects.count() == SegmentState.objects.count() == 0
+
+
+def test_a_segment_that_broke_under_it_stays_as_it_was_and_can_be_mended(ops):
+    field = CustomFieldFactory(content_type=kind_of(Lead), label="Plan", key="plan", type="text")
+    asks = {"predicate": {"field": "custom.plan", "op": "empty"}}
+    broken = active(segment(owner=ops, key="a-plan", title="A plan"), by=ops, body=asks)
+    whole, lead = active(segment(owner=ops), by=ops), LeadFactory(country="Spain")
+    assert refresh_all()["segments"] == 2
+    CustomField.objects.filter(pk=field.pk).update(archived_at=clock.now())
+    assert refresh_all()["segments"] == 1  # one that is broken holds none of the others up
+    kept = SegmentMember.objects.filter(document__in=(broken.document_id, whole.document_id))
+    assert list(kept.values_list("lead", flat=True)) == [lead.pk] * 2
+    alert = Alert.objects.get()
+    assert alert.title == f"{broken} cannot be read any more: the segment stays as it was."
+    draft = write_rules(start_draft(broken.document, by=ops), SPAIN, by=ops)
+    assert simulate(draft, by=ops).is_simulated
+    CustomField.objects.filter(pk=field.pk).update(archived_at=None)
+    assert refresh_all()["segments"] == 2
+    alert.refresh_from_db()
+    assert alert.state == "resolved"
 
 
 def test_companies_tags_and_touches_are_changes_too_and_time_alone_is_asked_each_hour(ops):

@@ -9,7 +9,7 @@ from django.db import models
 
 from apps.core.errors import InvalidInput
 from apps.core.rules.catalog import Catalog, catalog_of
-from apps.core.rules.domain.tree import Node, Problem, read, readable
+from apps.core.rules.domain.tree import Group, Node, Problem, read, readable
 from apps.core.rules.domain.validating import validate
 from apps.core.rules.domain.wording import in_words
 from apps.core.rules.field_types import FieldType
@@ -252,8 +252,14 @@ class RuleListBody(BodyShape):
                 found.append(Problem((*path, each.key), f"{each.label}: {refusal.message}", "value"))
         return found
 
-    def rules(self, body: Body, catalog: Catalog) -> list[Rule]:
+    def rules(self, body: Body, catalog: Catalog, *, conditions: bool = True) -> list[Rule]:
         """Return the rules in their order, the switched-off ones too.
+
+        Args:
+            body: of a version.
+            catalog: of what the rules ask about.
+            conditions: whether the conditions are wanted; without them, what rules say is told of a body as well whose
+                conditions can no longer be read.
 
         Raises:
             InvalidInput: one of them is not right.
@@ -262,7 +268,7 @@ class RuleListBody(BodyShape):
             Rule(
                 key=str(row["key"]),
                 name=str(row["name"]),
-                tree=readable(row["predicate"], catalog),
+                tree=readable(row["predicate"], catalog) if conditions else Group((), every=True),
                 outcome=self.outcome(row),
                 enabled=bool(row.get("enabled", True)),
                 reason=str(row.get("reason", "")),

@@ -211,7 +211,7 @@ class MergeAdmin(ReadOnlyAdmin):
             merging.undo,
             merging.refuse_undo,
             form=ReasonForm,
-            explains=lambda who, merged: merged.undone_at is None and access.may(who, "change", merged.survivor),
+            explains=lambda who, merged: merged.undone_at is None and bool(access.may(who, "change", merged.survivor)),
             confirm="The archived lead comes back with everything that was its own; fields taken over become what they "
             "were, unless somebody changed them since. Both scores are counted anew.",
             style="danger",

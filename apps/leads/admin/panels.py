@@ -16,7 +16,7 @@ from apps.leads.domain.lifecycle import LACKS, lacks_of
 from apps.leads.domain.provenance import values_of
 from apps.leads.domain.scoring.curve import curve_of
 from apps.leads.domain.scoring.explaining import Explanation, explain
-from apps.leads.domain.scoring.model import Model, model_in_force, read_model
+from apps.leads.domain.scoring.model import Model, model_in_force, readable_model
 from apps.leads.domain.scoring.overriding import standing
 from apps.leads.domain.timeline.standing import Standing
 from apps.leads.domain.timeline.story import DEEPEST, KINDS, kinds_for, story_of
@@ -74,7 +74,8 @@ def _reasons(found: list[Any]) -> str:
 def curve_panels(lead: Lead, person: Any) -> list[dict[str, Any]]:
     """Return the line of the scores of the last months with the threshold, and the same in figures."""
     score = LeadScore.objects.filter(lead=lead).select_related("version__document").first()
-    curve = _curve(lead, read_model(score.version)) if score is not None else None
+    model = readable_model(score.version) if score is not None else None
+    curve = _curve(lead, model) if model is not None else None
     return [{"template": "admin/leads/curve_panel.html", "curve": curve}]
 
 

@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 
 from apps.core import access, clock
+from apps.core.alerts.domain.alerting import raise_alert, resolve_alert
 from apps.core.errors import NotAllowed
 from apps.core.records import kind_of
 from apps.core.rules.catalog import catalog_of
@@ -20,7 +21,7 @@ from apps.core.rules.domain.compiling import compile_sql
 from apps.core.rules.domain.queries import active_version, active_versions
 from apps.core.workspace.models import CustomValues, TaggedRecord
 from apps.leads.models import Company, Lead, SegmentMember, SegmentState, Touchpoint
-from apps.leads.segments import BODY, KIND, members
+from apps.leads.segments import BODY, KIND, members, unreadable
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
@@ -37,13 +38,31 @@ def refresh_all(*, at: dt.datetime | None = None) -> dict[str, int]:
     versions = active_versions(KIND)
     for model in (SegmentMember, SegmentState):
         model._base_manager.exclude(document__in=[each.document_id for each in versions]).delete()
-    states = [refresh(each, at=at) for each in versions]
+    states = [refresh(each, at=at) for each in versions if _is_readable(each)]
     return {
         "segments": len(states),
         "came": sum(each.came for each in states),
         "went": sum(each.went for each in states),
         "looked_at": sum(each.looked_at for each in states),
     }
+
+
+def _is_readable(version: "RuleVersion") -> bool:
+    """Whether a segment can be compared; where its rules broke under it, it stays as it was, and an alert says so."""
+    cause = f"leads.segment.unreadable:{version.document_id}"
+    if not (wrong := unreadable(version)):
+        resolve_alert(cause, why="Its rules can be read.")
+        return True
+    raise_alert(
+        cause,
+        title=f"{version} cannot be read any more: the segment stays as it was.",
+        severity="warning",
+        detail=wrong,
+        subject=version,
+        owner=version.document.owner,
+        runbook="Open the rules, mend what they name, and bring the new version into force.",
+    )
+    return False
 
 
 def refresh(version: "RuleVersion", *, at: dt.datetime | None = None, whole: bool = False) -> SegmentState:

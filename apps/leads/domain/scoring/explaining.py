@@ -95,7 +95,7 @@ def _figure(number: float) -> str:
 
 def explain(score: LeadScore) -> Explanation:
     """Return what a stored score is made of, by the version that scored it."""
-    model = once(("scoring model", score.version_id), lambda: read_model(score.version))
+    model = once(("scoring model", score.version_id), lambda: read_model(score.version, conditions=False))
     criteria = tuple(_criterion(name, rules, score.factors) for name, rules in model.criteria.items())
     return Explanation(score, model, criteria)
 

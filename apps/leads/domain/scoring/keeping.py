@@ -5,20 +5,24 @@ import datetime as dt
 from django.db import connection, transaction
 
 from apps.core import clock
+from apps.core.alerts.domain.alerting import raise_alert, resolve_alert
+from apps.core.rules.domain.queries import active_version
 from apps.leads.domain.scoring import measures
 from apps.leads.domain.scoring.engine import Scored, score_leads, store
-from apps.leads.domain.scoring.model import model_in_force
+from apps.leads.domain.scoring.model import Model, model_in_force
 from apps.leads.enums import RunKind
 from apps.leads.models import Lead, LeadScore, ScoreQueue, ScoreRun
+from apps.leads.scoring_rules import BODY, DOCUMENT
 
 BATCH = 5000
-CLOSE = 1e-9
+CLOSE, UNREADABLE = 1e-9, "leads.scoring.unreadable"
 
 
 def score_due(*, as_of: dt.datetime | None = None) -> dict[str, int]:
     """Score the leads whose facts changed; two workers take different ones."""
     moment, done = as_of or clock.now(), {"scored": 0, "changed": 0}
     model = model_in_force()
+    _watch(model)
     if model is None:
         return done
     while True:
@@ -31,6 +35,21 @@ def score_due(*, as_of: dt.datetime | None = None) -> dict[str, int]:
             done["scored"] += len(keys)
             LeadScore.objects.filter(lead__in=keys, lead__archived_at__isnull=False).delete()
             ScoreQueue.objects.filter(pk__in=keys).delete()
+
+
+def _watch(model: Model | None) -> None:
+    """Alert where the rules in force can no longer be read, so that nobody is scored by them."""
+    if model is not None:
+        resolve_alert(UNREADABLE, why="The rules in force can be read.")
+    elif (version := active_version(DOCUMENT)) is not None:
+        raise_alert(
+            UNREADABLE,
+            title=f"{version} cannot be read any more: leads keep the scores they have, new ones get none.",
+            severity="critical",
+            detail=" ".join(each.sentence for each in BODY.problems(version.body)[:3]),
+            subject=version,
+            runbook="Open the rules, mend what they name, and bring the new version into force.",
+        )
 
 
 def score_all(*, as_of: dt.datetime | None = None) -> Scored:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from apps.core.errors import InvalidInput
 from apps.core.rules.bodies import Rule
 from apps.core.rules.catalog import Catalog, catalog_of
 from apps.core.rules.domain.queries import active_version
@@ -120,15 +121,19 @@ class Model:
         return {each.kept for each in self.rules if each.kept is not None}
 
 
-def read_model(version: "RuleVersion") -> Model:
+def read_model(version: "RuleVersion", *, conditions: bool = True) -> Model:
     """Return the rules of a version.
+
+    Args:
+        version: of rules of scoring.
+        conditions: whether leads are to be scored by it; without them it tells what stored scores are made of.
 
     Raises:
         InvalidInput: they can no longer be read.
     """
     catalog = catalog_of(Lead)
     settings = BODY.settings_of(version.body)
-    on = [each for each in BODY.rules(version.body, catalog) if each.enabled]
+    on = [each for each in BODY.rules(version.body, catalog, conditions=conditions) if each.enabled]
     return Model(
         version=version,
         rules=tuple(_points(place, rule) for place, rule in enumerate(on, 1)),
@@ -154,7 +159,18 @@ def _points(place: int, rule: Rule) -> Points:
     )
 
 
+def readable_model(version: "RuleVersion | None") -> Model | None:
+    """Return the rules of a version, None where there is none or it can no longer be read."""
+    try:
+        return read_model(version) if version is not None else None
+    except InvalidInput:
+        return None
+
+
 def model_in_force() -> Model | None:
-    """Return the rules that score now, None where there are none."""
-    version = active_version(DOCUMENT)
-    return read_model(version) if version is not None else None
+    """Return the rules that score now, None where there are none.
+
+    Rules that broke under them (they ask about a field that is gone) score nobody: what comes in is not lost for them,
+    the scores stay as they are, and `keeping.score_due` says so.
+    """
+    return readable_model(active_version(DOCUMENT))

@@ -17,7 +17,7 @@ from apps.core.rules.domain.queries import active_version
 from apps.core.rules.kinds import Simulation
 from apps.leads.domain.scoring import measures
 from apps.leads.domain.scoring.engine import computed_sql, store
-from apps.leads.domain.scoring.model import Model, read_model
+from apps.leads.domain.scoring.model import Model, read_model, readable_model
 from apps.leads.enums import RunKind, Stage
 from apps.leads.models import Lead, ScoreQueue, ScoreRun
 from apps.leads.scoring_rules import DOCUMENT
@@ -35,7 +35,7 @@ _DIGEST = (
 def simulate(version: "RuleVersion", as_of: dt.datetime) -> Simulation:
     """Score every lead by the rules in force and by these, and tell the difference; nothing is changed."""
     active = active_version(DOCUMENT)
-    after, before = read_model(version), read_model(active) if active is not None else None
+    after, before = read_model(version), readable_model(active)
     with transaction.atomic(), connection.cursor() as cursor:
         _lay_out(cursor, before, after, as_of)
         facts = _facts(cursor, before, after)
@@ -171,7 +171,7 @@ def backfill(
     version: "RuleVersion", before: "RuleVersion | None", *, as_of: dt.datetime, progress: Progress | None = None
 ) -> ScoreRun:
     """Score every lead by `version` and keep what that changed, lead by lead. Safe to run again."""
-    after, old = read_model(version), read_model(before) if before is not None else None
+    after, old = read_model(version), readable_model(before)
     measures.ensure_measures(after.kept, ref=as_of.timestamp())
     with transaction.atomic(), connection.cursor() as cursor:
         if (done := version.score_runs.filter(kind=RunKind.ACTIVATION, as_of=as_of).first()) is not None:
