@@ -16,7 +16,7 @@ from apps.core.calendars.domain.queries import default_calendar
 from apps.core.overdue import overdue_of
 from apps.leads.demo.story import load_demo
 from apps.leads.domain.predicting.fitting import LEAST_OF_EACH
-from apps.leads.models import Lead, Prediction, PredictiveFit
+from apps.leads.models import Lead, Prediction, PredictiveFit, Touchpoint
 from apps.processes.enums import VersionState
 from apps.processes.models import Process, SOPVersion
 from apps.technology.enums import Lifecycle
@@ -54,6 +54,12 @@ def test_the_demo_is_alive_signed_and_the_same_every_time():
     assert 0.7 < fit.auc < 0.9
     assert min(fit.positives, fit.rows - fit.positives) >= LEAST_OF_EACH
     assert Prediction.objects.count() > 400
+
+    # what leads did names the campaigns they came by, and the newsletter they read
+    by_campaign = Touchpoint.objects.exclude(campaign=None)
+    assert by_campaign.values("campaign").distinct().count() > 3
+    assert not by_campaign.filter(campaign__launched_at__isnull=True).exists()
+    assert Touchpoint.objects.exclude(content_version=None).exists()
 
     # the same people every time
     lead = Lead.objects.get(external_id="100001")

@@ -2,11 +2,14 @@
 
 import datetime as dt
 import random
+from dataclasses import replace
 from typing import Any
 
 from apps.accounts.models import User
 from apps.approvals.domain.decisions import approve
 from apps.approvals.models import ApprovalRequest
+from apps.campaigns.models import UtmLink
+from apps.content.models import Distribution
 from apps.core import access, clock
 from apps.core.actors import Channel, acting_as
 from apps.core.records import kind_of
@@ -36,10 +39,11 @@ TITLES = (
     "Buyer",
     "",
 )
+NEWSLETTER, SHARE_BY_LINK = "Autumn newsletter", 0.35
 SIZES = (12, 35, 80, 140, 260, 640, 1400, 5200, None)
 DID = (
     ("visit", 50, ("Pricing", "Product tour", "Customers", "Blog: lead scoring", "Integrations")),
-    ("email", 22, ("Autumn newsletter", "Webinar invitation", "Product news")),
+    ("email", 22, (NEWSLETTER, "Webinar invitation", "Product news")),
     ("download", 10, ("Buyer's guide.pdf", "Benchmark report.pdf", "Security paper.pdf")),
     ("webinar", 6, ("Scoring without secrets", "Clean data in ten steps")),
     ("demo", 3, ("Demo of the platform",)),
@@ -147,7 +151,32 @@ def _touches(dice: random.Random, company: Any) -> None:
                     else "",
                 )
             )
-    take_touches(touches, by=company.people["specialist"])
+    take_touches(_come_by(touches), by=company.people["specialist"])
+
+
+def _come_by(touches: list[Touch]) -> list[Touch]:
+    """Let some visits come by a link of a campaign that was running then, and mails be the version that was sent."""
+    dice = random.Random(SEED + 1)  # noqa: S311  # the same every time, no secret
+    links = list(UtmLink.objects.live().filter(campaign__launched_at__isnull=False).select_related("campaign"))
+    sent = Distribution.objects.filter(published_at__isnull=False, main_channel="email").order_by("pk").first()
+    found = []
+    for each in touches:
+        day = each.occurred_at.date()
+        ran = [
+            link
+            for link in links
+            if each.type in ("visit", "download") and link.campaign.launched_at <= each.occurred_at
+            if link.campaign.ends_on is not None and day <= link.campaign.ends_on
+        ]
+        if ran and dice.random() < SHARE_BY_LINK:
+            link = dice.choice(ran)
+            utm = {"source": link.source, "medium": link.medium, "campaign": link.campaign_tag, "content": link.content}
+            found.append(replace(each, utm=utm))
+        elif each.value == NEWSLETTER and sent is not None and sent.published_at <= each.occurred_at:
+            found.append(replace(each, content_version_id=sent.version_id))
+        else:
+            found.append(each)
+    return found
 
 
 def _intake(by: User) -> None:
