@@ -144,6 +144,24 @@ def test_a_reject_is_judged_again_by_the_contract_of_today(person, form, client)
         replay(row, by=person_with(Role.SALES))
 
 
+def test_many_rejects_are_judged_again_at_once_and_the_sentence_says_what_became_of_them(person, form, client):
+    rows = [
+        receive(form, given, key=str(n), by=person) for n, given in enumerate(({"name": "Ada"}, {"name": "Bo"}, {}))
+    ]
+    form.required = ["name"]
+    form.save()
+    sign_in(client, person)
+    chosen = {"action": "many_replay", "_selected_action": [row.pk for row in rows]}
+    assert "All 3 can be done." in client.post(list_of(Intake), chosen).content.decode()
+    page = client.post(list_of(Intake), {**chosen, "bulk_apply": "1"}, follow=True).content.decode()
+    assert "Judged again: 2 taken in, 1 rejected again." in page
+    assert Intake.objects.filter(state=IntakeState.ACCEPTED).count() == 2
+    touch = Touchpoint.objects.order_by("pk").first()
+    told = {"action": "many_machine", "_selected_action": [touch.pk], "bulk_apply": "1", "reason": "A scanner"}
+    client.post(list_of(Touchpoint), told)
+    assert Touchpoint.objects.get(pk=touch.pk).is_machine
+
+
 def test_who_may_not_and_what_is_closed_is_refused(person, form):
     with pytest.raises(NotAllowed, match="You may not add leads"):
         receive(form, {}, key="1", by=person_with(Role.AUDITOR))

@@ -20,11 +20,17 @@ from apps.core.admin_kit.typed import keep_typed, typed_in
 from apps.core.asking import asking_once
 
 MOST, SHOWN = 500, 50
+InWords = Callable[[list[str]], str]  # what was said of each row that was done → one sentence
 Action = Callable[[Any, HttpRequest, "models.QuerySet[Any]"], HttpResponse | None]
 
 
-def for_many(button: Button, label: str = "") -> Action:
+def for_many(button: Button, label: str = "", *, in_words: InWords | None = None) -> Action:
     """Return the list action that does what `button` does with every chosen row, after showing what that is.
+
+    Args:
+        button: done with each row as on its page.
+        label: what the action is called in the list; as the button where it is empty.
+        in_words: makes one sentence of what the operation said of each row; how many were done where it is left out.
 
     Raises:
         ValueError: the button asks each row something else, or wants the person to sign in anew.
@@ -45,10 +51,11 @@ def for_many(button: Button, label: str = "") -> Action:
         able = [row for row, refused in rows if not refused]
         if sent and able and (form is None or form.is_valid()):
             done, refusals = _do(button, able, form, by=request.user)
-            return _told(model_admin, request, button, form, done, refusals)
+            sentence = in_words(done) if in_words and done else f"{button.label}: {len(done):,} done."
+            return _told(model_admin, request, button, form, sentence if done else "", refusals)
         if sent and not able:
             refusals = Counter(str(refused) for _, refused in rows)
-            return _told(model_admin, request, button, form, 0, refusals)
+            return _told(model_admin, request, button, form, "", refusals)
         return _show(model_admin, request, button, label or button.label, rows, form)
 
     name = f"many_{button.name.replace('-', '_')}"
@@ -57,20 +64,20 @@ def for_many(button: Button, label: str = "") -> Action:
     return decorated
 
 
-def _do(button: Button, rows: list[Any], form: Form | None, *, by: Any) -> tuple[int, Counter[str]]:
-    """Do it with each row, and return with how many it was done and how often each refusal was said."""
-    done, refusals = 0, Counter[str]()
+def _do(button: Button, rows: list[Any], form: Form | None, *, by: Any) -> tuple[list[str], Counter[str]]:
+    """Do it with each row, and return what was said of those it was done with, and how often each refusal was said."""
+    done, refusals = list[str](), Counter[str]()
     for row in rows:
         is_done, said = carry_out(button, row, by=by, given=form.cleaned_data if form else {})
         if is_done:
-            done += 1
+            done.append(said)
         else:
             refusals[said] += 1
     return done, refusals
 
 
 def _told(
-    model_admin: Any, request: HttpRequest, button: Button, form: Form | None, done: int, refusals: Counter[str]
+    model_admin: Any, request: HttpRequest, button: Button, form: Form | None, done: str, refusals: Counter[str]
 ) -> HttpResponse | None:
     """Say what became of the rows; where nothing was done with any of them, what was typed stays on the page."""
     said = [sentence if number == 1 else f"{number:,} times: {sentence}" for sentence, number in refusals.items()]
@@ -79,7 +86,7 @@ def _told(
     if typed:
         return keep_typed(model_admin, request, " ".join(said) or nothing, typed, back=request.get_full_path())
     if done:
-        messages.success(request, f"{button.label}: {done:,} done.")
+        messages.success(request, done)
     for sentence in said:
         messages.error(request, sentence)
     if not done and not refusals:

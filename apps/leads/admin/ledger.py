@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from unfold.decorators import display
 
 from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin, ReadOnlyAdmin
+from apps.core.admin_kit.bulk import for_many
 from apps.core.admin_kit.buttons import Button, ReasonForm
 from apps.core.admin_kit.consistency import Check
 from apps.core.admin_kit.links import link_to
@@ -17,7 +18,7 @@ from apps.leads.admin.forms import DeliveryForm
 from apps.leads.admin.panels import run_panel
 from apps.leads.admin.source_panel import SourceForm, source_panel
 from apps.leads.admin.usage import usage_panel
-from apps.leads.domain.intake import receive_by_button, refuse_delivery, refuse_replay, replay
+from apps.leads.domain.intake import REJECTED_AGAIN, receive_by_button, refuse_delivery, refuse_replay, replay
 from apps.leads.domain.touches import call_machine, call_person, refuse_classification
 from apps.leads.enums import IntakeState
 from apps.leads.models import Company, Consent, Intake, IntakeSource, ScoreOverride, ScoreRun, Touchpoint
@@ -111,6 +112,22 @@ class IntakeSourceAdmin(MopsAdmin):
         return ", ".join(source.required) or NOTHING
 
 
+_REPLAY = Button(
+    "replay",
+    "Judge again",
+    replay,
+    refuse_replay,
+    confirm="It is judged by the contract of its source as it is now.",
+    style="primary",
+)
+
+
+def _judged_again(said: list[str]) -> str:
+    """Return what became of deliveries that were judged again, in a sentence."""
+    taken = sum(not each.startswith(REJECTED_AGAIN) for each in said)
+    return f"Judged again: {taken:,} taken in, {len(said) - taken:,} rejected again."
+
+
 @admin.register(Intake)
 class IntakeAdmin(ReadOnlyAdmin):
     """Deliveries as they came, and what became of them."""
@@ -130,16 +147,8 @@ class IntakeAdmin(ReadOnlyAdmin):
         "attempts",
     )
     empty_state = "Nothing came in yet. Deliveries of forms and tools stand here, the rejected ones with their reason."
-    buttons = (
-        Button(
-            "replay",
-            "Judge again",
-            replay,
-            refuse_replay,
-            confirm="It is judged by the contract of its source as it is now.",
-            style="primary",
-        ),
-    )
+    buttons = (_REPLAY,)
+    actions = (for_many(_REPLAY, in_words=_judged_again),)
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         """Load source and lead with the rows."""
@@ -164,6 +173,18 @@ class IntakeAdmin(ReadOnlyAdmin):
         return link_to(intake.lead)
 
 
+_MACHINE = Button(
+    "machine",
+    "A machine did it",
+    call_machine,
+    lambda who, touch: (
+        refuse_classification(who, touch) or ("It is called a machine's already." if touch.is_machine else None)
+    ),
+    form=ReasonForm,
+    confirm="The touch stays and counts nothing; the score of the lead is counted anew.",
+)
+
+
 @admin.register(Touchpoint)
 class TouchpointAdmin(ReadOnlyAdmin):
     """Everything leads did."""
@@ -185,16 +206,7 @@ class TouchpointAdmin(ReadOnlyAdmin):
     )
     empty_state = "No touch yet. They come from forms, the website and the tools that send for us."
     buttons = (
-        Button(
-            "machine",
-            "A machine did it",
-            call_machine,
-            lambda who, touch: (
-                refuse_classification(who, touch) or ("It is called a machine's already." if touch.is_machine else None)
-            ),
-            form=ReasonForm,
-            confirm="The touch stays and counts nothing; the score of the lead is counted anew.",
-        ),
+        _MACHINE,
         Button(
             "person",
             "The person did it",
@@ -206,6 +218,7 @@ class TouchpointAdmin(ReadOnlyAdmin):
             confirm="The touch counts again; the score of the lead is counted anew.",
         ),
     )
+    actions = (for_many(_MACHINE),)
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         """Load lead, campaign and content with the rows."""

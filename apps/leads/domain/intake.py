@@ -36,6 +36,7 @@ FIELDS = (
     *("product_interest", "origin", "source"),
 )
 MOST_FIELDS, PEOPLE = 200, 100
+REJECTED_AGAIN = "Rejected again:"
 OTHER_CONTENT = "A delivery “{key}” came before, with other content. Judge it again if this one counts as well."
 
 
@@ -138,7 +139,7 @@ def replay(intake: Intake, *, by: "User", at: dt.datetime | None = None) -> str:
         row.attempts += 1
         done = _judge(row, now=at or clock.now())
     if done.state == IntakeState.REJECTED:
-        return f"Rejected again: {done.reason}"
+        return f"{REJECTED_AGAIN} {done.reason}"
     return f"Taken in as {done.lead}."
 
 
