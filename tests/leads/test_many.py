@@ -65,3 +65,11 @@ def test_who_may_not_change_is_told_for_each(client):
     chosen = {"action": "many_to_disqualified", "_selected_action": [lead.pk], "bulk_apply": "1", "reason": "x"}
     client.post(list_of(Lead), chosen)
     assert Lead.objects.get(pk=lead.pk).stage == Stage.KNOWN_LEAD
+
+
+@pytest.mark.parametrize("key", ["abc", "9" * 40, "", "1.5", "-"])
+def test_rows_that_are_none_are_refused_and_break_no_page(client, key):
+    client.force_login(person_with(Role.OPS))
+    for action in ("many_to_recycled", "many_reassign", "check_consistency", "export_chosen"):
+        answer = client.post(list_of(Lead), {"action": action, "_selected_action": [key]})
+        assert answer.status_code == 400

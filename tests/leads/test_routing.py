@@ -405,6 +405,8 @@ def test_pages_of_routing(client, ops):
     page = client.get(page_of(lead)).content.decode()
     assert "Rule 1, All, gives it to Everyday" in page
     assert "had the turn" in page
+    everybody = f"{list_of(RoutingDecision)}?lead__id__exact={lead.pk}"  # as the page of the lead links it
+    assert (everybody in page, client.get(everybody).status_code) == (True, 200)
     assert "Who takes leads now" in client.get(page_of(team)).content.decode()
     assert "Rules tried" in client.get(page_of(RoutingDecision.objects.last())).content.decode()
     other = person_with(Role.SALES)

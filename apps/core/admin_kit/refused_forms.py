@@ -3,8 +3,9 @@
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
@@ -93,10 +94,17 @@ class KeepsTyped(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
 
         Raises:
             PermissionDenied: the action is none of those that this person has here.
+            BadRequest: what was chosen are no rows of any list.
         """
         wanted = request.POST.get("action", "")
         if wanted and wanted not in self.get_actions(request):
             raise PermissionDenied(NOT_OFFERED)
+        pk = self.opts.pk.target_field if self.opts.pk.is_relation else self.opts.pk
+        try:
+            for key in request.POST.getlist(ACTION_CHECKBOX_NAME):
+                pk.clean(key, None)
+        except ValidationError as error:
+            raise BadRequest("A row is chosen by its key.") from error
         return super().response_action(request, queryset)
 
     def _once_more(self, request: HttpRequest, sentence: str, *args: Any, **kwargs: Any) -> Any:

@@ -112,6 +112,7 @@ class RoutingDecisionAdmin(ReadOnlyAdmin):
     list_display = ("at", "of_lead", "how", "rule_number", "pool", "given_to", "from_person", "reason")
     list_filter = ("routed_by", "pool", "at")
     search_fields = ("lead__name", "lead__email", "reason")
+    allowed_lookups = ("lead",)
     fields = (
         ("lead", "at"),
         ("routed_by", "rule_number"),
