@@ -16,7 +16,7 @@ from apps.leads.domain.consent import consents_of, record_consent
 from apps.leads.domain.intake import receive, replay
 from apps.leads.domain.provenance import values_of
 from apps.leads.enums import IntakeState
-from apps.leads.models import Consent, FieldValue, Intake, IntakeSource, Lead, Touchpoint
+from apps.leads.models import Company, Consent, FieldValue, Intake, IntakeSource, Lead, Touchpoint
 from tests.admin_pages import assert_same_queries, button_of, list_of, page_of, whole_page_of
 from tests.factories.accounts import administrator, person_with, sign_in
 from tests.factories.exchange import import_text
@@ -251,3 +251,17 @@ def test_touches_and_companies_come_in_from_files(person):
     assert (again.counts.get("created", 0), again.counts["unchanged"], again.counts["refused"]) == (0, 1, 2)
     companies = "Domain,Name,Industry,Employees\nada.example,Ada Ltd,Software,250\n"
     assert import_text("leads.companies", companies, by=person).counts["created"] == 1
+
+
+def test_a_company_is_found_by_a_domain_that_is_one(client, person):
+    text = (
+        "Name,Domain,Employees\nA,not a domain,1\nB,localhost,1\nC,https://www.Ada.example/x,1\nD,münchen.example,1\n"
+    )
+    batch = import_text("leads.companies", text, by=person)
+    assert batch.counts == {"created": 2, "refused": 2}
+    told = list(batch.outcomes.filter(kind="refused").order_by("line").values_list("reason", flat=True))
+    assert told[0] == "Domain: “not a domain” is no domain; write it as example.com."
+    client.force_login(person)
+    by_hand = client.post(f"{list_of(Company)}add/", {"name": "E", "domain": "no domain"})
+    assert "is no domain; write it as example.com." in by_hand.content.decode()
+    assert set(Company.objects.values_list("domain", flat=True)) == {"ada.example", "münchen.example"}

@@ -2,6 +2,8 @@
 
 import pgtrigger
 from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_domain_name
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower, Trim
@@ -69,6 +71,12 @@ class Company(GovernedModel):
         return self.name
 
     def clean(self) -> None:
-        """Keep the domain bare: no scheme, no www, small letters."""
+        """Keep the domain bare: no scheme, no www, small letters; leads find their company by it."""
         domain = self.domain.strip().lower().removeprefix("https://").removeprefix("http://").removeprefix("www.")
         self.domain = domain.split("/", 1)[0]
+        try:
+            if self.domain:
+                validate_domain_name(self.domain)
+        except ValidationError as error:
+            said = f"“{self.domain}” is no domain; write it as example.com."
+            raise ValidationError({"domain": said}) from error
