@@ -14,6 +14,7 @@ from apps.core.errors import InvalidInput, WrongState
 from apps.core.rules.models import RuleVersion
 from apps.core.transitions import transition
 from apps.leads.domain.lifecycle import move_lead, refuse_stage
+from apps.leads.domain.past import Told, tell_past
 from apps.leads.domain.scoring.keeping import score_due
 from apps.leads.domain.scoring.overriding import set_score
 from apps.leads.domain.stages import cohorts, figures_by_stage, stages_of, stuck
@@ -132,6 +133,9 @@ def test_figures_tell_who_is_where_who_is_stuck_and_how_many_of_a_month_went_on(
     assert (told[Stage.MQL].leads, told[Stage.MQL].left, told[Stage.KNOWN_LEAD].leads) == (2, 1, 1)
     found = cohorts(person, months=12, now=clock.now())
     assert (sum(each.qualified for each in found), sum(each.accepted for each in found)) == (3, 1)
+    long_ago = clock.now() - dt.timedelta(days=200)  # sales had it once, and gave it back: that is no success of today
+    tell_past([Told(leads[1].pk, Stage.SQL, long_ago)], by=person)
+    assert sum(each.accepted for each in cohorts(person, months=12, now=clock.now())) == 1
     assert figures_by_stage(person_with(Role.SALES), now=clock.now())[1].leads == 0
     client.force_login(person)
     assert "From MQL to SQL" in client.get("/admin/leads/lifecycle/").content.decode()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
-from django.db.models import Count, Exists, F, Min, OuterRef
+from django.db.models import Count, Exists, F, Max, Min, OuterRef
 from django.db.models.functions import TruncMonth
 
 from apps.core import access
@@ -104,20 +104,22 @@ class _Median(models.Aggregate):
 
 
 def cohorts(user: "User", *, months: int, now: dt.datetime) -> list[Cohort]:
-    """Return the last months with the leads that first became MQL in them: by cohort, so late successes count."""
+    """Return the last months with the leads that first became MQL in them: by cohort, so late successes count.
+
+    A lead counts as accepted where it became SQL after that; what was before, as another system told it, does not.
+    """
     rows = access.visible(user, StageInterval)
     first = (
         rows.filter(stage=Stage.MQL)
         .order_by()
         .values("lead")
-        .annotate(month=TruncMonth(Min("entered_at")))
+        .annotate(moment=Min("entered_at"), month=TruncMonth(Min("entered_at")))
         .filter(month__gt=now - dt.timedelta(days=31 * months))
     )
-    accepted = set(rows.filter(stage=Stage.SQL).values_list("lead", flat=True))
-    found: dict[dt.datetime, list[int]] = {}
+    taken = rows.filter(stage=Stage.SQL).order_by().values_list("lead").annotate(Max("entered_at"))
+    accepted: dict[int, dt.datetime] = dict(taken)
+    found: dict[dt.datetime, list[bool]] = {}
     for row in first:
-        found.setdefault(row["month"], []).append(row["lead"])
-    return [
-        Cohort(month.date(), len(leads), sum(lead in accepted for lead in leads))
-        for month, leads in sorted(found.items(), reverse=True)
-    ]
+        latest = accepted.get(row["lead"])
+        found.setdefault(row["month"], []).append(latest is not None and latest >= row["moment"])
+    return [Cohort(month.date(), len(each), sum(each)) for month, each in sorted(found.items(), reverse=True)]
