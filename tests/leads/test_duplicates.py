@@ -28,6 +28,7 @@ from apps.leads.admin.duplicates import merge_form
 from apps.leads.domain.answer_clocks import TOUCH
 from apps.leads.domain.consent import consents_of, record_consent
 from apps.leads.domain.duplicates import finding, merging
+from apps.leads.domain.duplicates.entry import holder
 from apps.leads.domain.duplicates.finding import find_duplicates, look_again, nearest
 from apps.leads.domain.intake import receive
 from apps.leads.domain.lifecycle import move_lead
@@ -190,6 +191,10 @@ def test_merged_leads_are_known_as_the_one_that_was_kept(client, person):
     assert sentence_of(error.value) == "This lead was merged into another one; undo the merge to bring it back."
     client.force_login(person)
     assert "Ada King" in client.get(page_of(gone)).content.decode()
+    for typed in ({"email": "king@engines.example"}, {"phone": "+4930901820"}):
+        second = client.post(f"{list_of(Lead)}add/", {"name": "Zoe", "record_source": "mops", **typed})
+        assert f'exists already: <a class="mops-link" href="{page_of(kept)}">' in second.content.decode()
+    assert holder("email", "king@engines.example", besides=kept.pk) is None  # who was kept may take it over
     erase_subject(kept, by=administrator(), reason="She asked for it.")
     gone.refresh_from_db()
     assert (gone.name, gone.email, gone.phone) == ("", None, "")

@@ -36,19 +36,25 @@ def known_lead(*, email: str, phone: str) -> Lead | None:
 def holder(name: str, given: str, *, country: str = "", besides: int | None = None) -> Lead | None:
     """Return the lead that has an address (`name` is "email") or a phone ("phone") as somebody typed it, None for none.
 
+    What a lead had that was merged is that of the lead that was kept, as for deliveries.
+
     Args:
         name: which of the two.
         given: as it was typed; what cannot be read is nobody's.
         country: by which a phone without country code is read.
         besides: the lead that is being edited.
     """
-    rows = Lead._base_manager.filter(merged_into=None).exclude(pk__in=[besides] if besides else [])
+    rows = Lead._base_manager.select_related("merged_into").exclude(pk__in=[besides] if besides else [])
     if name == "email":
-        return rows.filter(email=given.strip().lower()).first()
-    try:
-        return rows.filter(phone=phones.e164(given, country=country), is_phone_shared=False).first()
-    except InvalidInput:  # said beside the field by the model
-        return None
+        having = rows.filter(email=given.strip().lower())
+    else:
+        try:
+            having = rows.filter(phone=phones.e164(given, country=country), is_phone_shared=False)
+        except InvalidInput:  # said beside the field by the model
+            return None
+    found = having.filter(merged_into=None).first() or having.first()
+    kept = found.merged_into or found if found is not None else None
+    return None if kept is None or kept.pk == besides else kept
 
 
 def phone_taken(lead: Lead) -> bool:
