@@ -61,7 +61,7 @@ def test_a_story_tells_everything_in_order_and_by_kind(lead, ops):
     (same,) = story_of(lead, by=ops, kind="same").events
     assert (same.told.said, same.told.tone, same.label) == ("Ann Able and Anne Able look alike", "warn", "Duplicates")
     stages = [(each.told.said, each.told.why, each.told.who) for each in story_of(lead, by=ops, kind="stage").events]
-    assert stages[0] == ("Stage: Marketing qualified (MQL)", "Asked for a demo", ops.email)
+    assert stages[0] == ("Stage: Marketing qualified (MQL)", "Asked for a demo", ops.full_name)
     older = story_of(lead, by=ops, kind="did", page=2)
     assert [each.told.said for each in older.events] == [f"Website visit: Page {n}" for n in (14, 15, 16, 17)]
     assert not older.more

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 # what it is, its moment, its number, the facts its sentence is made of, and where it stands; each is read newest first
 Part = tuple[str, str, str, str, str]
 _NAME = "(SELECT coalesce(nullif(u.full_name, ''), u.email) FROM accounts_user u WHERE u.id = {})"
+# who acted, where only the label stands that signs for them
+_SIGNED = "coalesce((SELECT nullif(u.full_name, '') FROM accounts_user u WHERE u.username = {0}), {0})"
 PARTS: Mapping[str, tuple[Part, ...]] = {
     "did": (
         (
@@ -46,7 +48,7 @@ PARTS: Mapping[str, tuple[Part, ...]] = {
             "stage",
             "t.entered_at",
             "t.id",
-            "jsonb_build_array(t.stage, t.reason, t.actor_label)",
+            f"jsonb_build_array(t.stage, t.reason, {_SIGNED.format('t.actor_label')})",
             "leads_stageinterval t WHERE t.lead_id = %(lead)s",
         ),
     ),
@@ -118,7 +120,7 @@ PARTS: Mapping[str, tuple[Part, ...]] = {
             "stopped",
             "t.closed_at",
             "t.id",
-            "jsonb_build_array(t.metric, t.state, t.closed_by)",
+            f"jsonb_build_array(t.metric, t.state, {_SIGNED.format('t.closed_by')})",
             (
                 "clocks_clock t WHERE t.closed_at IS NOT NULL AND t.state IN ('met', 'late') AND t.object_id = %(lead)s"
                 " AND t.content_type_id = %(kind_of_lead)s"
