@@ -24,7 +24,7 @@ from django.test import override_settings
 
 from apps.accounts.models import User
 from apps.core.actors import acting_as
-from apps.core.bench.registry import Result, Taken, benchmark, middle, timed
+from apps.core.bench.registry import Result, Taken, benchmark, middle, swept, timed
 from apps.core.context_sql import stamp_transaction
 from apps.core.exchange.domain.receiving import receive_file
 from apps.core.exchange.domain.running import carry_out, carry_out_preview
@@ -71,6 +71,7 @@ def lead_import(rows: int) -> Iterator[Result]:
         _compare(batch, person, min(rows, SAMPLE))
         rounds = 1 if rows >= MANY else 3
         run, bare = _in_turn(lambda: _run(batch, person), lambda: _bare(plain), rounds)
+        swept(Lead, Lead.history.model, RowOutcome)
         usual = _usual(batch)
         to_limit, to_usual = run.worked / bare.worked, usual.worked / SAMPLE * rows / run.worked
         met = to_limit <= LIMIT and to_usual >= USUAL
