@@ -11,6 +11,15 @@ NULL_SHOWN, HALF_SHOWN = "␀", "\ufffd"
 DEEPEST, TOO_DEEP = 20, "… nested too deep to be kept"
 
 
+def no_number(word: str) -> None:
+    """Refuse what Python alone reads as JSON, NaN and Infinity: the `parse_constant` of `json.loads`.
+
+    Raises:
+        ValueError: always.
+    """
+    raise ValueError(f"{word} is no JSON")
+
+
 def is_storable(text: str) -> bool:
     """Whether the database can keep `text`."""
     return "\x00" not in text and (text.isascii() or not any(map(_is_half, text)))

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 from apps.core.actors import system_principal
 from apps.core.errors import DomainError
 from apps.core.guessing import too_many_guesses
+from apps.core.storable import no_number
 from apps.leads.domain.machines import machine_reason, refuses_tracking
 from apps.leads.domain.profiling import next_questions
 from apps.leads.domain.visits import is_agreed, keep_visits
@@ -114,16 +115,12 @@ def _fields(request: HttpRequest) -> Mapping[str, Any]:
 
 def _json(request: HttpRequest) -> Mapping[str, Any]:
     try:
-        given = json.loads(request.body.decode("utf-8"), parse_constant=_no_number)
+        given = json.loads(request.body.decode("utf-8"), parse_constant=no_number)
     except (ValueError, RecursionError) as error:  # no UTF-8, no JSON, a number of thousands of digits; too deep
         raise _Unreadable("What came is no JSON in UTF-8.") from error
     if not isinstance(given, dict):
         raise _Unreadable("What comes is an object: names with their values.")
     return given
-
-
-def _no_number(word: str) -> None:
-    raise ValueError(f"{word} is no JSON")  # Python alone reads NaN and Infinity
 
 
 class _Unreadable(DomainError):

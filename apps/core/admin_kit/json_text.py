@@ -7,6 +7,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.forms.fields import InvalidJSONInput
 
+from apps.core.storable import no_number
+
 DEEPEST = 100  # what reads it goes down by itself, and Python only a thousand steps
 
 
@@ -30,13 +32,9 @@ class JSONText(forms.JSONField):
         return super().bound_data(data, initial)
 
 
-def _no_number(word: str) -> None:
-    raise ValueError(f"{word} is no JSON")  # Python alone reads NaN and Infinity, no database keeps them
-
-
 def _is_readable(text: str) -> bool:
     try:
-        level = [json.loads(text, parse_constant=_no_number)]
+        level = [json.loads(text, parse_constant=no_number)]
         json.dumps(level, ensure_ascii=False).encode()  # a page with half a character could not be sent
     except (ValueError, RecursionError):
         return False

@@ -12,11 +12,11 @@ from apps.core import access, clock
 from apps.core.asking import remember
 from apps.core.rules.enums import VersionState
 from apps.leads.domain.consent import consents_of
-from apps.leads.domain.lifecycle import LACKS, lacks_of
+from apps.leads.domain.lifecycle import EXPLAINED, SCORING, is_scoring
 from apps.leads.domain.provenance import values_of
 from apps.leads.domain.scoring.curve import curve_of
 from apps.leads.domain.scoring.explaining import Explanation, explain
-from apps.leads.domain.scoring.model import Model, model_in_force, readable_model
+from apps.leads.domain.scoring.model import Model, readable_model
 from apps.leads.domain.scoring.overriding import standing
 from apps.leads.domain.timeline.standing import Standing
 from apps.leads.domain.timeline.story import DEEPEST, KINDS, kinds_for, story_of
@@ -39,11 +39,12 @@ def score_panel(request: HttpRequest, lead: Lead, now: Standing) -> dict[str, An
     score = now.score
     panel: dict[str, Any] = {"template": "admin/leads/score_panel.html", "lead": lead, "score": score}
     if score is None:
-        in_force = model_in_force() is not None
-        remember((LACKS, lead.pk), lacks_of(None) if in_force else "")  # the button that qualifies it asks the same
-        return {**panel, "in_force": in_force}
+        remember((EXPLAINED, lead.pk), None)  # the button that qualifies it asks the same
+        return {**panel, "in_force": is_scoring()}
     found = explain(score)
-    remember((LACKS, lead.pk), lacks_of(found) if score.version.state == VersionState.ACTIVE else "")
+    remember((EXPLAINED, lead.pk), found)
+    if score.version.state == VersionState.ACTIVE:
+        remember(SCORING, True)
     person: Any = request.user
     may_read = access.may_open(person, "view", ScoreOverride)
     return {

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from apps.accounts.models import User
 
 OFFERED = "lead offered"  # the question, for `asking_once`
-LACKS, SCORED = "what a lead lacks to be ready", "whether rules of scoring are in force"  # likewise
+EXPLAINED, SCORING = "what the score of a lead is made of", "whether rules of scoring are in force"  # likewise
 NEEDED = ("name", "email")  # an incomplete lead may come in, but nobody is sent to call on it
 
 
@@ -67,21 +67,26 @@ def _unready(lead: Lead) -> str | None:
         return f"{lead} cannot become an MQL: sales needs {' and '.join(missing)}. Fill in what is missing first."
     if barred := bars_of(lead):
         return f"{lead} cannot become an MQL: {'; '.join(barred)}. Mend it first."
-    lacks = once((LACKS, lead.pk), lambda: lacking(lead))
+    lacks = lacking(lead)
     return f"{lead} cannot become an MQL yet: {lacks}" if lacks else None
+
+
+def is_scoring() -> bool:
+    """Whether rules of scoring are in force."""
+    return once(SCORING, lambda: active_version(DOCUMENT) is not None)
 
 
 def lacking(lead: Lead) -> str:
     """Return what `lead` lacks to be ready for sales by the rules of scoring; "" where it is, or none are in force."""
-    if not once(SCORED, lambda: active_version(DOCUMENT) is not None):
+    if not is_scoring():
         return ""
-    score: LeadScore | None = getattr(lead, "score", None)
-    return lacks_of(explain(score) if score is not None else None)
-
-
-def lacks_of(found: Explanation | None) -> str:
-    """Return what a lead lacks whose score is explained by `found`, None where rules in force have not scored it."""
+    found = once((EXPLAINED, lead.pk), lambda: _explained(lead))
     return found.lacks if found is not None else "it is not scored; the rules in force reach it within a minute."
+
+
+def _explained(lead: Lead) -> Explanation | None:
+    score: LeadScore | None = getattr(lead, "score", None)
+    return explain(score) if score is not None else None
 
 
 def move_lead(lead: Lead, *, to: Stage, by: "User", reason: str) -> str:

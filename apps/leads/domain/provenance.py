@@ -5,6 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from apps.core.actors import Channel
+from apps.core.admin_kit.names import label_of
 from apps.leads.domain.intake import FIELDS
 from apps.leads.models import FieldValue, IntakeSource, Lead
 
@@ -52,11 +53,11 @@ def values_of(lead: Lead, *, hidden: Collection[str] = ()) -> tuple[list[Known],
     for name, value in standing.items():
         if (name, value) in told:
             row = told[(name, value)]
-            known.append(Known(_label(name), value, titles.get(row.source, row.source), row.observed_at))
+            known.append(Known(label_of(lead, name), value, titles.get(row.source, row.source), row.observed_at))
         elif name in written:
-            known.append(Known(_label(name), value, *written[name]))
+            known.append(Known(label_of(lead, name), value, *written[name]))
     refused = [
-        Known(_label(row.field), row.value, titles.get(row.source, row.source), row.observed_at)
+        Known(label_of(lead, row.field), row.value, titles.get(row.source, row.source), row.observed_at)
         for row in said
         if not row.is_taken
     ]
@@ -77,8 +78,3 @@ def _written(lead: Lead, names: list[str]) -> dict[str, tuple[str, dt.datetime, 
             way, who = WAYS.get(since.channel, ""), str(since.history_user or since.actor_label)
             found[name] = (f"{way}, {who}" if way else who, since.history_date, since.history_change_reason or "")
     return found
-
-
-def _label(name: str) -> str:
-    words = str(Lead._meta.get_field(name).verbose_name)  # type: ignore[union-attr]
-    return words[:1].upper() + words[1:]

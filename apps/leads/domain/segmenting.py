@@ -13,10 +13,11 @@ from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 
 from apps.core import access, clock
-from apps.core.alerts.domain.alerting import raise_alert, resolve_alert
+from apps.core.alerts.domain.alerting import resolve_alert
 from apps.core.errors import NotAllowed
 from apps.core.records import kind_of
 from apps.core.rules.catalog import catalog_of
+from apps.core.rules.domain.applying import tell_broken
 from apps.core.rules.domain.compiling import compile_sql
 from apps.core.rules.domain.queries import active_version, active_versions
 from apps.core.workspace.models import CustomValues, TaggedRecord
@@ -53,15 +54,8 @@ def _is_readable(version: "RuleVersion") -> bool:
     if not (wrong := unreadable(version)):
         resolve_alert(cause, why="Its rules can be read.")
         return True
-    raise_alert(
-        cause,
-        title=f"{version} cannot be read any more: the segment stays as it was.",
-        severity="warning",
-        detail=wrong,
-        subject=version,
-        owner=version.document.owner,
-        runbook="Open the rules, mend what they name, and bring the new version into force.",
-    )
+    owner = version.document.owner
+    tell_broken(version, cause, wrong, so="the segment stays as it was", severity="warning", owner=owner)
     return False
 
 

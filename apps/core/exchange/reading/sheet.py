@@ -94,6 +94,6 @@ def check_cell(cell: str, line: int) -> str:
     check_length(cell, line)
     if "\x00" in cell:
         raise Unreadable(f"Line {line:,} contains a NUL character: the file is damaged, or it is not text.")
-    if not cell.isascii() and any("\ud800" <= sign <= "\udfff" for sign in cell):
+    if not is_storable(cell):
         raise Unreadable(f"Line {line:,} contains half a character (a lone surrogate): the file is damaged.")
     return cell

@@ -17,6 +17,7 @@ from apps.core.rules.domain.wording import words_of as words_of_tree
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
+    from apps.core.rules.models import RuleVersion
 
 HIDDEN = "its condition asks about something that you may not see"
 
@@ -72,6 +73,30 @@ def tell_unreadable(row: Any, wrong: str, *, of: str) -> None:
         subject=row,
         owner=row.owner,
         runbook="Write its next version with a condition that can be asked, and let both sides sign it.",
+    )
+
+
+def tell_broken(
+    version: "RuleVersion", cause: str, wrong: str, *, so: str, severity: str = "critical", owner: Any = None
+) -> None:
+    """Alert that the rules of a version in force broke under them: they ask about what is no longer there.
+
+    Args:
+        version: cannot be read any more.
+        cause: the fingerprint of the alert; resolve it when a version in force can be read.
+        wrong: what is wrong with the rules.
+        so: what follows until they are mended.
+        severity: of the alert.
+        owner: who is told; the administrators where nobody is named.
+    """
+    raise_alert(
+        cause,
+        title=f"{version} cannot be read any more: {so}.",
+        severity=severity,
+        detail=wrong,
+        subject=version,
+        owner=owner,
+        runbook="Open the rules, mend what they name, and bring the new version into force.",
     )
 
 

@@ -12,6 +12,7 @@ from apps.accounts.models import Team
 from apps.core.alerts.domain.alerting import raise_alert
 from apps.core.errors import InvalidInput
 from apps.core.rules.catalog import catalog_of
+from apps.core.rules.domain.applying import tell_broken
 from apps.core.rules.domain.compiling import compile_sql
 from apps.leads.domain.routing.pools import Crew, crews, people_here
 from apps.leads.models import Lead
@@ -102,14 +103,7 @@ def rules_in_force(version: "RuleVersion", *, at: dt.datetime) -> Rules:
     else:
         _tell_archived_fallback(found)
         return found
-    raise_alert(
-        UNREADABLE,
-        title=f"{version} cannot be read any more: leads go to its fallback queue.",
-        severity="critical",
-        detail=why,
-        subject=version,
-        runbook="Open the rules, mend what they name, and bring the new version into force.",
-    )
+    tell_broken(version, UNREADABLE, why, so="leads go to its fallback queue")
     numbers = range(1, len(version.body["rules"]) + 1)
     left_out = dict.fromkeys(numbers, "could not be read")
     return Rules(version, [], int(version.body["settings"]["fallback"]), set(), {}, left_out)

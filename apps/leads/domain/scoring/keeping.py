@@ -5,7 +5,8 @@ import datetime as dt
 from django.db import connection, transaction
 
 from apps.core import clock
-from apps.core.alerts.domain.alerting import raise_alert, resolve_alert
+from apps.core.alerts.domain.alerting import resolve_alert
+from apps.core.rules.domain.applying import tell_broken
 from apps.core.rules.domain.queries import active_version
 from apps.leads.domain.scoring import measures
 from apps.leads.domain.scoring.engine import Scored, score_leads, store
@@ -42,14 +43,8 @@ def _watch(model: Model | None) -> None:
     if model is not None:
         resolve_alert(UNREADABLE, why="The rules in force can be read.")
     elif (version := active_version(DOCUMENT)) is not None:
-        raise_alert(
-            UNREADABLE,
-            title=f"{version} cannot be read any more: leads keep the scores they have, new ones get none.",
-            severity="critical",
-            detail=" ".join(each.sentence for each in BODY.problems(version.body)[:3]),
-            subject=version,
-            runbook="Open the rules, mend what they name, and bring the new version into force.",
-        )
+        wrong = " ".join(each.sentence for each in BODY.problems(version.body)[:3])
+        tell_broken(version, UNREADABLE, wrong, so="leads keep the scores they have, new ones get none")
 
 
 def score_all(*, as_of: dt.datetime | None = None) -> Scored:
