@@ -24,6 +24,7 @@ from apps.leads.models import Lead, StageInterval
 from tests.admin_pages import page_of
 from tests.factories.accounts import person_with
 from tests.factories.leads import LeadFactory
+from tests.factories.rules import active
 from tests.factories.scoring import body, in_force, rule, scoring, touch
 
 pytestmark = pytest.mark.django_db
@@ -118,6 +119,21 @@ def test_who_is_not_ready_by_the_rules_does_not_become_mql():
     with transition(RuleVersion):
         RuleVersion.objects.filter(pk=version.pk).update(state="retired", retired_at=clock.now())
     assert refuse_stage(person, chief, to=Stage.MQL) is None  # no rules decide about it any more
+
+
+def test_page_and_operation_agree_while_new_rules_have_not_reached_a_lead(client):
+    person = person_with(Role.OPS)
+    document = scoring(owner=person)
+    chief = rule("Chief", 30, predicate={"field": "job_title", "op": "contains", "value": "chief"})
+    in_force(document, body(chief, threshold=25), by=person)
+    lead = LeadFactory(name="Low", job_title="Buyer")
+    score_due()
+    active(document, by=person, body=body(chief, threshold=20))
+    client.force_login(person)
+    shown = client.get(f"/admin/leads/lead/{lead.pk}/change/").context_data["shown_buttons"]
+    refused = refuse_stage(person, lead, to=Stage.MQL)
+    assert "cannot become an MQL yet" in refused
+    assert [each.refused for each in shown if each.button.name == "to-mql"] in ([], [refused])
 
 
 def test_figures_tell_who_is_where_who_is_stuck_and_how_many_of_a_month_went_on(client):
