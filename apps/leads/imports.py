@@ -9,7 +9,7 @@ from apps.core.errors import InvalidInput
 from apps.core.exchange import values
 from apps.core.exchange.registry import Changes, Column, Importer, Outcome, Row, register_importer
 from apps.leads import phones
-from apps.leads.domain.bulk import KEY, Refusal, Written, judge_and_write
+from apps.leads.domain.bulk import KEY, Refusal, Refused, Written, judge_and_write
 from apps.leads.domain.rows import count_of
 from apps.leads.models import Lead
 
@@ -108,22 +108,14 @@ class LeadImporter(Importer):
         judged, written = judge_and_write(
             staged, lambda leads: set(visible.filter(pk__in=leads).values_list("pk", flat=True))
         )
-        into = self._kept([full[line] for line, why in judged.items() if why == Refusal.MERGED], by)
-        refused |= {line: _sentence(why, full[line], into) for line, why in judged.items()}
+        kept = {each.kept for each in judged.values() if each.kept is not None}
+        named = access.visible(by, Lead).in_bulk(kept) if kept else {}
+        refused |= {line: _sentence(each, full[line], named) for line, each in judged.items()}
         done = {each.line: each for each in written}
         return [
             Outcome.refused(row, refused[row.line]) if row.line in refused else self._outcome(row, done[row.line])
             for row in rows
         ]
-
-    def _kept(self, merged: list[dict[str, Any]], by: Any) -> dict[tuple[str, str], str]:
-        """Return, by the key of leads that were merged, the leads that were kept, as far as the person sees them."""
-        numbers = [given["external_id"] for given in merged]
-        gone = list(Lead.objects.filter(external_id__in=numbers).exclude(merged_into=None)) if merged else []
-        seen = access.visible(by, Lead).in_bulk({lead.merged_into_id for lead in gone}) if gone else {}
-        return {
-            (lead.record_source, lead.external_id): str(seen.get(lead.merged_into_id, "another lead")) for lead in gone
-        }
 
     def _outcome(self, row: Row, written: Written) -> Outcome:
         if written.before is None:
@@ -165,8 +157,9 @@ class _Given(Mapping[str, tuple[str, str]]):
         raise KeyError(title)
 
 
-def _sentence(why: Refusal, given: dict[str, Any], kept: dict[tuple[str, str], str]) -> str:
-    into = kept.get((given["record_source"], given["external_id"]), "another lead")
+def _sentence(refused: Refused, given: dict[str, Any], named: Mapping[int, Lead]) -> str:
+    """Return why a row stays out; `named` are the leads that the person sees."""
+    into = named.get(refused.kept or 0, "another lead")
     number, email = values.quoted(given["external_id"]), values.quoted(given.get("email") or "")
     return {
         Refusal.BARRED: f"There is already a lead {number}, and you may not change it.",
@@ -176,7 +169,10 @@ def _sentence(why: Refusal, given: dict[str, Any], kept: dict[tuple[str, str], s
         Refusal.EMAIL_TAKEN: f"{email} belongs to another lead already.",
         Refusal.PHONE_TAKEN: f"The phone {given.get('phone')} belongs to another lead already.",
         Refusal.PHONE_TWICE: f"The phone {given.get('phone')} stands on another row of this file already.",
-    }[why]
+        Refusal.EMAIL_MERGED: f"{email} belongs to a lead that was merged into {into}; change that one.",
+        Refusal.PHONE_MERGED: f"The phone {given.get('phone')} belongs to a lead that was merged into {into}; change "
+        "that one.",
+    }[refused.why]
 
 
 def _phone_problem(given: dict[str, Any]) -> str | None:

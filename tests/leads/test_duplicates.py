@@ -195,6 +195,10 @@ def test_merged_leads_are_known_as_the_one_that_was_kept(client, person):
         second = client.post(f"{list_of(Lead)}add/", {"name": "Zoe", "record_source": "mops", **typed})
         assert f'exists already: <a class="mops-link" href="{page_of(kept)}">' in second.content.decode()
     assert holder("email", "king@engines.example", besides=kept.pk) is None  # who was kept may take it over
+    assert receive(form, {"name": "Ada", "phone": "+4930901820"}, key="2", by=person).lead == kept
+    Lead.objects.filter(pk=kept.pk).update(email="king@engines.example")  # who was kept took it over, but by no merge
+    refused = merging.refuse_undo(person, Merge.objects.get(pk=merged.pk))
+    assert refused == f"The e-mail of {gone} belongs to {kept} by now; change it there first."
     erase_subject(kept, by=administrator(), reason="She asked for it.")
     gone.refresh_from_db()
     assert (gone.name, gone.email, gone.phone) == ("", None, "")

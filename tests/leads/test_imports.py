@@ -14,6 +14,7 @@ from apps.core.actors import acting_as
 from apps.core.exchange.enums import OutcomeKind
 from apps.core.exchange.registry import get_importer
 from apps.leads.domain.bulk import judge_and_write
+from apps.leads.domain.duplicates.entry import _has, holder, known_lead
 from apps.leads.domain.duplicates.merging import merge
 from apps.leads.models import Lead
 from tests.factories.accounts import person_with
@@ -234,3 +235,39 @@ def test_who_was_merged_has_no_say_in_addresses_and_is_named(ops):
     assert (kept.email, kept.company) == ("ann@example.com", "Acme")
     Lead.objects.filter(pk=gone.pk).update(owner_person=(seller := person_with(Role.SALES)))
     assert "Kept" not in "".join(each.reason for each in bring_in(records[1:], seller))
+
+
+def test_what_a_merged_lead_had_is_that_of_the_lead_that_was_kept(ops):
+    kept, gone = LeadFactory(name="Kept", email=None), LeadFactory(name="Gone", email=None, phone="+4930901820")
+    LeadFactory(name="Bo", external_id="8", record_source="file", email="bo@b.example")
+    merge(kept, gone, by=ops, reason="One person.")
+    Lead.objects.filter(pk=gone.pk).update(email="ann@a.example")
+    Lead.objects.filter(pk=kept.pk).update(phone="", external_id="9", record_source="file")
+    file = [
+        {"Lead Number": "7", "E-mail": "Ann@a.example", "Phone": ""},
+        {"Lead Number": "8", "E-mail": "", "Phone": "+49 30 901820"},
+        {"Lead Number": "9", "E-mail": "ann@a.example", "Phone": "+49 30 901820"},
+        {"Lead Number": "10", "E-mail": "ann@a.example", "Phone": ""},
+    ]
+    told = [
+        "“ann@a.example” belongs to a lead that was merged into Kept; change that one.",
+        "The phone +4930901820 belongs to a lead that was merged into Kept; change that one.",
+    ]
+    assert [each.reason for each in bring_in(file, ops)] == [*told, "", told[0]]
+    kept.refresh_from_db()
+    assert (kept.email, kept.phone, Lead.objects.count()) == ("ann@a.example", "+4930901820", 3)
+    taken = "“ann@a.example” belongs to another lead already."  # by now the lead that was kept has both itself
+    phone_taken = "The phone +4930901820 belongs to another lead already."
+    assert [each.reason for each in bring_in(file, ops)] == [taken, phone_taken, "", taken]
+
+
+def test_who_an_address_belongs_to_is_looked_up_not_read_from_all_leads():
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        before = whole_readings()
+        known_lead(email="nobody@a.example", phone="+4930901820")
+        holder("email", "nobody@a.example")
+        rows = Lead._base_manager.filter(_has("nobody@a.example")).order_by()
+        assert "lead_email_once" in rows.filter(merged_into=None).explain()
+        assert "Index Cond" in rows.filter(merged_into__isnull=False).explain()
+    assert whole_readings() == before

@@ -42,29 +42,42 @@ _UPSERT = f"""
 _KNOWN = f"SELECT i.line, l.id FROM incoming_leads i JOIN {_LEAD}"
 # Each step judges what the steps before it let through: a row that is refused claims no address and no phone. Whose
 # address or phone it is already keeps it, wherever else it stands in the file: the same file again changes nothing.
+# What a merged lead had is that of the lead that was kept (the last, where several had it), as it is for deliveries.
 _JUDGE = f"""
     WITH standing AS (
-        SELECT i.line, l.id AS lead, {{email}}::text AS email, nullif({{phone}}::text, '') AS phone,
+        SELECT i.line, l.id AS lead, l.merged_into_id AS kept,
+               {{email}}::text AS email, nullif({{phone}}::text, '') AS phone,
                CASE WHEN i.line = ANY(%(barred)s::int[]) THEN 'barred' WHEN l.merged_into_id IS NOT NULL THEN 'merged'
                     WHEN l.archived_at IS NOT NULL THEN 'archived' END AS why
         FROM incoming_leads i LEFT JOIN {_LEAD}
     ), addressed AS (
-        SELECT s.line, s.lead, s.phone, CASE WHEN s.why IS NOT NULL THEN s.why WHEN s.email IS NULL THEN NULL
-            WHEN o.id <> coalesce(s.lead, 0) THEN 'email_taken'
-            WHEN o.id IS NULL AND row_number() OVER (PARTITION BY s.email, s.why IS NULL ORDER BY s.line) > 1
-                THEN 'email_twice' END AS why
+        SELECT s.line, s.lead, s.phone, coalesce(s.kept, g.kept) AS kept,
+            CASE WHEN s.why IS NOT NULL THEN s.why WHEN s.email IS NULL THEN NULL
+            WHEN o.id IS NOT NULL THEN CASE WHEN o.id <> coalesce(s.lead, 0) THEN 'email_taken' END
+            WHEN g.kept IS NOT NULL THEN CASE WHEN g.kept <> coalesce(s.lead, 0) THEN 'email_merged' END
+            WHEN row_number() OVER (PARTITION BY s.email, s.why IS NULL ORDER BY s.line) > 1 THEN 'email_twice'
+            END AS why
         FROM standing s LEFT JOIN LATERAL (
             SELECT o.id FROM leads_lead o WHERE lower(o.email) = s.email AND o.merged_into_id IS NULL LIMIT 1) o ON true
+        LEFT JOIN LATERAL (
+            SELECT (array_agg(g.merged_into_id ORDER BY g.id DESC))[1] AS kept FROM leads_lead g
+            WHERE lower(g.email) = s.email AND g.merged_into_id IS NOT NULL) g ON true
     ), phoned AS (
-        SELECT a.line, CASE WHEN a.why IS NOT NULL THEN a.why WHEN a.phone IS NULL THEN NULL
-            WHEN o.id <> coalesce(a.lead, 0) THEN 'phone_taken'
-            WHEN o.id IS NULL AND row_number() OVER (PARTITION BY a.phone, a.why IS NULL ORDER BY a.line) > 1
-                THEN 'phone_twice' END AS why
+        SELECT a.line, CASE WHEN a.why IS NOT NULL THEN a.kept ELSE g.kept END AS kept,
+            CASE WHEN a.why IS NOT NULL THEN a.why WHEN a.phone IS NULL THEN NULL
+            WHEN o.id IS NOT NULL THEN CASE WHEN o.id <> coalesce(a.lead, 0) THEN 'phone_taken' END
+            WHEN g.kept IS NOT NULL THEN CASE WHEN g.kept <> coalesce(a.lead, 0) THEN 'phone_merged' END
+            WHEN row_number() OVER (PARTITION BY a.phone, a.why IS NULL ORDER BY a.line) > 1 THEN 'phone_twice'
+            END AS why
         FROM addressed a LEFT JOIN LATERAL (
             SELECT o.id FROM leads_lead o WHERE o.phone = a.phone AND o.phone <> '' AND NOT o.is_phone_shared
                 AND o.merged_into_id IS NULL LIMIT 1) o ON true
+        LEFT JOIN LATERAL (
+            SELECT (array_agg(g.merged_into_id ORDER BY g.id DESC))[1] AS kept FROM leads_lead g
+            WHERE g.phone = a.phone AND g.phone <> '' AND NOT g.is_phone_shared
+                AND g.merged_into_id IS NOT NULL) g ON true
     )
-    SELECT line, why FROM phoned WHERE why IS NOT NULL
+    SELECT line, why, kept FROM phoned WHERE why IS NOT NULL
 """
 # What a new lead has where the file says nothing: the model's own defaults.
 _DEFAULTS: Mapping[str, str] = {
@@ -84,6 +97,16 @@ class Refusal(StrEnum):
     EMAIL_TAKEN = "email_taken"
     PHONE_TAKEN = "phone_taken"
     PHONE_TWICE = "phone_twice"
+    EMAIL_MERGED = "email_merged"
+    PHONE_MERGED = "phone_merged"
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Why one incoming row stays out, and the lead it was merged into, where it was."""
+
+    why: Refusal
+    kept: int | None
 
 
 @dataclass(frozen=True)
@@ -98,7 +121,7 @@ class Written:
 
 def judge_and_write(
     rows: Sequence[tuple[int, Mapping[str, Any]]], may_change: Callable[[set[int]], set[int]]
-) -> tuple[dict[int, Refusal], list[Written]]:
+) -> tuple[dict[int, Refused], list[Written]]:
     """Stage the rows, judge them where the leads are, and write those that differ, inside the caller's transaction.
 
     Args:
@@ -119,7 +142,7 @@ def judge_and_write(
         email, phone = ("i.email" if "email" in names else "NULL"), ("i.phone" if "phone" in names else "''")
         judged = _JUDGE.format(email=email, phone=phone)
         cursor.execute(judged, {"barred": [line for line, lead in known.items() if lead not in mine]})
-        refused = {line: Refusal(why) for line, why in cursor.fetchall()}
+        refused = {line: Refused(Refusal(why), kept) for line, why, kept in cursor.fetchall()}
         if refused:
             cursor.execute("DELETE FROM incoming_leads WHERE line = ANY(%s)", [list(refused)])
         cursor.execute(_statement(names).as_string(connection.connection))

@@ -221,6 +221,13 @@ class Lead(OwnedModel, GovernedModel):
             # how a role limited to a territory asks (apps/core/territorial.py)
             models.Index(Lower(Trim("territory")), name="lead_by_territory"),
         ]
+        # whose address or phone came with a merged lead; these hold merged leads alone
+        indexes += [
+            models.Index(Lower("email"), condition=Q(merged_into__isnull=False), name="lead_merged_email"),
+            models.Index(
+                fields=("phone",), condition=~Q(phone="") & Q(merged_into__isnull=False), name="lead_merged_phone"
+            ),
+        ]
         indexes += [
             models.Index(fields=(name,), condition=Q(**{f"{name}__isnull": False}), name=f"lead_by_{name}")
             for name in ("account", "backup_person", "backup_team", "merged_into")

@@ -2,6 +2,9 @@
 
 from typing import TYPE_CHECKING, Any
 
+from django.db.models.functions import Lower
+from django.db.models.lookups import Exact
+
 from apps.core import access
 from apps.core.errors import InvalidInput
 from apps.leads import phones
@@ -10,6 +13,8 @@ from apps.leads.models import Lead
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
+
+    from django.db.models import QuerySet
 
     from apps.accounts.models import User
 
@@ -22,15 +27,27 @@ def known_lead(*, email: str, phone: str) -> Lead | None:
     A lead that was merged is known as the one that was kept.
     """
     rows = Lead._base_manager.select_for_update(of=("self",))
-    found = None
-    if email:
-        found = rows.filter(email=email, merged_into=None).first() or rows.filter(email=email).first()
-    if found is None and phone:
-        mine = rows.filter(phone=phone, is_phone_shared=False, merged_into=None)
-        found = (mine if not email else mine.filter(email=None)).first()
-    if found is not None and found.merged_into_id is not None:
-        return rows.get(pk=found.merged_into_id)
-    return found
+    if email and (found := _latest(rows.filter(_has(email)))) is not None:
+        return _kept(rows, found)
+    mine = rows.filter(phone=phone, is_phone_shared=False)
+    if not phone or (found := _latest(mine.filter(email=None) if email else mine)) is None:
+        return None
+    kept = _kept(rows, found)
+    return None if email and kept.email else kept
+
+
+def _has(email: str) -> Exact:
+    """Whose address it is, asked as the indexes of leads are written; any other way reads all leads for one."""
+    return Exact(Lower("email"), email)
+
+
+def _latest(rows: "QuerySet[Lead]") -> Lead | None:
+    """Return the lead of these that stands for itself, else the latest that was merged: each has its index."""
+    return rows.filter(merged_into=None).first() or rows.filter(merged_into__isnull=False).first()
+
+
+def _kept(rows: "QuerySet[Lead]", found: Lead) -> Lead:
+    return found if found.merged_into_id is None else rows.get(pk=found.merged_into_id)
 
 
 def holder(name: str, given: str, *, country: str = "", besides: int | None = None) -> Lead | None:
@@ -46,13 +63,13 @@ def holder(name: str, given: str, *, country: str = "", besides: int | None = No
     """
     rows = Lead._base_manager.select_related("merged_into").exclude(pk__in=[besides] if besides else [])
     if name == "email":
-        having = rows.filter(email=given.strip().lower())
+        having = rows.filter(_has(given.strip().lower()))
     else:
         try:
             having = rows.filter(phone=phones.e164(given, country=country), is_phone_shared=False)
         except InvalidInput:  # said beside the field by the model
             return None
-    found = having.filter(merged_into=None).first() or having.first()
+    found = _latest(having)
     kept = found.merged_into or found if found is not None else None
     return None if kept is None or kept.pk == besides else kept
 
@@ -63,23 +80,27 @@ def phone_taken(lead: Lead) -> bool:
     return not lead.is_phone_shared and others.exists()
 
 
-def taken_meanwhile(user: "User", gone: Lead, *, besides: "Collection[int]") -> str | None:
+def taken_meanwhile(user: "User", gone: Lead, *, kept: Lead, lent: "Collection[str]") -> str | None:
     """Return who has the e-mail or the phone of a merged lead by now, so that it cannot come back with it; else None.
 
     Args:
         user: who asks; leads they do not see are not named.
         gone: the lead that was merged.
-        besides: the keys of leads that may have them.
+        kept: the lead it was merged into.
+        lent: the fields that were taken over from it and go back.
     """
-    others = Lead._base_manager.filter(merged_into=None).exclude(pk__in=besides)
-    mail = others.filter(email=gone.email).first() if gone.email else None
+    rows = Lead._base_manager.filter(merged_into=None)
+    besides = {name: [kept.pk] if name in lent else [] for name in ("email", "phone")}
+    mail = rows.filter(_has(gone.email)).exclude(pk__in=besides["email"]).first() if gone.email else None
     owns_phone = gone.phone and not gone.is_phone_shared
-    phone = others.filter(phone=gone.phone, is_phone_shared=False).first() if owns_phone else None
+    phoned = rows.filter(phone=gone.phone, is_phone_shared=False).exclude(pk__in=besides["phone"])
+    phone = phoned.first() if owns_phone else None
     for what, other in (("e-mail", mail), ("phone", phone)):
         if other is not None:
             named = str(other) if access.can(user, "view", other) else "a lead that you do not see"
             away = " (archived)" if other.is_archived else ""
-            return f"The {what} of {gone} belongs to {named}{away} by now; change it there, or merge the two, first."
+            merge = "" if other.pk == kept.pk else ", or merge the two,"
+            return f"The {what} of {gone} belongs to {named}{away} by now; change it there{merge} first."
     return None
 
 

@@ -220,7 +220,7 @@ def refuse_undo(user: "User", merged: Merge) -> str | None:
     later = Merge.objects.filter(undone_at=None, pk__gt=merged.pk).filter(survivor__in=both).order_by("-pk").first()
     if later is not None:
         return f"Undo the later merge of {later.loser} first."
-    return taken_meanwhile(user, merged.loser, besides=both)
+    return taken_meanwhile(user, merged.loser, kept=merged.survivor, lent=merged.taken)
 
 
 def undo(merged: Merge, *, by: "User", reason: str, at: "dt.datetime | None" = None) -> str:
