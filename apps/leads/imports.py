@@ -11,6 +11,7 @@ from apps.core.exchange.registry import Changes, Column, Importer, Outcome, Row,
 from apps.leads import phones
 from apps.leads.domain.bulk import KEY, Refusal, Refused, Written, judge_and_write
 from apps.leads.domain.rows import count_of
+from apps.leads.domain.taken_back import TakenBack
 from apps.leads.models import Lead
 
 FROM_FILES = "file"
@@ -90,6 +91,16 @@ class LeadImporter(Importer):
         Column("converted", "Converted", aliases=("ToBeConverted",), parse=values.boolean, example="yes"),
     )
 
+    _taken_back: TakenBack | None = None
+
+    def for_walk(self, *, dry: bool) -> "LeadImporter":
+        """Remember through a preview whose addresses and phones its portions, taken back, would have changed."""
+        if not dry:
+            return self
+        walking = type(self)()
+        walking._taken_back = TakenBack()
+        return walking
+
     @cached_property
     def _titles(self) -> dict[str, str]:
         """What a report calls the fields; those of the key are never among what changed."""
@@ -106,7 +117,7 @@ class LeadImporter(Importer):
         staged = [(line, given) for line, given in full.items() if line not in refused]
         visible = access.visible(by, Lead, verb="change")
         judged, written = judge_and_write(
-            staged, lambda leads: set(visible.filter(pk__in=leads).values_list("pk", flat=True))
+            staged, lambda leads: set(visible.filter(pk__in=leads).values_list("pk", flat=True)), self._taken_back
         )
         kept = {each.kept for each in judged.values() if each.kept is not None}
         named = access.visible(by, Lead).in_bulk(kept) if kept else {}

@@ -11,13 +11,18 @@ from hypothesis import strategies as st
 from apps.accounts.enums import Role
 from apps.audit.models import AuditEvent
 from apps.core.actors import acting_as
+from apps.core.exchange.engine import Walk
 from apps.core.exchange.enums import OutcomeKind
+from apps.core.exchange.models import PreviewRow, RowOutcome
+from apps.core.exchange.reading.table import Line
 from apps.core.exchange.registry import get_importer
 from apps.leads.domain.bulk import judge_and_write
 from apps.leads.domain.duplicates.entry import _has, holder, known_lead
 from apps.leads.domain.duplicates.merging import merge
+from apps.leads.imports import LeadImporter
 from apps.leads.models import Lead
 from tests.factories.accounts import person_with
+from tests.factories.exchange import import_text
 from tests.factories.leads import LeadFactory
 from tests.technology.test_imports import rows_of
 
@@ -115,6 +120,13 @@ def test_whose_address_or_phone_it_is_keeps_it_wherever_else_it_stands_in_the_fi
     ]
 
 
+_MATCHED = {
+    "external_id": "Lead Number",
+    "name": "Name",
+    "email": "E-mail",
+    "phone": "Phone",
+    "total_visits": "Total visits",
+}
 _ROW = st.fixed_dictionaries(
     {
         "Lead Number": st.sampled_from([str(number) for number in range(1, 7)]),
@@ -259,6 +271,52 @@ def test_what_a_merged_lead_had_is_that_of_the_lead_that_was_kept(ops):
     taken = "“ann@a.example” belongs to another lead already."  # by now the lead that was kept has both itself
     phone_taken = "The phone +4930901820 belongs to another lead already."
     assert [each.reason for each in bring_in(file, ops)] == [taken, phone_taken, "", taken]
+
+
+def outcomes_of(batch):
+    rows = PreviewRow.objects.filter(batch=batch), RowOutcome.objects.filter(batch=batch)
+    return [list(each.order_by("line").values_list("line", "kind", "reason")) for each in rows]
+
+
+def test_a_preview_tells_of_each_row_what_the_run_does_also_across_portions(ops, monkeypatch):
+    monkeypatch.setattr(LeadImporter, "batch_size", 2)
+    mine = {"record_source": "file", "email": None}
+    LeadFactory(**{**mine, "external_id": "1", "email": "old@a.example", "phone": "+4930901820"})
+    LeadFactory(**mine, external_id="2", phone="+442079460018", is_phone_shared=True)
+    file = (
+        "Lead Number,E-mail,Phone\n"
+        "3,ann@a.example,\n1,new@a.example,\n"  # line 3 frees an address and a phone …
+        "4,ANN@a.example,\n5,old@a.example,+49 30 901820\n"  # … which line 5 may have, line 4 comes too late
+        "6,new@a.example,\n2,,+44 20 7946 0018\n"
+        "7,,+44 20 7946 0018\n8,old@a.example,\n9,,+4930901820\n"  # a shared phone is nobody's
+    )
+    previewed, done = outcomes_of(import_text("leads.leads", file, by=ops))
+    assert previewed == done
+    taken = "belongs to another lead already."
+    assert [(line, reason) for line, _, reason in done if reason] == [
+        (4, f"“ann@a.example” {taken}"),
+        (6, f"“new@a.example” {taken}"),
+        (9, f"“old@a.example” {taken}"),
+        (10, f"The phone +4930901820 {taken}"),
+    ]
+
+
+@settings(max_examples=settings.default.max_examples // 5, deadline=None)  # 5, and 100 with --proof
+@for_any(st.lists(_ROW, max_size=6, unique_by=lambda row: row["Lead Number"]), st.lists(_ROW, max_size=8))
+def test_whatever_a_file_brings_is_previewed_as_it_is_done(stood, file):
+    with transaction.atomic(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(LeadImporter, "batch_size", 2)
+        ops = person_with(Role.OPS)
+        bring_in(stood, ops)
+        lines = [Line(number, row) for number, row in enumerate(file, 2)]
+        told = []
+        for dry in (True, False):
+            with acting_as(ops):
+                found = []
+                Walk(get_importer("leads.leads"), _MATCHED, ops, dry=dry).carry(lines, found.extend)
+            told.append([(each.line, each.kind, each.reason) for each in found])
+        assert told[0] == told[1]
+        transaction.set_rollback(True)
 
 
 def test_who_an_address_belongs_to_is_looked_up_not_read_from_all_leads():

@@ -53,6 +53,7 @@ class Walk:
         """
         if refused := self.importer.refuse_mapping(self.mapping):
             raise InvalidInput(refused)
+        self.importer = self.importer.for_walk(dry=self.dry)
         self._columns = [(self.importer.column(name), header) for name, header in self.mapping.items()]
 
     def carry(

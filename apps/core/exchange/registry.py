@@ -153,6 +153,14 @@ class Importer(ABC):
         The preview calls this too and rolls back, so nothing here may reach outside the database.
         """
 
+    def for_walk(self, *, dry: bool) -> "Importer":
+        """Return what carries one walk through a file out: this importer, unless something is to be remembered.
+
+        An importer that refuses a row for what an earlier portion wrote (an address that is one record's alone) has to
+        remember that itself in a preview, which takes each portion back before the next one comes.
+        """
+        return self
+
     def refuse(self, user: "User") -> str | None:
         """Return why `user` may not import this, None when it is allowed: the right to add and to change."""
         verbs = ("add", "change")

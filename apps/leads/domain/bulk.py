@@ -13,6 +13,7 @@ from django.db import connection
 from psycopg import sql
 
 from apps.core.context_sql import stamp_transaction
+from apps.leads.domain.taken_back import TakenBack
 
 KEY = ("record_source", "external_id")
 # The lead of an incoming row, looked up for each row by its index: LIMIT keeps the planner from reading the whole table
@@ -53,6 +54,7 @@ _JUDGE = f"""
     ), addressed AS (
         SELECT s.line, s.lead, s.phone, coalesce(s.kept, g.kept) AS kept,
             CASE WHEN s.why IS NOT NULL THEN s.why WHEN s.email IS NULL THEN NULL
+            WHEN s.line = ANY(%(email)s::int[]) THEN 'email_taken'
             WHEN o.id IS NOT NULL THEN CASE WHEN o.id <> coalesce(s.lead, 0) THEN 'email_taken' END
             WHEN g.kept IS NOT NULL THEN CASE WHEN g.kept <> coalesce(s.lead, 0) THEN 'email_merged' END
             WHEN row_number() OVER (PARTITION BY s.email, s.why IS NULL ORDER BY s.line) > 1 THEN 'email_twice'
@@ -65,6 +67,7 @@ _JUDGE = f"""
     ), phoned AS (
         SELECT a.line, CASE WHEN a.why IS NOT NULL THEN a.kept ELSE g.kept END AS kept,
             CASE WHEN a.why IS NOT NULL THEN a.why WHEN a.phone IS NULL THEN NULL
+            WHEN a.line = ANY(%(phone)s::int[]) THEN 'phone_taken'
             WHEN o.id IS NOT NULL THEN CASE WHEN o.id <> coalesce(a.lead, 0) THEN 'phone_taken' END
             WHEN g.kept IS NOT NULL THEN CASE WHEN g.kept <> coalesce(a.lead, 0) THEN 'phone_merged' END
             WHEN row_number() OVER (PARTITION BY a.phone, a.why IS NULL ORDER BY a.line) > 1 THEN 'phone_twice'
@@ -120,13 +123,16 @@ class Written:
 
 
 def judge_and_write(
-    rows: Sequence[tuple[int, Mapping[str, Any]]], may_change: Callable[[set[int]], set[int]]
+    rows: Sequence[tuple[int, Mapping[str, Any]]],
+    may_change: Callable[[set[int]], set[int]],
+    before: TakenBack | None = None,
 ) -> tuple[dict[int, Refused], list[Written]]:
     """Stage the rows, judge them where the leads are, and write those that differ, inside the caller's transaction.
 
     Args:
         rows: line number and values by column; all rows carry the same columns, the key among them, and each key once.
         may_change: of some leads, those that whoever imports may change.
+        before: what the portions before did, where a preview took it back; what these rows do is added.
 
     Returns:
         Why a row was refused, by its line; and what became of the others.
@@ -141,12 +147,16 @@ def judge_and_write(
         mine = may_change(set(known.values())) if known else set()
         email, phone = ("i.email" if "email" in names else "NULL"), ("i.phone" if "phone" in names else "''")
         judged = _JUDGE.format(email=email, phone=phone)
-        cursor.execute(judged, {"barred": [line for line, lead in known.items() if lead not in mine]})
+        elsewhere = (before or TakenBack()).stand_again(cursor, rows)
+        cursor.execute(judged, {"barred": [line for line, lead in known.items() if lead not in mine], **elsewhere})
         refused = {line: Refused(Refusal(why), kept) for line, why, kept in cursor.fetchall()}
         if refused:
             cursor.execute("DELETE FROM incoming_leads WHERE line = ANY(%s)", [list(refused)])
         cursor.execute(_statement(names).as_string(connection.connection))
-        return refused, [_written(*row) for row in cursor.fetchall()]
+        written = [_written(*row) for row in cursor.fetchall()]
+    if before is not None:
+        before.note(dict(rows), written)
+    return refused, written
 
 
 def _stage(cursor: Any, rows: Sequence[tuple[int, Mapping[str, Any]]], names: list[str]) -> None:
@@ -168,6 +178,8 @@ def _statement(names: list[str]) -> sql.Composed:
     left = [name for name in _DEFAULTS if name not in names]
     ours, theirs = [sql.Identifier("l", name) for name in names], [sql.Identifier("i", name) for name in names]
     pairs = [sql.SQL("{}, {}").format(sql.Literal(name), column) for name, column in zip(names, ours, strict=True)]
+    if "phone" in names:
+        pairs.append(sql.SQL("{}, {}").format(sql.Literal("is_phone_shared"), sql.Identifier("l", "is_phone_shared")))
     sets = [sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in names]
     comma = sql.SQL(", ")
     return sql.SQL(cast("Any", _UPSERT)).format(
