@@ -18,13 +18,14 @@ from apps.core.rules.kinds import kind_named
 from apps.core.rules.models import RuleVersion
 from apps.core.workspace.models import CustomField
 from apps.leads.domain.intake import receive
+from apps.leads.domain.machines import call_machine
 from apps.leads.domain.scoring.curve import curve_of, month_starts
 from apps.leads.domain.scoring.engine import computed_sql, score_leads, store
 from apps.leads.domain.scoring.explaining import explain
 from apps.leads.domain.scoring.keeping import score_all, score_due, unequal_sums
 from apps.leads.domain.scoring.model import model_in_force, read_model
 from apps.leads.domain.scoring.overriding import end_override, set_score
-from apps.leads.domain.touches import call_machine, take_touches
+from apps.leads.domain.touches import take_touches
 from apps.leads.models import Company, IntakeSource, Lead, LeadScore, ScoreChange, ScoreQueue, ScoreRun, Touchpoint
 from apps.leads.scoring_rules import BODY, KIND
 from tests.admin_pages import assert_same_queries, list_of, page_of

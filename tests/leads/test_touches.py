@@ -9,9 +9,10 @@ from django.db import DatabaseError, connection, transaction
 from apps.accounts.enums import Role
 from apps.core import clock
 from apps.core.admin_kit.refusals import sentence_of
-from apps.core.errors import InvalidInput, NotAllowed
+from apps.core.errors import InvalidInput, NotAllowed, WrongState
+from apps.leads.domain.machines import call_machine, call_person
 from apps.leads.domain.scoring.keeping import mend, unequal_sums
-from apps.leads.domain.touches import BATCH, Taken, call_machine, call_person, take_touches
+from apps.leads.domain.touches import BATCH, Taken, take_touches
 from apps.leads.models import Accumulator, LeadScore, TouchDay, Touchpoint
 from tests.admin_pages import assert_same_queries, button_of, list_of, page_of
 from tests.factories.accounts import person_with
@@ -62,8 +63,12 @@ def test_a_machine_counts_nothing_until_somebody_says_it_was_the_person():
         call_machine(seen, by=person_with(Role.EXECUTIVE), reason="A robot")
     call_machine(seen, by=person, reason="A robot")
     assert LeadScore.objects.get(lead=lead).final == 0
+    with pytest.raises(WrongState, match="called a machine's already"):
+        call_machine(seen, by=person, reason="A robot")
     for each in Touchpoint.objects.all():
         call_person(each, by=person)
+    with pytest.raises(WrongState, match="counts as the person's already"):
+        call_person(seen, by=person)
     assert LeadScore.objects.get(lead=lead).final == 10
     assert unequal_sums() == []
 

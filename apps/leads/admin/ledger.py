@@ -19,7 +19,7 @@ from apps.leads.admin.panels import run_panel
 from apps.leads.admin.source_panel import SourceForm, source_panel
 from apps.leads.admin.usage import usage_panel
 from apps.leads.domain.intake import REJECTED_AGAIN, receive_by_button, refuse_delivery, refuse_replay, replay
-from apps.leads.domain.touches import call_machine, call_person, refuse_classification
+from apps.leads.domain.machines import call_machine, call_person, refuse_machine, refuse_person
 from apps.leads.enums import IntakeState
 from apps.leads.models import Company, Consent, Intake, IntakeSource, ScoreOverride, ScoreRun, Touchpoint
 
@@ -177,9 +177,7 @@ _MACHINE = Button(
     "machine",
     "A machine did it",
     call_machine,
-    lambda who, touch: (
-        refuse_classification(who, touch) or ("It is called a machine's already." if touch.is_machine else None)
-    ),
+    refuse_machine,
     form=ReasonForm,
     confirm="The touch stays and counts nothing; the score of the lead is counted anew.",
 )
@@ -211,10 +209,7 @@ class TouchpointAdmin(ReadOnlyAdmin):
             "person",
             "The person did it",
             call_person,
-            lambda who, touch: (
-                refuse_classification(who, touch)
-                or (None if touch.is_machine else "It counts as the person's already.")
-            ),
+            refuse_person,
             confirm="The touch counts again; the score of the lead is counted anew.",
         ),
     )

@@ -16,12 +16,11 @@ from apps.core.actors import acting_as
 from apps.core.context_sql import stamp_transaction
 from apps.core.errors import InvalidInput, NotAllowed
 from apps.core.storable import is_storable
-from apps.core.words import reason_given
 from apps.leads.domain.origins import with_origins
 from apps.leads.domain.scoring import measures
 from apps.leads.domain.scoring.engine import score_leads
 from apps.leads.enums import TouchChannel, TouchType
-from apps.leads.models import Lead, TouchKey, Touchpoint
+from apps.leads.models import Lead, TouchKey
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
@@ -204,42 +203,3 @@ def _row(touch: Touch) -> dict[str, Any]:
     row["occurred_at"] = touch.occurred_at.isoformat()
     row["is_machine"] = bool(touch.machine_reason)
     return row
-
-
-def refuse_classification(user: "User", touch: Touchpoint) -> str | None:
-    """Return why `user` cannot say who did `touch`, None when they can."""
-    if not access.can(user, "change", touch.lead):
-        return f"You may not change {touch.lead}."
-    return None
-
-
-def call_machine(touch: Touchpoint, *, by: "User", reason: str, at: dt.datetime | None = None) -> str:
-    """Say that a machine did it (a mail scanner, a robot): the touch stays and counts nothing.
-
-    Raises:
-        NotAllowed: `by` may not change the lead.
-        InvalidInput: no reason is given.
-    """
-    return _classify(touch, True, reason_given(reason, "Say how you know that a machine did it."), by=by, at=at)
-
-
-def call_person(touch: Touchpoint, *, by: "User", at: dt.datetime | None = None) -> str:
-    """Say that the person did it after all: the touch counts again.
-
-    Raises:
-        NotAllowed: `by` may not change the lead.
-    """
-    return _classify(touch, False, "", by=by, at=at)
-
-
-def _classify(touch: Touchpoint, is_machine: bool, reason: str, *, by: "User", at: dt.datetime | None) -> str:
-    now = at or clock.now()
-    if refused := refuse_classification(by, touch):
-        raise NotAllowed(refused)
-    with transaction.atomic(), acting_as(by, reason=reason or None):
-        measures.lock_for_touches()
-        rows = Touchpoint.objects.filter(pk=touch.pk, occurred_at=touch.occurred_at)
-        rows.update(is_machine=is_machine, machine_reason=reason[:200])
-        measures.rebuild(ref=now.timestamp() + AHEAD.total_seconds(), leads=[touch.lead_id])
-        score_leads([touch.lead_id], as_of=now)
-    return "It counts nothing from now on." if is_machine else "It counts again."
