@@ -1,11 +1,12 @@
 """The contract of a source is written one a line, and what is wrong names its line."""
 
 import pytest
+from django.core.exceptions import ValidationError
 
 from apps.accounts.enums import Role
 from apps.leads.domain.contracts import pairs_as_lines, read_names, read_pairs
 from apps.leads.models import IntakeSource
-from tests.admin_pages import page_of
+from tests.admin_pages import list_of, page_of
 from tests.factories.accounts import person_with, sign_in
 
 PAIRS = {"work_email": "email", "name": "name"}
@@ -75,3 +76,20 @@ def test_the_page_of_a_source_shows_and_takes_lines(client):
     assert client.post(page_of(source), cleared).status_code == 302
     source.refresh_from_db()
     assert (source.fields, source.required, source.origins, source.asks) == ({}, [], [], [])
+
+
+@pytest.mark.django_db
+def test_who_may_only_look_reads_the_contract_in_lines_and_words(client):
+    sign_in(client, person_with(Role.AUDITOR))
+    source = IntakeSource.objects.create(
+        key="form", title="Form", fields=PAIRS | {"position": "job_title"}, required=["email"], touch_type="form"
+    )
+    shown = client.get(page_of(source)).content.decode()
+    assert [part for part in ("work_email → email", "Job title", "Form sent") if part not in shown] == []
+    assert "{" not in shown.split("Fields it brings")[1].split("Precedence")[0]
+    assert "E-mail" in client.get(list_of(IntakeSource)).content.decode()
+
+
+def test_a_source_counts_as_a_touch_that_there_is():
+    with pytest.raises(ValidationError, match="is not a valid choice"):
+        IntakeSource._meta.get_field("touch_type").clean("forms", None)

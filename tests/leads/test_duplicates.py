@@ -96,6 +96,9 @@ def test_phones_are_refused_in_words(text, country, sentence):
     assert phones.refuse_elsewhere("+34912345678", country="Germany") == (
         "The phone is one of Spain, but the country is Germany; one of the two is wrong."
     )
+    moved = Lead(name="Ada", country="Germany", phone="+34 912 34 56 78")  # by hand: people keep their number
+    moved.clean()
+    assert moved.phone == "+34912345678"
 
 
 def test_who_is_one_person_is_suggested_with_evidence_and_who_is_not_is_left(person):

@@ -6,6 +6,7 @@ import json
 import pytest
 from django.db import DatabaseError, transaction
 from django.urls import reverse
+from django.utils import timezone
 
 from apps.accounts.enums import Role
 from apps.approvals.domain import signing
@@ -39,7 +40,7 @@ from apps.leads.domain.segmenting import refresh
 from apps.leads.domain.sla import record_contact
 from apps.leads.domain.sla_choice import sla_of, slas_in_force, why_under
 from apps.leads.enums import HandoffState, SlaState, Stage
-from apps.leads.models import Company, Handoff, Lead, LeadSla, SegmentMember, SegmentState, WaitingLead
+from apps.leads.models import Company, Handoff, Lead, LeadSla, SalesContact, SegmentMember, SegmentState, WaitingLead
 from tests.admin_pages import assert_same_queries, button_of, list_of, page_of
 from tests.factories.accounts import administrator, person_with, sign_in
 from tests.factories.calendars import published_calendar
@@ -356,3 +357,10 @@ def test_pages_of_answering(client, ops, signers):
     answer = client.post(button_of(lead, "contact"), {"kind": "call", "note": "Hello"}, follow=True)
     assert "First contact after assignment is stopped" in answer.content.decode()
     assert client.get(f"{list_of(Lead)}?answer=late").status_code == 200
+
+
+def test_a_contact_is_called_by_the_clock_of_who_reads(ops):
+    record_contact(lead := LeadFactory(), kind="call", by=ops, at=dt.datetime(2026, 3, 1, 23, 30, tzinfo=dt.UTC))
+    contact = SalesContact.objects.get(lead=lead)
+    with timezone.override("Europe/Berlin"):
+        assert str(contact) == "Call on 2 Mar 2026, 00:30"

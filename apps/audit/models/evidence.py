@@ -4,6 +4,7 @@ import uuid
 
 from django.conf import settings
 from django.db import models
+from django.utils.timezone import localtime
 
 from apps.core.governed import append_only_triggers
 
@@ -41,4 +42,4 @@ class EvidencePackage(models.Model):
         triggers = append_only_triggers("That evidence was handed out is never changed or deleted.")
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()} of {self.made_at:%d %B %Y, %H:%M}"
+        return f"{self.get_kind_display()} of {localtime(self.made_at):%d %B %Y, %H:%M}"

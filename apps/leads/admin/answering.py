@@ -37,11 +37,9 @@ class LeadSlaAdmin(ConditionAdmin):
         "name",
         "number",
         "standing",
-        "of_territory",
-        "applies",
+        "holds_for",
         "speed",
         "touch",
-        "signed_at",
         "owner_person",
     )
     list_filter = ("state", "territory")
@@ -104,10 +102,10 @@ class LeadSlaAdmin(ConditionAdmin):
         """Where it stands."""
         return SlaState(sla.state).label
 
-    @display(description="Territory", ordering="territory")
-    def of_territory(self, sla: LeadSla) -> str:
-        """For which leads."""
-        return sla.territory or "All others"
+    @display(description="Holds for", ordering="territory")
+    def holds_for(self, sla: LeadSla) -> str:
+        """For leads of which territory, and for which of these."""
+        return ": ".join(filter(None, (sla.territory or "All other territories", sla.applies_words)))
 
     @display(description="From capture", ordering="speed_minutes")
     def speed(self, sla: LeadSla) -> str:

@@ -56,7 +56,7 @@ class HealthFilter(admin.SimpleListFilter):
 class ClientAdmin(ReadOnlyAdmin):
     """Clients, the least healthy first."""
 
-    list_display = ("name", "standing", "healthy", "signs", "plan", "used", "change", "worth", "renews_on")
+    list_display = ("name", "standing", "healthy", "signs", "used", "change", "worth", "renews_on")
     list_filter = ("stage", HealthFilter, "plan", "status")
     search_fields = ("company__name", "company__domain")
     fields = (("stage", "stage_since"), ("since", "renews_on"))
@@ -94,20 +94,20 @@ class ClientAdmin(ReadOnlyAdmin):
         """Of 100."""
         return NOTHING if client.health is None else f"{client.health:.0f}"
 
-    @display(description="Signs of leaving", ordering="open_signs")
+    @display(description="Signs", ordering="open_signs")
     def signs(self, client: Any) -> str:
-        """How many stand open."""
+        """How many signs of leaving stand open."""
         return str(client.open_signs or NOTHING)
 
     @display(description="Seats used", ordering="seat_use")
     def used(self, client: Client) -> str:
-        """Their share."""
+        """The share of them in use."""
         return NOTHING if client.seat_use is None else f"{client.seat_use:.0f} %"
 
-    @display(description="Users in 90 days", ordering="users_change")
+    @display(description="Users, 90 days", ordering="users_change")
     def change(self, client: Client) -> str:
         """How the number of active users moved."""
-        return NOTHING if client.users_change is None else f"{client.users_change:+.0f} %"
+        return NOTHING if client.users_change is None else _moved(round(client.users_change))
 
     @display(description="Value a month", ordering="monthly_value")
     def worth(self, client: Client) -> str:
@@ -166,11 +166,15 @@ def _told(judged: Any) -> list[tuple[str, str, str]]:
     return told
 
 
+def _moved(percent: float) -> str:
+    return f"{percent:+g} %" if percent else "0 %"
+
+
 def _said(name: str, value: Any) -> str:
     if name == "status":
         return SubscriptionStatus(value).label
     if isinstance(value, dt.date):
         return f"{value:%-d %b %Y}"
     if name.endswith("_change"):
-        return f"{value:+g} %"
+        return _moved(value)
     return f"{value:,}{_UNITS.get(name, '')}" if not isinstance(value, str) else value

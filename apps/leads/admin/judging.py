@@ -96,7 +96,7 @@ def three(figure: float | None) -> str:
 
 
 def _percent(figure: float | None) -> str:
-    return NOTHING if figure is None else f"{figure:+.0%}"
+    return NOTHING if figure is None else f"{figure:+.0%}".replace("+0%", "0%")
 
 
 def share(part: int, of: int) -> str:

@@ -15,13 +15,18 @@ from apps.core.admin_kit.consistency import Check
 from apps.core.admin_kit.links import link_to
 from apps.core.words import NOTHING
 from apps.leads.admin.forms import DeliveryForm
+from apps.leads.admin.lines import as_lines, one_a_line
 from apps.leads.admin.panels import run_panel
-from apps.leads.admin.source_panel import SourceForm, source_panel
+from apps.leads.admin.source_panel import SourceForm, called, source_panel
 from apps.leads.admin.usage import usage_panel
+from apps.leads.domain.contracts import pairs_as_lines
 from apps.leads.domain.intake import REJECTED_AGAIN, receive_by_button, refuse_delivery, refuse_replay, replay
 from apps.leads.domain.machines import call_machine, call_person, refuse_machine, refuse_person
 from apps.leads.enums import IntakeState
 from apps.leads.models import Company, Consent, Intake, IntakeSource, ScoreOverride, ScoreRun, Touchpoint
+
+# what of a contract is written one a line, and how who may only look reads it
+READ = {"fields": "brings", "required": "must_bring", "origins": "sites", "asks": "asks_for"}
 
 
 @admin.register(Company)
@@ -63,7 +68,7 @@ class IntakeSourceAdmin(MopsAdmin):
     """Sources of leads and their contracts."""
 
     form = SourceForm
-    list_display = ("title", "key", "wants", "precedence", "touch_type", "is_web_form", "is_open", "updated_at")
+    list_display = ("title", "key", "wants", "precedence", "touch_type", "is_web_form", "takes_visits", "is_open")
     list_filter = ("is_open", "is_web_form", "takes_visits")
     search_fields = ("title", "key")
     fieldsets = (
@@ -95,9 +100,19 @@ class IntakeSourceAdmin(MopsAdmin):
     )
     empty_state = "No source yet. Add one per form, tool or list that brings leads, with the fields it must bring."
 
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Who may only look reads the contract as it is written, one a line."""
+        sets: Any = super().get_fieldsets(request, obj)
+        if obj is None or self.has_change_permission(request, obj):
+            return sets
+        return [
+            (title, {**options, "fields": [READ.get(each, each) for each in options["fields"]]})
+            for title, options in sets
+        ]
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """A key is chosen once: programs use it."""
-        return (*super().get_readonly_fields(request, obj), *(("key",) if obj is not None else ()))
+        return (*super().get_readonly_fields(request, obj), *READ.values(), *(("key",) if obj is not None else ()))
 
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
         """Show what came lately, and the addresses it takes forms and visits at."""
@@ -109,7 +124,27 @@ class IntakeSourceAdmin(MopsAdmin):
     @display(description="Must bring", ordering="required")
     def wants(self, source: IntakeSource) -> str:
         """What every delivery has to say."""
-        return ", ".join(source.required) or NOTHING
+        return ", ".join(called(name) for name in source.required) or NOTHING
+
+    @display(description="Fields it brings")
+    def brings(self, source: IntakeSource) -> str:
+        """Their names there, and ours."""
+        return as_lines(pairs_as_lines)(source.fields) or NOTHING
+
+    @display(description="Fields it must bring")
+    def must_bring(self, source: IntakeSource) -> str:
+        """Ours."""
+        return one_a_line(source.required) or NOTHING
+
+    @display(description="Sites that may send")
+    def sites(self, source: IntakeSource) -> str:
+        """Where its forms may stand."""
+        return one_a_line(source.origins) or "Every site"
+
+    @display(description="Asks next")
+    def asks_for(self, source: IntakeSource) -> str:
+        """What a form asks for, in its order."""
+        return one_a_line(source.asks) or NOTHING
 
 
 _REPLAY = Button(
@@ -274,6 +309,7 @@ class ScoreOverrideAdmin(ReadOnlyAdmin):
     """Scores set by hand."""
 
     list_display = ("of_lead", "value", "reason", "set_by", "set_at", "expires_at", "ended_at")
+    fields = ("lead", "value", "reason", ("set_by", "set_at"), ("expires_at", "ended_at"))
     list_filter: ClassVar[tuple[Any, ...]] = ("expires_at",)
     search_fields = ("reason",)
     kits = ("notes",)  # a file, a field of one's own: those belong to the lead

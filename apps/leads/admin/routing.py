@@ -9,7 +9,7 @@ from django.urls import reverse
 from unfold.decorators import display
 
 from apps.core import access, clock
-from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin, MopsTabularInline, ReadOnlyAdmin
+from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin, MopsStackedInline, ReadOnlyAdmin
 from apps.leads.domain.routing.load import load_of
 from apps.leads.domain.routing.reassigning import why_routed
 from apps.leads.enums import RoutedBy
@@ -24,12 +24,12 @@ HOW = {
 }
 
 
-class PoolMemberInline(MopsTabularInline):
-    """The people of a pool."""
+class PoolMemberInline(MopsStackedInline):
+    """The people of a pool, each in three lines: seven columns of fields do not fit a page."""
 
     model = PoolMember
     verbose_name, verbose_name_plural = "person", "people of this pool"
-    fields = ("person", "weight", "most_a_day", "most_open", "calendar", "away_from", "away_until")
+    fields = ("person", ("weight", "most_a_day", "most_open"), ("calendar", "away_from", "away_until"))
     autocomplete_fields = ("person", "calendar")
     can_delete = False
 

@@ -15,7 +15,7 @@ from apps.leads.domain.contracts import pairs_as_lines, problems, read_names, re
 from apps.leads.domain.intake import FIELDS
 from apps.leads.domain.profiling import QUESTIONS, next_questions
 from apps.leads.enums import IntakeState
-from apps.leads.models import Intake, IntakeSource
+from apps.leads.models import Intake, IntakeSource, Lead
 
 DAYS = 30
 
@@ -103,9 +103,15 @@ def source_panel(request: HttpRequest, source: IntakeSource) -> dict[str, Any]:
     }
 
 
+def called(name: str) -> str:
+    """Return what pages call a field of ours: “Job title” for job_title."""
+    label = str(Lead._meta.get_field(name).verbose_name) if name in FIELDS else name  # type: ignore[union-attr]
+    return label[:1].upper() + label[1:]
+
+
 def _contract(source: IntakeSource) -> list[tuple[str, str, bool]]:
-    """Return what becomes of each field: its name there, ours, and whether every delivery must bring it."""
+    """Return what becomes of each field: its name there, ours in words, and whether every delivery must bring it."""
     if not isinstance(source.fields, dict) or not isinstance(source.required, list):
         return []
-    named = [(theirs, ours, ours in source.required) for theirs, ours in source.fields.items()]
-    return [*named, *((ours, ours, True) for ours in source.required if ours not in source.fields.values())]
+    named = [(theirs, called(ours), ours in source.required) for theirs, ours in source.fields.items()]
+    return [*named, *((ours, called(ours), True) for ours in source.required if ours not in source.fields.values())]

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from apps.core.governed import GovernedModel, append_only_triggers
-from apps.leads.enums import ConsentPurpose, IntakeState
+from apps.leads.enums import ConsentPurpose, IntakeState, TouchType
 from apps.leads.models.lead import Lead
 
 
@@ -34,7 +34,11 @@ class IntakeSource(GovernedModel):
         default=50, help_text="0 to 100. A value replaces one that came with the same or less."
     )
     touch_type = models.CharField(
-        "counts as", max_length=20, blank=True, help_text="The touch each accepted intake leaves; empty: none."
+        "counts as",
+        max_length=20,
+        blank=True,
+        choices=TouchType.choices,
+        help_text="The touch each accepted intake leaves; empty: none.",
     )
     is_open = models.BooleanField("takes new leads", default=True)
     is_web_form = models.BooleanField(

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.timezone import localtime
 
 from apps.core.governed import GovernedModel, append_only_triggers
 from apps.core.rules.models import RuleVersion
@@ -76,7 +77,7 @@ class PredictiveFit(models.Model):
         triggers = append_only_triggers("What a model was learnt from, and how good it was, stays on record.")
 
     def __str__(self) -> str:
-        return f"Fit of {self.fitted_at:%-d %b %Y}"
+        return f"Fit of {localtime(self.fitted_at):%-d %b %Y}"
 
 
 class Prediction(models.Model):

@@ -117,7 +117,10 @@ class Lead(OwnedModel, GovernedModel):
     name = models.CharField(max_length=150, blank=True)
     email = models.EmailField("e-mail", null=True, blank=True)
     phone = models.CharField(
-        max_length=40, blank=True, help_text="With its country code, for instance +49 30 901820; or as dialled there."
+        max_length=40,
+        blank=True,
+        help_text="With its country code, for instance +49 30 901820, of whichever country; or as dialled in the "
+        "lead's country.",
     )
     is_phone_shared = models.BooleanField(
         "phone is shared", default=False, help_text="A switchboard, or the line of a household: it names nobody."

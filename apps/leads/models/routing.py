@@ -5,6 +5,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
+from django.utils.timezone import localtime
 
 from apps.accounts.models import Team
 from apps.core.calendars.models import BusinessCalendar
@@ -152,7 +153,7 @@ class RoutingBatch(models.Model):
         triggers = append_only_triggers("What was known when leads were routed stays on record.")
 
     def __str__(self) -> str:
-        return f"{self.leads} on {self.at:%-d %b %Y, %H:%M}"
+        return f"{self.leads} on {localtime(self.at):%-d %b %Y, %H:%M}"
 
 
 class RoutingDecision(models.Model):

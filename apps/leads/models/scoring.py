@@ -4,6 +4,7 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+from django.utils.timezone import localtime
 
 from apps.core.governed import GovernedModel
 from apps.core.rules.models import RuleVersion
@@ -91,7 +92,7 @@ class ScoreRun(models.Model):
         verbose_name = "scoring run"
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()} of {self.as_of:%-d %b %Y %H:%M}"
+        return f"{self.get_kind_display()} of {localtime(self.as_of):%-d %b %Y %H:%M}"
 
 
 class ScoreChange(models.Model):
@@ -140,4 +141,4 @@ class ScoreOverride(GovernedModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.value:g} until {self.expires_at:%-d %b %Y}"
+        return f"{self.value:g} until {localtime(self.expires_at):%-d %b %Y}"

@@ -6,6 +6,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import MD5, Cast
+from django.utils.timezone import localtime
 
 from apps.accounts.models import OwnedModel
 from apps.core.calendars.models import BusinessCalendar
@@ -135,4 +136,4 @@ class SalesContact(GovernedModel):
         indexes = [models.Index(fields=("lead", "-at"), name="contact_by_lead")]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()} on {self.at:%-d %b %Y, %H:%M}"
+        return f"{self.get_kind_display()} on {localtime(self.at):%-d %b %Y, %H:%M}"

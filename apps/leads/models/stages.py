@@ -5,6 +5,7 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
 from django.db import models
 from django.db.models import F, Func, Q, Value
+from django.utils.timezone import localtime
 
 from apps.core.transitions import written_once
 from apps.leads.enums import Stage
@@ -93,4 +94,4 @@ class StageInterval(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_stage_display()} since {self.entered_at:%-d %b %Y}"
+        return f"{self.get_stage_display()} since {localtime(self.entered_at):%-d %b %Y}"

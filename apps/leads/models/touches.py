@@ -3,6 +3,7 @@
 import pgtrigger
 from django.db import models
 from django.db.models import F, Q
+from django.utils.timezone import localtime
 
 from apps.campaigns.models import Campaign
 from apps.content.models import ContentVersion
@@ -67,7 +68,7 @@ class Touchpoint(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_type_display()} on {self.occurred_at:%-d %b %Y}"
+        return f"{self.get_type_display()} on {localtime(self.occurred_at):%-d %b %Y}"
 
 
 class TouchKey(models.Model):
