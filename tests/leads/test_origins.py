@@ -92,7 +92,7 @@ def test_a_touch_names_its_campaign_and_what_stood_there_then(ops, shown, client
         (None, None),
     ]
     told = [each.told.why for each in story_of(lead, by=ops, kind="did").events]
-    assert told == ["", "", f"Autumn · {new}", str(old), "Autumn"]
+    assert told == ["", "", f"Campaign: Autumn · Content: {new}", f"Content: {old}", "Campaign: Autumn"]
     sign_in(client, ops)
     assert str(new) in client.get(page_of(rows[2])).content.decode()
     with pytest.raises(DatabaseError, match="A touch is evidence"), transaction.atomic():

@@ -1,11 +1,13 @@
 """The pages of opportunities, and the pipeline they make."""
 
+import datetime as dt
 from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
+from django.utils.timezone import localtime
 from unfold.decorators import display
 
 from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin
@@ -45,7 +47,7 @@ class LossForm(forms.Form):
 class OpportunityAdmin(MopsAdmin):
     """What leads may buy."""
 
-    list_display = ("name", "of_lead", "standing", "worth", "expected_on", "owner_person", "opened_at", "closed_at")
+    list_display = ("name", "of_lead", "standing", "worth", "expected_on", "owner_person", "opened_on", "closed_on")
     list_filter = ("stage", "loss", "expected_on", "owner_person", "owner_team")
     search_fields = ("name", "lead__name", "outcome")
     autocomplete_fields = ("owner_person", "owner_team", "backup_person", "backup_team")
@@ -101,6 +103,16 @@ class OpportunityAdmin(MopsAdmin):
     def standing(self, opportunity: Opportunity) -> str:
         """How far it is."""
         return OpportunityStage(opportunity.stage).label
+
+    @display(description="Opened", ordering="opened_at")
+    def opened_on(self, opportunity: Opportunity) -> dt.date:
+        """Its first day; the hour stands on its page."""
+        return localtime(opportunity.opened_at).date()
+
+    @display(description="Closed", ordering="closed_at")
+    def closed_on(self, opportunity: Opportunity) -> dt.date | None:
+        """Its last day."""
+        return localtime(opportunity.closed_at).date() if opportunity.closed_at else None
 
     @display(description="Amount", ordering="amount")
     def worth(self, opportunity: Opportunity) -> str:

@@ -58,8 +58,9 @@ def _touch(facts: Facts, names: Names) -> Said:
     what = f"{TouchType(kind).label}: {value}" if value else TouchType(kind).label
     if machine:
         return Said(what, f"by a machine, counts nothing: {machine}", tone="warn")
-    by = (names.campaigns.get(campaign, ""), names.content.get(content, ""))
-    return Said(what, " · ".join(name for name in by if name), tone="bad" if kind == TouchType.UNSUBSCRIBE else "")
+    by = (("Campaign", names.campaigns.get(campaign)), ("Content", names.content.get(content)))
+    told = " · ".join(f"{title}: {name}" for title, name in by if name)
+    return Said(what, told, tone="bad" if kind == TouchType.UNSUBSCRIBE else "")
 
 
 def _intake(facts: Facts, names: Names) -> Said:
