@@ -92,4 +92,13 @@ def test_a_character_that_no_text_has_is_refused(auditor, query):
 
 @pytest.mark.parametrize("query", ["kind=technology_tool&record=²", "kind=technology_tool&record=1&before=²"])
 def test_a_timeline_of_no_number_is_not_an_error(auditor, query):
-    assert auditor.get(f"{reverse('admin:audit_auditevent_timeline')}?{query}&parts=1").status_code == 200
+    assert auditor.get(f"{reverse('admin:audit_auditevent_timeline')}?{query}&parts=1").status_code == 404
+
+
+@pytest.mark.parametrize("kind", ["technology_tool", "leads_lead", "no_such_table", "django_session", "%27"])
+@pytest.mark.parametrize("record", ["987654", "9" * 30, "x"])
+def test_the_timeline_of_what_is_not_there_says_so(auditor, kind, record):
+    address = f"{reverse('admin:audit_auditevent_timeline')}?kind={kind}&record={record}"
+    answer = auditor.get(address)
+    assert answer.status_code == 404
+    assert "the record is gone, or your roles do not show it" in answer.content.decode()

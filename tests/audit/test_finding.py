@@ -15,12 +15,14 @@ from apps.audit.models import AuditEvent
 from apps.campaigns.models import Campaign
 from apps.core.actors import acting_as
 from apps.core.admin_kit.counting import CappedPaginator
-from apps.leads.models import Pool, PoolMember
+from apps.leads.domain.touches import take_touches
+from apps.leads.models import Pool, PoolMember, Touchpoint
 from apps.rights.models import AccessLog
 from tests.admin_pages import assert_same_queries, list_of
 from tests.factories.accounts import TeamFactory, person_with, sign_in
 from tests.factories.campaigns import CampaignFactory
 from tests.factories.leads import LeadFactory
+from tests.factories.scoring import touch
 from tests.factories.technology import ToolFactory
 
 pytestmark = pytest.mark.django_db
@@ -144,6 +146,20 @@ def test_a_timeline_shows_no_column_that_is_hidden_from_the_reader(client):
     page = client.get("/admin/audit/auditevent/timeline/", {"kind": "technology_tool", "record": tool.pk})
     assert "Sends letters" in page.content.decode()
     assert "4711" not in page.content.decode()
+
+
+def test_a_record_that_the_ledger_does_not_keep_has_a_timeline_for_those_alone_who_see_it(client, auditor):
+    take_touches([touch(LeadFactory())], by=person_with(Role.OPS))
+    kept = Touchpoint.objects.get()
+    asked = {"kind": "leads_touchpoint", "record": kept.pk}
+    address = "/admin/audit/auditevent/timeline/"
+    assert "The ledger has nothing here." in client.get(address, asked).content.decode()
+    reader = person_with(Role.APPROVER)
+    reader.user_permissions.add(Permission.objects.get(codename="view_auditevent"))
+    sign_in(client, reader)
+    hidden, missing = client.get(address, asked), client.get(address, {**asked, "record": kept.pk + 1_000})
+    assert (hidden.status_code, missing.status_code) == (404, 404)
+    assert hidden.content == missing.content
 
 
 def test_filters_narrow_what_a_name_finds(client, auditor, priya):

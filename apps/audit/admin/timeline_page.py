@@ -19,6 +19,7 @@ from apps.core.access_log import note_read
 from apps.core.admin_kit.links import url_of
 
 PAGE = 30
+LONGEST_NUMBER = 18  # digits that a key of a record can have
 
 
 def timeline_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
@@ -74,6 +75,9 @@ def _chosen(request: HttpRequest) -> "tuple[models.QuerySet[AuditEvent], str, Us
         raise Http404("Say whose timeline: a person, or a kind and the number of a record.")
     own = AuditEvent.objects.filter(table_name=kind, object_id=record)
     newest = own.first()
+    if newest is None and _found(request, viewer) is None:
+        # the page that says so is the same for what is not there and for what the reader may not see
+        raise Http404(f"The ledger knows no {kind_of(kind)} of the number {record}.")
     name = newest.object_label if newest and newest.object_label else f"#{record}"
     whole = _seen(request, viewer) if request.GET.get("parts") else None
     if whole is None:
@@ -84,9 +88,15 @@ def _chosen(request: HttpRequest) -> "tuple[models.QuerySet[AuditEvent], str, Us
 
 def _seen(request: HttpRequest, viewer: User) -> models.Model | None:
     """Return the record asked for, where the viewer sees it and something may belong to it."""
+    found = _found(request, viewer)
+    return found if found is not None and has_parts(type(found)) else None
+
+
+def _found(request: HttpRequest, viewer: User) -> models.Model | None:
+    """Return the record asked for, where the viewer sees it."""
     model: Any = models_by_table().get(request.GET.get("kind", ""))
     record = request.GET.get("record", "")
-    if model is None or not has_parts(model) or not record.isdecimal():
+    if model is None or not record.isdecimal() or len(record) > LONGEST_NUMBER:
         return None
     found: models.Model | None = access.visible(viewer, model).filter(pk=record).first()
     return found
