@@ -5,25 +5,23 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django import forms
-from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
+from django.contrib import admin
 from django.db import models
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.http import urlencode
 from unfold.decorators import display
 
+from apps.accounts.models import User
 from apps.core import access
-from apps.core.admin_kit.base import ReadOnlyAdmin
 from apps.core.admin_kit.buttons import Button
 from apps.core.admin_kit.days import DayInput
 from apps.core.admin_kit.doors import record_at, register_door
 from apps.core.admin_kit.kits import Kit, register_kit
-from apps.core.admin_kit.links import link_to, url_of
-from apps.core.errors import DomainError
+from apps.core.admin_kit.links import link_to
+from apps.rights.admin.asked import AskedAdmin
 from apps.rights.domain.asking_records import LARGEST, ask_access, refuse_ask, refuse_ask_about
-from apps.rights.enums import Asked, Verb
+from apps.rights.enums import Verb
 from apps.rights.models import SHAREABLE, RecordRequest
 from apps.rights.models.requests import KIND_CHOICES, KINDS
 
@@ -73,7 +71,7 @@ ASK = Button(
 
 
 @admin.register(RecordRequest)
-class RecordRequestAdmin(ReadOnlyAdmin):
+class RecordRequestAdmin(AskedAdmin):
     """Access to single records that people asked for."""
 
     list_display = ("wanted", "verb", "asked_by", "standing", "created_at", "until")
@@ -82,11 +80,12 @@ class RecordRequestAdmin(ReadOnlyAdmin):
     fields = ("wanted", "verb", "until", "reason", "standing", "asked_by", "owner", "created_at", "record", "grant")
     readonly_fields = ("wanted", "record", "standing")
     empty_state = "Nobody has asked for a record yet. “Add” asks for one, by the address of its page."
+    ask = ASK
+    ask_title = "Ask for access to a record"
 
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Whoever works with mops may ask."""
-        person: Any = request.user
-        return refuse_ask(person) is None
+    def ask_form(self, request: HttpRequest, by: User) -> AskAccessForm:
+        """Fill in the record whose page led here."""
+        return AskAccessForm(request.POST or None, initial=request.GET.dict())
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         """Load who asked with the rows."""
@@ -98,36 +97,6 @@ class RecordRequestAdmin(ReadOnlyAdmin):
         empty = {name for name in ("owner", "grant", "until") if obj is not None and getattr(obj, name) is None}
         return [name for name in self.fields if name not in empty | (set() if seen else {"record"})]
 
-    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
-        """Ask, and send it to whoever decides.
-
-        Raises:
-            PermissionDenied: the person may not ask.
-        """
-        person: Any = request.user
-        if refused := refuse_ask(person):
-            raise PermissionDenied(refused)
-        form = AskAccessForm(request.POST or None, initial=request.GET.dict())
-        if request.method == "POST" and form.is_valid():
-            asked: dict[str, Any] = form.cleaned_data
-            try:
-                row = ask_access(asked.pop("model"), asked.pop("number"), by=person, **asked)
-            except DomainError as refusal:
-                form.add_error(None, refusal.message)
-            else:
-                messages.success(request, f"Asked for: {row}. You are told what is decided.")
-                return HttpResponseRedirect(url_of(row))
-        context = {
-            **self.admin_site.each_context(request),
-            "title": "Ask for access to a record",
-            "opts": self.opts,
-            "button": ASK,
-            "form": form,
-            "media": self.media + form.media,
-            "back": reverse("admin:rights_recordrequest_changelist"),
-        }
-        return TemplateResponse(request, "admin/mops/button.html", context)
-
     @display(description="Record asked for", ordering="number")
     def wanted(self, row: RecordRequest) -> str:
         """Its kind and number: the name is for those who see it."""
@@ -137,15 +106,6 @@ class RecordRequestAdmin(ReadOnlyAdmin):
     def record(self, row: RecordRequest) -> str:
         """The record itself, with the way to it."""
         return link_to(row.record)
-
-    @display(
-        description="State",
-        ordering="state",
-        label={Asked.IN_REVIEW.label: "info", Asked.GRANTED.label: "success", Asked.REFUSED.label: "danger"},
-    )
-    def standing(self, row: RecordRequest) -> str:
-        """What became of it."""
-        return Asked(row.state).label
 
 
 def asking_url(model: type[models.Model], number: int, verb: str) -> str:
