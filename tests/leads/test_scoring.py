@@ -1,6 +1,8 @@
 """Scores: the same engine live, in rehearsal and for the past; every point explained; decay to the digit."""
 
 import datetime as dt
+import threading
+import time
 
 import pytest
 from django.db import connection, transaction
@@ -262,6 +264,42 @@ def test_facts_that_change_are_queued_by_the_database_and_time_passes_at_night(p
     done = score_all(as_of=clock.now() + dt.timedelta(days=6))
     assert (done.changed, LeadScore.objects.get(lead=lead).final) == (1, 29)
     assert score_all(as_of=clock.now() + dt.timedelta(days=6)).changed == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_time_that_passes_for_all_leads_overwrites_no_facts_that_come_in_meanwhile(person):
+    rules = [rule("Chief", 20, predicate=TITLE), rule("Visits", 10, 50, touch="visit", decay="window", days=5)]
+    in_force(scoring(owner=person), body(*rules), by=person)
+    lead, other = LeadFactory(), LeadFactory()
+    take_touches([touch(lead, days=1), touch(other, days=1)], by=person)
+    model, later, done = model_in_force(), clock.now() + dt.timedelta(days=6), []
+
+    def night():
+        done.append(store(model, as_of=later, reuse=True))
+        connection.close()
+
+    passing = threading.Thread(target=night)
+    with transaction.atomic():
+        Lead.objects.filter(pk=lead.pk).update(job_title="Chief")
+        score_leads([lead.pk], as_of=clock.now())
+        passing.start()
+        wait_until_locked()
+    passing.join()
+    assert dict(LeadScore.objects.values_list("lead", "final")) == {lead.pk: 30, other.pk: 0}
+    assert done[0].changed == 1
+    assert store(model, as_of=later, reuse=True).changed == 1
+    assert LeadScore.objects.get(lead=lead).final == 20
+
+
+def wait_until_locked():
+    """Wait until another session of this database waits for this transaction."""
+    for _ in range(500):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'transactionid' AND NOT granted)")
+            if cursor.fetchone()[0]:
+                return
+        time.sleep(0.02)
+    raise AssertionError("nobody waits")
 
 
 def test_ready_needs_fit_and_stays_until_it_falls_well_below(person):

@@ -21,6 +21,10 @@ from apps.leads.models import Company, ScoreQueue
 
 Instead = Mapping[type[models.Model], str] | None
 COLUMNS = "version_id, as_of, raw, score, final, fit, known, is_ready, is_hand_raised, factors"
+_NAMES = COLUMNS.split(", ")
+_DIFFERS = " OR ".join(
+    f"t.{name} IS DISTINCT FROM c.{name}" for name in ("raw", "final", "is_ready", "known", "factors")
+)
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,7 @@ def computed_sql(
         past: read facts and touches as they were then, not as they are kept now.
         facts_now: with `past`, read the touches as they were then, and of the facts what is known today.
         reuse: keep the points of steady rules as they are stored; for leads scored by this very version whose facts
-            have not changed since.
+            have not changed since, which the caller asks. Tells besides where the row of the score lies (`place`).
         second: the SQL of the second touches count from, where one statement asks for many moments; `as_of` is then
             the moment of the conditions alone.
 
@@ -75,8 +79,10 @@ def computed_sql(
             given = f"CASE WHEN {_condition(each.rule.tree, model, as_of, instead)} THEN {given} ELSE 0 END"
         columns.append(f"({given})::float8 AS f{each.place}")
     columns += ["coalesce(s.is_ready, false) AS was_ready", "o.value AS set_by_hand"]
+    if reuse:
+        columns.append("s.ctid AS place")
     inner = f"SELECT {', '.join(columns)} FROM {parts.tables} OFFSET 0"  # names and numbers
-    return f"{parts.before}\n{_summed(model, inner)}".replace("%", "%%")
+    return f"{parts.before}\n{_summed(model, inner, place=reuse)}".replace("%", "%%")
 
 
 @dataclass(frozen=True)
@@ -130,7 +136,7 @@ def _sources(
         f"LEFT JOIN leads_scoreoverride o ON o.lead_id = {key} AND o.set_at <= {stamp} AND o.expires_at > {stamp}"
         f" AND (o.ended_at IS NULL{f' OR o.ended_at > {stamp}' if past else ''})"
     )
-    where = ["l.archived_at IS NULL"] if with_lead else [f"s.version_id = {model.version.pk}"]
+    where = ["l.archived_at IS NULL"] if with_lead else ["true"]
     if leads is not None:
         where.append(mine.removeprefix(" AND ").replace("t.lead_id", key))
     return _Parts(f"WITH {', '.join(before)}" if before else "", f"{' '.join(tables)} WHERE {' AND '.join(where)}", key)
@@ -177,7 +183,7 @@ def _known(model: Model, as_of: dt.datetime, instead: Instead) -> str:
     return " + ".join(counted) or "0"
 
 
-def _summed(model: Model, inner: str) -> str:
+def _summed(model: Model, inner: str, *, place: bool) -> str:
     """Return the SELECT that caps the criteria, adds them up, clamps and compares with the threshold."""
 
     def capped(rules: list[Points]) -> str:
@@ -191,16 +197,17 @@ def _summed(model: Model, inner: str) -> str:
     stays = f"was_ready AND final >= {model.threshold - model.hysteresis!r}"
     reached = f"fit >= {model.minimum_fit!r} AND (final >= {model.threshold!r} OR {stays})"
     factors = ", ".join(f"f{each.place}" for each in model.rules)
+    along = ", place" if place else ""
     # OFFSET 0 keeps PostgreSQL from computing the sums again for every column that is made of them
     return f"""
         SELECT lead_id, factors, raw, score, final, fit, known, was_ready, is_hand_raised,
-               is_hand_raised OR ({reached}) AS is_ready
+               is_hand_raised OR ({reached}) AS is_ready{along}
         FROM (
             SELECT *, least(greatest(raw, {model.lowest!r}), {model.highest!r}) AS score,
                    coalesce(set_by_hand, least(greatest(raw, {model.lowest!r}), {model.highest!r})) AS final
             FROM (
                 SELECT lead_id, ARRAY[{factors}]::float8[] AS factors, round(({raw})::float8 * 1e6) / 1e6 AS raw,
-                       ({fit})::float8 AS fit, known, ({hands}) AS is_hand_raised, was_ready, set_by_hand
+                       ({fit})::float8 AS fit, known, ({hands}) AS is_hand_raised, was_ready, set_by_hand{along}
                 FROM ({inner}) facts OFFSET 0
             ) ranged
         ) judged
@@ -219,36 +226,43 @@ def score_leads(leads: Sequence[int], *, as_of: dt.datetime) -> Scored:
 
 def store(model: Model, *, as_of: dt.datetime, leads: Sequence[int] | None = None, reuse: bool = False) -> Scored:
     """Write the scores that differ from what is stored, in one statement."""
+    stamp = f"to_timestamp({as_of.timestamp()!r})"
     computed = computed_sql(model, as_of=as_of, leads=leads, reuse=reuse)
-    stamp, version = f"to_timestamp({as_of.timestamp()!r})", model.version.pk
-    compared = ("raw", "final", "is_ready", "known", "factors")
-    differs = (
-        f"(t.version_id <> {version} OR "
-        + " OR ".join(f"t.{name} IS DISTINCT FROM c.{name}" for name in compared)
-        + ")"
-    )
-    names = [name.strip() for name in COLUMNS.split(",")]
-    if reuse:
-        sets = ", ".join(f"{name} = c.{name}" for name in names if name not in ("version_id", "as_of", "known"))
-        write = f"""
-            UPDATE leads_leadscore t SET as_of = {stamp}, {sets} FROM computed c
-            WHERE t.lead_id = c.lead_id AND {differs} RETURNING c.was_ready AS was, c.is_ready AS now_is"""
-    else:
-        sets = ", ".join(f"{name} = excluded.{name}" for name in names)
-        values = ", ".join({"version_id": str(version), "as_of": stamp}.get(name, f"c.{name}") for name in names)
-        write = f"""
-            SELECT was, now_is FROM changed
-        ), changed AS (
-            SELECT c.*, c.was_ready AS was, c.is_ready AS now_is FROM computed c
-            LEFT JOIN leads_leadscore t ON t.lead_id = c.lead_id WHERE t.lead_id IS NULL OR {differs}
-        ), put AS (
-            INSERT INTO leads_leadscore (lead_id, {COLUMNS}) SELECT c.lead_id, {values} FROM changed c ORDER BY 1
-            ON CONFLICT (lead_id) DO UPDATE SET {sets}"""  # made of names and numbers
+    write = _renewed(model.version.pk, stamp) if reuse else _put(model.version.pk, stamp)
     statement = f"WITH RECURSIVE computed AS ({computed}), written AS ({write}) {_COUNT}"
     with transaction.atomic(), connection.cursor() as cursor:
         stamp_transaction(connection)
         cursor.execute(statement, [])
         return Scored(*cursor.fetchone())
+
+
+def _renewed(version: int, stamp: str) -> str:
+    """Return the UPDATE of the scores of this version that say something else by now.
+
+    A row that somebody else wrote in the meantime lies elsewhere by now: facts which came in while time passes for all
+    leads are not overwritten by points of before. The version is asked of the row that is written: asked of the row
+    that is read, it seems to keep few where the table has no statistics yet, and each would be looked up by itself.
+    """
+    sets = ", ".join(f"{name} = c.{name}" for name in _NAMES if name not in ("version_id", "as_of", "known"))
+    return f"""
+            UPDATE leads_leadscore t SET as_of = {stamp}, {sets} FROM computed c
+            WHERE t.lead_id = c.lead_id AND t.ctid IS NOT DISTINCT FROM c.place AND t.version_id = {version}
+            AND ({_DIFFERS}) RETURNING c.was_ready AS was, c.is_ready AS now_is"""  # made of names and numbers
+
+
+def _put(version: int, stamp: str) -> str:
+    """Return the statements that write scores which are new or differ from what is stored."""
+    sets = ", ".join(f"{name} = excluded.{name}" for name in _NAMES)
+    values = ", ".join({"version_id": str(version), "as_of": stamp}.get(name, f"c.{name}") for name in _NAMES)
+    return f"""
+            SELECT was, now_is FROM changed
+        ), changed AS (
+            SELECT c.*, c.was_ready AS was, c.is_ready AS now_is FROM computed c
+            LEFT JOIN leads_leadscore t ON t.lead_id = c.lead_id
+            WHERE t.lead_id IS NULL OR t.version_id <> {version} OR {_DIFFERS}
+        ), put AS (
+            INSERT INTO leads_leadscore (lead_id, {COLUMNS}) SELECT c.lead_id, {values} FROM changed c ORDER BY 1
+            ON CONFLICT (lead_id) DO UPDATE SET {sets}"""  # made of names and numbers
 
 
 _COUNT = """
