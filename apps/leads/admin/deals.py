@@ -14,6 +14,7 @@ from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin
 from apps.core.admin_kit.buttons import Button, NoteForm, ReasonForm
 from apps.core.admin_kit.days import DayInput
 from apps.core.money import money
+from apps.core.words import NOTHING
 from apps.leads.domain.opportunities import lose, refuse_move, refuse_step, step_on, win
 from apps.leads.enums import LossReason, OpportunityStage
 from apps.leads.models import Opportunity
@@ -47,7 +48,7 @@ class LossForm(forms.Form):
 class OpportunityAdmin(MopsAdmin):
     """What leads may buy."""
 
-    list_display = ("name", "of_lead", "standing", "worth", "expected_on", "owner_person", "opened_on", "closed_on")
+    list_display = ("name", "of_lead", "standing", "worth", "expected_on", "seller", "opened_on", "closed_on")
     list_filter = ("stage", "loss", "expected_on", "owner_person", "owner_team")
     search_fields = ("name", "lead__name", "outcome")
     autocomplete_fields = ("owner_person", "owner_team", "backup_person", "backup_team")
@@ -103,6 +104,11 @@ class OpportunityAdmin(MopsAdmin):
     def standing(self, opportunity: Opportunity) -> str:
         """How far it is."""
         return OpportunityStage(opportunity.stage).label
+
+    @display(description="Owner", ordering="owner_person")
+    def seller(self, opportunity: Opportunity) -> str:
+        """Who looks after it."""
+        return str(opportunity.owner_person or NOTHING)
 
     @display(description="Opened", ordering="opened_at")
     def opened_on(self, opportunity: Opportunity) -> dt.date:
