@@ -1,8 +1,9 @@
 """What recording costs: the governed table beside a bare one and beside simple-history's own way.
 
-Compared are CPU seconds, of this process and of the database's backends together: on a shared machine they stay the
-same where wall time drifts by a factor. Where the backends cannot be seen (a server elsewhere), wall time it is.
-A single save is one as the operations of mops make it: the row is locked, changed and saved in a transaction.
+Single saves are compared by their throughput, by the clock: each is one as the operations of mops make it, where the
+row is locked, changed and saved in a transaction. All else is compared by CPU seconds, of this process and of the
+database's backends together: on a shared machine they stay the same where wall time drifts by a factor. Where the
+backends cannot be seen (a server elsewhere), wall time it is.
 """
 
 import statistics
@@ -72,18 +73,18 @@ def _single_saves(clients: int, bare: Kind, usual_way: Kind) -> Result:
     return Result(
         name=f"audit.save.{clients}_clients",
         rows=SAVES,
-        seconds=product.cpu,
-        limit_seconds=limit.cpu,
-        usual_seconds=usual.cpu,
-        goal=f"a recorded save costs at most {SINGLE_GOAL} of a bare one",
-        met=product.cpu <= SINGLE_GOAL * limit.cpu,
+        seconds=product.wall,
+        limit_seconds=limit.wall,
+        usual_seconds=usual.wall,
+        goal=f"bare saves reach at most {SINGLE_GOAL} of the throughput of recorded ones",
+        met=product.wall <= SINGLE_GOAL * limit.wall,
         more={
-            "wall_seconds": round(product.wall, 4),
-            "wall_to_limit": round(product.wall / limit.wall, 3),
+            "cpu_seconds": round(product.cpu, 4),
+            "cpu_to_limit": round(product.cpu / limit.cpu, 3),
             # without the transaction and the lock that the operations take: what a bare loop over rows would see
-            "statement_alone_seconds": round(alone.cpu, 4),
-            "statement_alone_to_limit": round(alone.cpu / alone_bare.cpu, 3),
-            "statement_alone_wall_to_limit": round(alone.wall / alone_bare.wall, 3),
+            "statement_alone_seconds": round(alone.wall, 4),
+            "statement_alone_to_limit": round(alone.wall / alone_bare.wall, 3),
+            "statement_alone_cpu_to_limit": round(alone.cpu / alone_bare.cpu, 3),
         },
     )
 
