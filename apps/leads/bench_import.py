@@ -33,7 +33,7 @@ from apps.core.exchange.models import ImportBatch, RowOutcome
 from apps.leads import phones
 from apps.leads.models import Lead
 
-SAMPLE, LIMIT, USUAL, MANY = 60, 3.0, 100.0, 200_000
+SAMPLE, LIMIT, USUAL, MANY = 200, 3.0, 100.0, 200_000
 HEADER = ("Lead number", "System", "Name", "E-mail", "Phone", "Job title", "Company", "Country", "Lead source")
 _EMPTY = "territory, origin, stage, last_activity, last_notable_activity, quality"
 _COPY = (

@@ -22,17 +22,14 @@ _LEAD = """LATERAL (
             SELECT * FROM leads_lead l WHERE l.record_source = i.record_source AND l.external_id = i.external_id
                 AND l.external_id <> '' LIMIT 1) l ON true"""
 # One number for each incoming row; what stood before comes from the same snapshot, so before and after belong together.
-_UPSERT = f"""
-    WITH before AS (
-        SELECT i.line, l.id, {{before}} AS old FROM incoming_leads i JOIN {_LEAD}
-    ), written AS (
-        INSERT INTO leads_lead ({{columns}}, uuid, created_at, updated_at, row_version{{defaulted}})
-        SELECT {{incoming}}, gen_random_uuid(), now(), now(), 1{{defaults}} FROM incoming_leads i
-        LEFT JOIN {_LEAD}
-        WHERE l.id IS NULL OR {{differs}}
+_UPSERT = """
+    WITH before AS ({before}), written AS (
+        INSERT INTO leads_lead ({columns}, uuid, created_at, updated_at, row_version{defaulted})
+        SELECT {incoming}, gen_random_uuid(), now(), now(), 1{defaults} FROM incoming_leads i
+        {which}
         ORDER BY i.line
         ON CONFLICT (record_source, external_id) WHERE NOT (external_id = '') DO UPDATE
-            SET {{sets}}, updated_at = now(), row_version = leads_lead.row_version + 1
+            SET {sets}, updated_at = now(), row_version = leads_lead.row_version + 1
         RETURNING id, record_source, external_id
     )
     SELECT i.line, w.id, b.id, b.old FROM incoming_leads i
@@ -40,7 +37,21 @@ _UPSERT = f"""
     LEFT JOIN written w ON w.record_source = i.record_source AND w.external_id = i.external_id
     ORDER BY i.line
 """
+# Of a portion of which no row is known nothing stood before, and every row is written.
+_BEFORE = f"SELECT i.line, l.id, {{old}} AS old FROM incoming_leads i JOIN {_LEAD}"
+_NOTHING_BEFORE = "SELECT 0 AS line, NULL::bigint AS id, NULL::jsonb AS old WHERE false"
+_WHAT_DIFFERS = f"LEFT JOIN {_LEAD} WHERE l.id IS NULL OR {{differs}}"
 _KNOWN = f"SELECT i.line, l.id FROM incoming_leads i JOIN {_LEAD}"
+# The last of the leads that were merged and had the address or the phone of a row; nobody, while none was ever merged.
+_MERGED = {
+    "gone_email": """SELECT (array_agg(g.merged_into_id ORDER BY g.id DESC))[1] AS kept FROM leads_lead g
+            WHERE lower(g.email) = s.email AND g.merged_into_id IS NOT NULL""",
+    "gone_phone": """SELECT (array_agg(g.merged_into_id ORDER BY g.id DESC))[1] AS kept FROM leads_lead g
+            WHERE g.phone = a.phone AND g.phone <> '' AND NOT g.is_phone_shared AND g.merged_into_id IS NOT NULL""",
+}
+_NOBODY = dict.fromkeys(_MERGED, "SELECT NULL::bigint AS kept")
+_ANY_MERGED = "SELECT EXISTS (SELECT FROM leads_lead WHERE merged_into_id IS NOT NULL)"
+_NOWHERE: Mapping[str, list[int]] = {"email": [], "phone": []}
 # Each step judges what the steps before it let through: a row that is refused claims no address and no phone. Whose
 # address or phone it is already keeps it, wherever else it stands in the file: the same file again changes nothing.
 # What a merged lead had is that of the lead that was kept (the last, where several had it), as it is for deliveries.
@@ -61,9 +72,7 @@ _JUDGE = f"""
             END AS why
         FROM standing s LEFT JOIN LATERAL (
             SELECT o.id FROM leads_lead o WHERE lower(o.email) = s.email AND o.merged_into_id IS NULL LIMIT 1) o ON true
-        LEFT JOIN LATERAL (
-            SELECT (array_agg(g.merged_into_id ORDER BY g.id DESC))[1] AS kept FROM leads_lead g
-            WHERE lower(g.email) = s.email AND g.merged_into_id IS NOT NULL) g ON true
+        LEFT JOIN LATERAL ({{gone_email}}) g ON true
     ), phoned AS (
         SELECT a.line, CASE WHEN a.why IS NOT NULL THEN a.kept ELSE g.kept END AS kept,
             CASE WHEN a.why IS NOT NULL THEN a.why WHEN a.phone IS NULL THEN NULL
@@ -75,10 +84,7 @@ _JUDGE = f"""
         FROM addressed a LEFT JOIN LATERAL (
             SELECT o.id FROM leads_lead o WHERE o.phone = a.phone AND o.phone <> '' AND NOT o.is_phone_shared
                 AND o.merged_into_id IS NULL LIMIT 1) o ON true
-        LEFT JOIN LATERAL (
-            SELECT (array_agg(g.merged_into_id ORDER BY g.id DESC))[1] AS kept FROM leads_lead g
-            WHERE g.phone = a.phone AND g.phone <> '' AND NOT g.is_phone_shared
-                AND g.merged_into_id IS NOT NULL) g ON true
+        LEFT JOIN LATERAL ({{gone_phone}}) g ON true
     )
     SELECT line, why, kept FROM phoned WHERE why IS NOT NULL
 """
@@ -146,13 +152,14 @@ def judge_and_write(
         known = dict(cursor.fetchall())
         mine = may_change(set(known.values())) if known else set()
         email, phone = ("i.email" if "email" in names else "NULL"), ("i.phone" if "phone" in names else "''")
-        judged = _JUDGE.format(email=email, phone=phone)
-        elsewhere = (before or TakenBack()).stand_again(cursor, rows)
+        cursor.execute(_ANY_MERGED)
+        judged = _JUDGE.format(email=email, phone=phone, **(_MERGED if cursor.fetchone() == (True,) else _NOBODY))
+        elsewhere = _NOWHERE if before is None else before.stand_again(cursor, rows)
         cursor.execute(judged, {"barred": [line for line, lead in known.items() if lead not in mine], **elsewhere})
         refused = {line: Refused(Refusal(why), kept) for line, why, kept in cursor.fetchall()}
         if refused:
             cursor.execute("DELETE FROM incoming_leads WHERE line = ANY(%s)", [list(refused)])
-        cursor.execute(_statement(names).as_string(connection.connection))
+        cursor.execute(_statement(names, fresh=not known).as_string(connection.connection))
         written = [_written(*row) for row in cursor.fetchall()]
     if before is not None:
         before.note(dict(rows), written)
@@ -171,10 +178,12 @@ def _stage(cursor: Any, rows: Sequence[tuple[int, Mapping[str, Any]]], names: li
     with cursor.cursor.copy(copy) as stream:
         for line, values in rows:
             stream.write_row((line, *(values[name] for name in (*KEY, *names))))
-    cursor.execute("ANALYZE incoming_leads")
+    asked = ", ".join(("line", *KEY, *(name for name in ("email", "phone") if name in names)))
+    cursor.execute(f"ANALYZE incoming_leads ({asked})")  # what the statements below look up and compare
 
 
-def _statement(names: list[str]) -> sql.Composed:
+def _statement(names: list[str], *, fresh: bool) -> sql.Composed:
+    """Return the statement that writes what differs; `fresh` where no row names a lead that is there."""
     left = [name for name in _DEFAULTS if name not in names]
     ours, theirs = [sql.Identifier("l", name) for name in names], [sql.Identifier("i", name) for name in names]
     pairs = [sql.SQL("{}, {}").format(sql.Literal(name), column) for name, column in zip(names, ours, strict=True)]
@@ -182,16 +191,17 @@ def _statement(names: list[str]) -> sql.Composed:
         pairs.append(sql.SQL("{}, {}").format(sql.Literal("is_phone_shared"), sql.Identifier("l", "is_phone_shared")))
     sets = [sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in names]
     comma = sql.SQL(", ")
+    differs = sql.SQL("ROW({}) IS DISTINCT FROM ROW({})").format(comma.join(ours), comma.join(theirs))
+    old = sql.SQL("jsonb_build_object({})").format(comma.join(pairs))
+    asked = sql.SQL(cast("Any", _WHAT_DIFFERS)).format(differs=differs if names else sql.SQL("false"))
     return sql.SQL(cast("Any", _UPSERT)).format(
-        before=sql.SQL("jsonb_build_object({})").format(comma.join(pairs)),
+        before=sql.SQL(_NOTHING_BEFORE) if fresh else sql.SQL(cast("Any", _BEFORE)).format(old=old),
+        which=sql.SQL("") if fresh else asked,
         columns=comma.join(map(sql.Identifier, (*KEY, *names))),
         incoming=comma.join(sql.Identifier("i", name) for name in (*KEY, *names)),
         defaulted=sql.SQL("").join(sql.SQL(", {}").format(sql.Identifier(name)) for name in (*left, "stage")),
         defaults=sql.SQL("").join(sql.SQL(cast("Any", f", {_DEFAULTS[name]}")) for name in left)
         + sql.SQL(", 'known_lead'"),
-        differs=sql.SQL("ROW({}) IS DISTINCT FROM ROW({})").format(comma.join(ours), comma.join(theirs))
-        if names
-        else sql.SQL("false"),
         sets=comma.join((sql.SQL("record_source = excluded.record_source"), *sets)),
     )
 
