@@ -1,6 +1,7 @@
 """Leads in bulk: set-based, recorded, and the second time nothing is written."""
 
 import csv
+import threading
 
 import pytest
 from django.db import connection, transaction
@@ -24,6 +25,7 @@ from apps.leads.models import Lead
 from tests.factories.accounts import person_with
 from tests.factories.exchange import import_text
 from tests.factories.leads import LeadFactory
+from tests.leads.test_scoring import wait_until_locked
 from tests.technology.test_imports import rows_of
 
 pytestmark = pytest.mark.django_db
@@ -317,6 +319,34 @@ def test_whatever_a_file_brings_is_previewed_as_it_is_done(stood, file):
             told.append([(each.line, each.kind, each.reason) for each in found])
         assert told[0] == told[1]
         transaction.set_rollback(True)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_lead_that_somebody_else_brings_in_meanwhile_is_found_and_the_others_are_new(ops):
+    told = []
+
+    def import_beside():
+        with acting_as(ops):
+            lines = [Line(number, {"number": str(number), "source": "file"}) for number in range(2, 7)]
+            mapping = {"external_id": "number", "source": "source"}
+            Walk(get_importer("leads.leads"), mapping, ops).carry(lines, told.extend)
+        connection.close()
+
+    beside = threading.Thread(target=import_beside)
+    with transaction.atomic():
+        LeadFactory(record_source="file", external_id="4", source="form")
+        beside.start()
+        wait_until_locked()
+    beside.join()
+    created, updated = OutcomeKind.CREATED, OutcomeKind.UPDATED
+    assert [(each.line, each.kind) for each in told] == [
+        (2, created),
+        (3, created),
+        (4, updated),
+        (5, created),
+        (6, created),
+    ]
+    assert Lead.objects.filter(source="file").count() == Lead.objects.count() == 5
 
 
 def test_who_an_address_belongs_to_is_looked_up_not_read_from_all_leads():

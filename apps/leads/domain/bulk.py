@@ -28,8 +28,7 @@ _UPSERT = """
         SELECT {incoming}, gen_random_uuid(), now(), now(), 1{defaults} FROM incoming_leads i
         {which}
         ORDER BY i.line
-        ON CONFLICT (record_source, external_id) WHERE NOT (external_id = '') DO UPDATE
-            SET {sets}, updated_at = now(), row_version = leads_lead.row_version + 1
+        {otherwise}
         RETURNING id, record_source, external_id
     )
     SELECT i.line, w.id, b.id, b.old FROM incoming_leads i
@@ -37,9 +36,14 @@ _UPSERT = """
     LEFT JOIN written w ON w.record_source = i.record_source AND w.external_id = i.external_id
     ORDER BY i.line
 """
-# Of a portion of which no row is known nothing stood before, and every row is written.
+_OTHERWISE = """ON CONFLICT (record_source, external_id) WHERE NOT (external_id = '') DO UPDATE
+            SET {sets}, updated_at = now(), row_version = leads_lead.row_version + 1"""
+# Of a portion of which no row is known nothing stood before, and every row is written. Where somebody else brings one
+# of them in meanwhile, the index refuses the portion, which is halved (apps/core/exchange/engine.py) and knows it then.
 _BEFORE = f"SELECT i.line, l.id, {{old}} AS old FROM incoming_leads i JOIN {_LEAD}"
 _NOTHING_BEFORE = "SELECT 0 AS line, NULL::bigint AS id, NULL::jsonb AS old WHERE false"
+_UNKNOWN = """LATERAL (
+            SELECT NULL::bigint AS id, NULL::bigint AS merged_into_id, NULL::timestamptz AS archived_at) l ON true"""
 _WHAT_DIFFERS = f"LEFT JOIN {_LEAD} WHERE l.id IS NULL OR {{differs}}"
 _KNOWN = f"SELECT i.line, l.id FROM incoming_leads i JOIN {_LEAD}"
 # The last of the leads that were merged and had the address or the phone of a row; nobody, while none was ever merged.
@@ -55,13 +59,13 @@ _NOWHERE: Mapping[str, list[int]] = {"email": [], "phone": []}
 # Each step judges what the steps before it let through: a row that is refused claims no address and no phone. Whose
 # address or phone it is already keeps it, wherever else it stands in the file: the same file again changes nothing.
 # What a merged lead had is that of the lead that was kept (the last, where several had it), as it is for deliveries.
-_JUDGE = f"""
+_JUDGE = """
     WITH standing AS (
         SELECT i.line, l.id AS lead, l.merged_into_id AS kept,
-               {{email}}::text AS email, nullif({{phone}}::text, '') AS phone,
+               {email}::text AS email, nullif({phone}::text, '') AS phone,
                CASE WHEN i.line = ANY(%(barred)s::int[]) THEN 'barred' WHEN l.merged_into_id IS NOT NULL THEN 'merged'
                     WHEN l.archived_at IS NOT NULL THEN 'archived' END AS why
-        FROM incoming_leads i LEFT JOIN {_LEAD}
+        FROM incoming_leads i LEFT JOIN {mine}
     ), addressed AS (
         SELECT s.line, s.lead, s.phone, coalesce(s.kept, g.kept) AS kept,
             CASE WHEN s.why IS NOT NULL THEN s.why WHEN s.email IS NULL THEN NULL
@@ -72,7 +76,7 @@ _JUDGE = f"""
             END AS why
         FROM standing s LEFT JOIN LATERAL (
             SELECT o.id FROM leads_lead o WHERE lower(o.email) = s.email AND o.merged_into_id IS NULL LIMIT 1) o ON true
-        LEFT JOIN LATERAL ({{gone_email}}) g ON true
+        LEFT JOIN LATERAL ({gone_email}) g ON true
     ), phoned AS (
         SELECT a.line, CASE WHEN a.why IS NOT NULL THEN a.kept ELSE g.kept END AS kept,
             CASE WHEN a.why IS NOT NULL THEN a.why WHEN a.phone IS NULL THEN NULL
@@ -84,7 +88,7 @@ _JUDGE = f"""
         FROM addressed a LEFT JOIN LATERAL (
             SELECT o.id FROM leads_lead o WHERE o.phone = a.phone AND o.phone <> '' AND NOT o.is_phone_shared
                 AND o.merged_into_id IS NULL LIMIT 1) o ON true
-        LEFT JOIN LATERAL ({{gone_phone}}) g ON true
+        LEFT JOIN LATERAL ({gone_phone}) g ON true
     )
     SELECT line, why, kept FROM phoned WHERE why IS NOT NULL
 """
@@ -153,7 +157,8 @@ def judge_and_write(
         mine = may_change(set(known.values())) if known else set()
         email, phone = ("i.email" if "email" in names else "NULL"), ("i.phone" if "phone" in names else "''")
         cursor.execute(_ANY_MERGED)
-        judged = _JUDGE.format(email=email, phone=phone, **(_MERGED if cursor.fetchone() == (True,) else _NOBODY))
+        merged = _MERGED if cursor.fetchone() == (True,) else _NOBODY
+        judged = _JUDGE.format(email=email, phone=phone, mine=_LEAD if known else _UNKNOWN, **merged)
         elsewhere = _NOWHERE if before is None else before.stand_again(cursor, rows)
         cursor.execute(judged, {"barred": [line for line, lead in known.items() if lead not in mine], **elsewhere})
         refused = {line: Refused(Refusal(why), kept) for line, why, kept in cursor.fetchall()}
@@ -189,7 +194,7 @@ def _statement(names: list[str], *, fresh: bool) -> sql.Composed:
     pairs = [sql.SQL("{}, {}").format(sql.Literal(name), column) for name, column in zip(names, ours, strict=True)]
     if "phone" in names:
         pairs.append(sql.SQL("{}, {}").format(sql.Literal("is_phone_shared"), sql.Identifier("l", "is_phone_shared")))
-    sets = [sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in names]
+    sets = [sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in ("record_source", *names)]
     comma = sql.SQL(", ")
     differs = sql.SQL("ROW({}) IS DISTINCT FROM ROW({})").format(comma.join(ours), comma.join(theirs))
     old = sql.SQL("jsonb_build_object({})").format(comma.join(pairs))
@@ -202,7 +207,7 @@ def _statement(names: list[str], *, fresh: bool) -> sql.Composed:
         defaulted=sql.SQL("").join(sql.SQL(", {}").format(sql.Identifier(name)) for name in (*left, "stage")),
         defaults=sql.SQL("").join(sql.SQL(cast("Any", f", {_DEFAULTS[name]}")) for name in left)
         + sql.SQL(", 'known_lead'"),
-        sets=comma.join((sql.SQL("record_source = excluded.record_source"), *sets)),
+        otherwise=sql.SQL("") if fresh else sql.SQL(_OTHERWISE).format(sets=comma.join(sets)),
     )
 
 
