@@ -295,7 +295,10 @@ def wait_until_locked():
     """Wait until another session of this database waits for this transaction."""
     for _ in range(500):
         with connection.cursor() as cursor:
-            cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'transactionid' AND NOT granted)")
+            cursor.execute(  # of this database alone: other tests run beside this one
+                "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database()"
+                " AND wait_event_type = 'Lock' AND wait_event = 'transactionid')"
+            )
             if cursor.fetchone()[0]:
                 return
         time.sleep(0.02)
