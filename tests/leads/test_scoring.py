@@ -291,14 +291,18 @@ def test_time_that_passes_for_all_leads_overwrites_no_facts_that_come_in_meanwhi
     assert LeadScore.objects.get(lead=lead).final == 20
 
 
+# tests of other databases run beside this one; what a session waits for has no database, what it has locked does
+_WAITS = """
+    SELECT EXISTS (SELECT FROM pg_locks w JOIN pg_locks mine USING (pid) JOIN pg_database d ON d.oid = mine.database
+                   WHERE w.locktype = 'transactionid' AND NOT w.granted AND d.datname = current_database())
+"""
+
+
 def wait_until_locked():
     """Wait until another session of this database waits for this transaction."""
     for _ in range(500):
         with connection.cursor() as cursor:
-            cursor.execute(  # of this database alone: other tests run beside this one
-                "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database()"
-                " AND wait_event_type = 'Lock' AND wait_event = 'transactionid')"
-            )
+            cursor.execute(_WAITS)
             if cursor.fetchone()[0]:
                 return
         time.sleep(0.02)
