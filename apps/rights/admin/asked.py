@@ -23,16 +23,18 @@ class AskedAdmin(ReadOnlyAdmin):
 
     Attributes:
         ask: the button whose operation sends a request; its `refused` says who may not ask at all.
+        ask_for: the form.
         ask_title: what stands above the form.
     """
 
     readonly_fields: Any = ("standing",)
     ask: Button
+    ask_for: type[forms.Form]
     ask_title = ""
 
     def ask_form(self, request: HttpRequest, by: User) -> forms.Form:
-        """Return the form, filled with what was sent."""
-        raise NotImplementedError
+        """Return the form, filled with what was sent, or with what the address says."""
+        return self.ask_for(request.POST or None, initial=request.GET.dict())
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whoever works with mops may ask."""

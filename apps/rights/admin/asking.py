@@ -59,11 +59,12 @@ class RoleRequestAdmin(AskedAdmin):
     fields = ("person", "role", "team", "territory", "reason", "standing", "asked_by", "created_at", "membership")
     empty_state = "Nobody has asked for a role yet. “Add” asks for one, for yourself or for whom you manage."
     ask = ASK
+    ask_for = AskForm
     ask_title = "Ask for a role"
 
     def ask_form(self, request: HttpRequest, by: User) -> AskForm:
         """Offer whom `by` may ask for."""
-        return AskForm(request.POST or None, by=by)
+        return self.ask_for(request.POST or None, by=by)
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         """Load what a request is called by with the rows."""

@@ -12,7 +12,6 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from unfold.decorators import display
 
-from apps.accounts.models import User
 from apps.core import access
 from apps.core.admin_kit.buttons import Button
 from apps.core.admin_kit.days import DayInput
@@ -81,11 +80,8 @@ class RecordRequestAdmin(AskedAdmin):
     readonly_fields = ("wanted", "record", "standing")
     empty_state = "Nobody has asked for a record yet. “Add” asks for one, by the address of its page."
     ask = ASK
+    ask_for = AskAccessForm
     ask_title = "Ask for access to a record"
-
-    def ask_form(self, request: HttpRequest, by: User) -> AskAccessForm:
-        """Fill in the record whose page led here."""
-        return AskAccessForm(request.POST or None, initial=request.GET.dict())
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         """Load who asked with the rows."""
