@@ -76,8 +76,8 @@ def _single_saves(clients: int, bare: Kind, usual_way: Kind) -> Result:
         seconds=product.wall,
         limit_seconds=limit.wall,
         usual_seconds=usual.wall,
-        goal=f"bare saves reach at most {SINGLE_GOAL} of the throughput of recorded ones",
-        met=product.wall <= SINGLE_GOAL * limit.wall,
+        goal=f"bare saves reach at most {SINGLE_GOAL} of the throughput of recorded ones, by operations and alone",
+        met=max(product.wall / limit.wall, alone.wall / alone_bare.wall) <= SINGLE_GOAL,
         more={
             "cpu_seconds": round(product.cpu, 4),
             "cpu_to_limit": round(product.cpu / limit.cpu, 3),
