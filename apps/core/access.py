@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from apps.accounts.models import User
 
 ON_ARCHIVED = ("view", "restore")  # what can be done with an archived row
+FEW = 200  # shared rows up to here are named one by one
 # the way in for other apps is this module alone
 Limit = territorial.Limit
 about_of = territorial.about_of
@@ -197,9 +198,13 @@ def visible(user: "User", model: type[M], *, verb: str = "view") -> "models.Quer
     if model not in _shared:
         return scoped
     shared = _shared[model](user, verb)
-    if limit_of(user, verb, model) is not None and not shared.exists():
-        return scoped  # “of this territory, or shared” is read by no index, “of this territory” is
-    return rows.filter(Q(pk__in=scoped.values("pk")) | Q(pk__in=shared))
+    if limit_of(user, verb, model) is None:
+        return rows.filter(Q(pk__in=scoped.values("pk")) | Q(pk__in=shared))
+    # “of this territory, or one of these keys” is read by two indexes, “or in that list of grants” by none
+    keys = [key for row in shared[: FEW + 1] for key in row.values()]
+    if len(keys) > FEW:
+        return rows.filter(pk__in=scoped.order_by().values("pk").union(shared))
+    return scoped | rows.filter(pk__in=keys) if keys else scoped
 
 
 def has_scope(model: type[models.Model]) -> bool:

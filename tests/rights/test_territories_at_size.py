@@ -62,13 +62,27 @@ def test_what_is_shared_from_elsewhere_is_there_beside_the_own_market(reader):
     assert regions == {"m7", "m8"}
 
 
+def test_more_of_them_than_can_be_named_one_by_one_are_there_all_the_same(reader, monkeypatch):
+    monkeypatch.setattr(access, "FEW", 1)
+    for market in ("m8", "m9"):
+        elsewhere = Campaign.objects.filter(region=market).order_by("pk")[0]
+        grant_access(elsewhere, to=reader, verb="view", reason="Joint fair", by=administrator())
+    seen = access.visible(User.objects.get(pk=reader.pk), Campaign).values_list("region", flat=True)
+    assert (set(seen), len(seen)) == ({"m7", "m8", "m9"}, MANY // MARKETS + 2)
+
+
 def plan_of(statement):
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN {statement}")
         return "\n".join(line for (line,) in cursor.fetchall())
 
 
-def test_who_has_one_market_reads_no_list_of_campaigns_or_content_from_end_to_end(client, reader):
+@pytest.mark.parametrize("shared", [False, True])
+def test_who_has_one_market_reads_no_list_of_campaigns_or_content_from_end_to_end(client, reader, shared):
+    if shared:
+        elsewhere = Campaign.objects.filter(region="m8").order_by("pk")[0]
+        grant_access(elsewhere, to=reader, verb="view", reason="Joint fair", by=administrator())
+        reader = User.objects.get(pk=reader.pk)
     client.force_login(reader)
     lists = {
         list_of(Campaign): "campaign_by_territory",
