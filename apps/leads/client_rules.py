@@ -1,6 +1,7 @@
 """The kind of rules that says how healthy a client is, and what is a sign that it will leave."""
 
 from copy import deepcopy
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from apps.core.jobs.api import enqueue
@@ -32,13 +33,18 @@ FACTS = (
     "renews_on",
     "used_on",
 )
+SHARES = ("seat_use", "users_change", "actions_change", "value_change")
+
+
+def _in_percent(field: Field) -> Field:
+    return replace(field, type=Number(unit="%"))
 
 
 def client_catalog() -> Catalog:
     """Return what rules may ask about clients."""
     return Catalog(
         fields=(
-            *model_fields(Client, *FACTS),
+            *(_in_percent(each) if each.key in SHARES else each for each in model_fields(Client, *FACTS)),
             Field("industry", "Industry", Text(), "company__industry"),
             Field("employees", "Company size", Number(whole=True), "company__employees"),
         )

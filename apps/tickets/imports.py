@@ -56,7 +56,7 @@ def _state(cell: str) -> Any:
 def _count(cell: str) -> int:
     number = values.integer(cell)
     if not 0 <= number <= LARGEST:
-        raise InvalidInput(f"{values.quoted(cell)} is no count that can be.")
+        raise InvalidInput(f"{values.quoted(cell)} is no count; give a whole number from 0 up.")
     return number
 
 

@@ -76,7 +76,7 @@ def test_groups_and_negations_are_read_too():
 
 def test_the_reason_names_what_was_found():
     outcome = asked({"all": [leaf("budget", "gte", "20000")]}, FACTS, CATALOG, as_of=NOW)
-    assert outcome.why == "Budget 12,000 is at least 20,000 ✗"
+    assert outcome.why == "Budget is at least 20,000 (it is 12,000) ✗"
 
 
 def test_words_of_a_condition():
@@ -111,7 +111,7 @@ def test_an_approved_version_of_the_earlier_form_goes_on_deciding_and_keeps_its_
     assert read_definition(version.definition).digest == version.digest == definition_of(version).digest
     assert [each.stage.number for each in route_of(CampaignFactory(budget=12000), by=author).stages] == [1, 2]
     route = route_of_facts(KIND, {"budget": "9 999"}, by=author)
-    assert (route.row.name, route.rows[0].outcome.why) == ("Others", "Budget 9,999 is at least 10,000 ✗")
+    assert (route.row.name, route.rows[0].outcome.why) == ("Others", "Budget is at least 10,000 (it is 9,999) ✗")
 
 
 @pytest.mark.django_db

@@ -83,7 +83,7 @@ def test_the_first_rules_are_right_and_judge_with_evidence(ops):
         (ClientStage.LEFT, 100.0),
     ]
     said = {each.name: each.why for each in judged[able.pk].findings}
-    assert said["Uses it much less"] == "Active users, change in % -62.5 is at most -25"
+    assert said["Uses it much less"] == "Change of active users is at most -25 % (it is -62.5 %)"
     assert "Most seats lie idle" in said
 
 

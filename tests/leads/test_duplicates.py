@@ -364,10 +364,20 @@ def test_pages_of_duplicates(client, person):
     merged = Merge.objects.get()
     assert merged.loser_id == pair.two_id
     assert "Undo the merge" in client.get(page_of(merged)).content.decode()
+    assert [each.state for each in client.get(list_of(DuplicatePair)).context["cl"].result_list] == [
+        *(PairState.OPEN, PairState.OPEN, PairState.MERGED),
+    ]
+    archived = client.get(page_of(merged.loser)).content.decode()
+    assert f'<a class="mops-link" href="{page_of(merged)}">undo the merge</a>' in archived
+    assert "do/restore/" not in archived
+    assert "Archived leads are not scored." in archived
     auditor = person_with(Role.AUDITOR)
     client.force_login(auditor)
     assert "Undo the merge" not in client.get(page_of(merged)).content.decode()
     assert merging.refuse_undo(auditor, merged) is not None
+    assert merging.refuse_restore_lead(person, merged.loser) == (
+        "This lead was merged into another one; undo the merge to bring it back."
+    )
 
 
 def test_the_truth_of_febrl_is_met(capsys):

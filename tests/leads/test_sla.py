@@ -286,7 +286,7 @@ def test_sla_applies_to_the_leads_its_condition_names_and_says_why(client, ops, 
     assert [sla_of(each) for each in leads.values()] == [dach, large, abroad, general]
     assert why_under(leads[30], ops) == (
         "Large companies v1 applies because it is for all that have no SLA of their own, and its condition holds: "
-        "Company size 500 is at least 200."
+        "Company size is at least 200 (it is 500)."
     )
     sign_in(client, ops)
     page = client.get(page_of(leads[15])).content.decode()

@@ -38,7 +38,7 @@ def test_files_bring_snapshots_once_and_refuse_in_words():
     assert told[0] == "There is no company with the domain “nobody.example”."
     assert "is still to come." in told[1]
     assert "is before 2000; nothing was recorded then." in told[2]
-    assert "is no count that can be." in told[3]
+    assert "is no count; give a whole number from 0 up." in told[3]
     for reason, sentence in zip(
         told[4:],
         (

@@ -331,11 +331,11 @@ def test_agreement_applies_to_the_tickets_its_condition_names_and_says_why(clien
     assert (made.agreement, other.agreement) == (pages, urgent)
     assert why_under(made, ops) == (
         "Desk for Content v1 applies because it holds between Desk and Content, and for everybody without one of their "
-        "own, and its condition holds: Type Web page is Web page ✓."
+        "own, and its condition holds: Type is Web page ✓."
     )
-    assert why_under(other, ops).endswith("its condition holds: Priority P1 critical is P1 critical ✓.")
+    assert why_under(other, ops).endswith("its condition holds: Priority is P1 critical ✓.")
     sign_in(client, ops)
-    assert "and its condition holds: Type Web page" in client.get(page_of(made)).content.decode()
+    assert "and its condition holds: Type is Web page" in client.get(page_of(made)).content.decode()
     assert "Type is Web page" in client.get(page_of(pages)).content.decode()
     moves.set_priority(other, by=ops, impact=2, urgency=2)
     assert Ticket.objects.get(pk=other.pk).agreement == signed

@@ -19,7 +19,7 @@ from apps.core.errors import InvalidInput
 from apps.core.records import kind_of as content_type_of
 from apps.core.rules.catalog import Catalog, Field, custom_fields, model_fields
 from apps.core.rules.domain.tree import read
-from apps.core.rules.domain.wording import words_of
+from apps.core.rules.domain.wording import NOTHING_ASKED, words_of
 from apps.core.rules.predicates import (
     Boolean,
     Choice,
@@ -112,7 +112,7 @@ def condition_words(when: Predicate, catalog: Catalog) -> str:
     if tree is None:
         return UNREADABLE
     words = words_of(tree)
-    return "" if words == "always" else words
+    return "" if words == NOTHING_ASKED else words
 
 
 def _values(facts: Mapping[str, Any], catalog: Catalog) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from apps.core.errors import InvalidInput
 from apps.core.rules.catalog import Catalog, catalog_of
 from apps.core.rules.domain.tree import Group, Node, Problem, read, readable
 from apps.core.rules.domain.validating import validate
-from apps.core.rules.domain.wording import in_words
+from apps.core.rules.domain.wording import NOTHING_ASKED, in_words
 from apps.core.rules.field_types import FieldType
 from apps.core.storable import is_storable
 
@@ -313,7 +313,8 @@ class RuleListBody(BodyShape):
         when = in_words(tree, catalog) if tree is not None else "a condition that can no longer be read"
         off = "" if row.get("enabled", True) else " (switched off)"
         reason = f" — {row['reason']}" if row.get("reason") else ""
-        return f"when {when}: {self.outcome_words(row)}{off}{reason}"
+        asked = when if when == NOTHING_ASKED else f"when {when}"
+        return f"{asked}: {self.outcome_words(row)}{off}{reason}"
 
     def outcome_words(self, row: Mapping[str, Any]) -> str:
         """Return what a rule says, in words."""

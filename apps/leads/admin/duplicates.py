@@ -118,6 +118,7 @@ class DuplicatePairAdmin(ReadOnlyAdmin):
 
     list_display = ("the_one", "the_other", "weight", "speaks_for", "standing", "found_at", "decided_by")
     list_filter = ("state", "found_at")
+    ordering = ("-state", "-weight", "pk")  # those to be looked at come first, "open" being the last of the three words
     search_fields = ("one__name", "one__email", "two__name", "two__email")
     fields = (("state", "weight", "found_at"), ("decided_by", "decided_at"), "answer")
     empty_state = (
@@ -227,7 +228,7 @@ class MergeAdmin(ReadOnlyAdmin):
         """The lead that is in use."""
         return str(row.survivor)
 
-    @display(description="Merged", ordering="loser")
+    @display(description="Merged lead", ordering="loser")
     def gone(self, row: Merge) -> str:
         """The lead that is archived."""
         return str(row.loser)
@@ -253,11 +254,13 @@ def duplicates_panel(request: HttpRequest, lead: Lead) -> dict[str, Any]:
     """Return who looks like a lead, whom it was merged with, and whose lead it is now."""
     person: Any = request.user
     pairs = open_pairs(person).filter(models.Q(one=lead) | models.Q(two=lead)).select_related("one", "two")
+    merge = access.visible(person, Merge).filter(loser=lead, undone_at=None).first() if lead.merged_into_id else None
     into = access.visible(person, Lead).filter(pk=lead.merged_into_id).first() if lead.merged_into_id else None
     return {
         "template": "admin/leads/duplicates_panel.html",
         "pairs": [(pair, pair.two if pair.one_id == lead.pk else pair.one) for pair in pairs[:10]],
         "into": into,
+        "merge": merge,
         "now": clock.now(),
     }
 

@@ -10,6 +10,7 @@ from unfold.decorators import display
 
 from apps.audit.domain.personal import erase, refuse_erase
 from apps.core import access, clock
+from apps.core.admin_kit.archive import restore
 from apps.core.admin_kit.base import ARCHIVE_BUTTONS, MopsAdmin
 from apps.core.admin_kit.bulk import for_many
 from apps.core.admin_kit.buttons import Button, NoteForm, ReasonForm
@@ -35,6 +36,7 @@ from apps.leads.admin.quality import QualityFilter
 from apps.leads.admin.routing import routing_panel
 from apps.leads.domain.consent import record_consent, refuse_consent
 from apps.leads.domain.duplicates.finding import refuse_search, search_by_button
+from apps.leads.domain.duplicates.merging import refuse_restore_lead
 from apps.leads.domain.handoff import hand_on, offer_by_button, refuse_offer
 from apps.leads.domain.lifecycle import move_lead, refuse_stage
 from apps.leads.domain.opportunities import open_by_button, refuse_open
@@ -211,7 +213,8 @@ class LeadAdmin(MopsAdmin):
             confirm="The score stands in the place of the rules' until that day; what the rules say stays visible.",
         ),
         Button("end-override", "Let the rules score again", end_override, refuse_end, form=ReasonForm),
-        *ARCHIVE_BUTTONS,
+        *(each for each in ARCHIVE_BUTTONS if each.name != "restore"),
+        Button("restore", "Restore", restore, refuse_restore_lead, icon="unarchive", on_archived=True),
         Button(
             "erase",
             "Erase the person",

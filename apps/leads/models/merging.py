@@ -67,18 +67,22 @@ class Merge(GovernedModel):
     It holds no personal values: what stood in a field before stands in the history of the lead that was kept.
     """
 
-    survivor = models.ForeignKey(Lead, models.PROTECT, related_name="merges", editable=False, verbose_name="kept")
-    loser = models.ForeignKey(Lead, models.PROTECT, related_name="merges_into", editable=False, verbose_name="merged")
+    survivor = models.ForeignKey(
+        Lead, models.PROTECT, related_name="merges", editable=False, verbose_name="lead that is kept"
+    )
+    loser = models.ForeignKey(
+        Lead, models.PROTECT, related_name="merges_into", editable=False, verbose_name="lead that was merged"
+    )
     reason = models.CharField(max_length=500, editable=False)
     merged_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", editable=False)
-    merged_at = models.DateTimeField("merged", editable=False)
+    merged_at = models.DateTimeField("merged on", editable=False)
     taken = ArrayField(
         models.CharField(max_length=40), default=list, editable=False, verbose_name="fields taken over", blank=True
     )
     version_before = models.PositiveIntegerField("version before", editable=False)
     moved = models.JSONField(default=dict, editable=False, help_text="Numbers of the rows that moved, by kind.")
     undone_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", editable=False)
-    undone_at = models.DateTimeField("undone", null=True, editable=False)
+    undone_at = models.DateTimeField("undone on", null=True, editable=False)
     undone_reason = models.CharField("why undone", max_length=500, blank=True, editable=False)
 
     class Meta(GovernedModel.Meta):

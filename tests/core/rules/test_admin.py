@@ -228,7 +228,7 @@ def test_a_list_says_which_rule_decides_and_which_never_matters(client, ops, rou
     assert "Not asked: rule 1 has decided." in page
     other = LeadFactory(country="Italy")
     page = client.get(address, {"record": other.pk}).content.decode()
-    assert "Country “Italy” is one of “Spain” or “Portugal” ✗" in page
+    assert "Country is one of “Spain” or “Portugal” (it is “Italy”) ✗" in page
     assert "Switched off." in page
     assert "decides: Pool South" in page
     said = preview(client, version, version.body, rule="0").json()
@@ -252,6 +252,7 @@ def test_lists_are_compared_rule_by_rule(ops, routing):
     from apps.core.rules.domain.comparing import compare_lines
 
     shape, old = routing.body, listed_rules(ops).body
+    assert shape.lines(old)[-1].text.startswith("always: ")
     rules = [{**each} for each in old["rules"]]
     changed = {**rules[1], "outcome": {"pool": "north"}}
     new = {"rules": [rules[3], rules[0], changed, {**rules[2], "key": "rule-9", "name": "New"}]}
@@ -268,7 +269,7 @@ def test_a_try_shows_only_records_one_sees(client, ops):
     lead = LeadFactory(country="Spain")
     version = active(segment(owner=ops), by=ops)
     address = reverse("admin:rules_ruleversion_try", args=(version.pk,))
-    assert "Country “Spain” is “Spain”" in client.get(address, {"record": lead.pk}).content.decode()
+    assert "Country is “Spain”" in client.get(address, {"record": lead.pk}).content.decode()
     client.force_login(person_with(Role.APPROVER))  # may see rules, but no leads
     page = client.get(address, {"record": lead.pk}).content.decode()
     assert "You may not see any leads." in page

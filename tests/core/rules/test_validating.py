@@ -232,11 +232,11 @@ def test_outcome_names_what_decided():
     outcome = matches(predicate, {"budget": 1200, "country": "ITALY", "vip": False}, PLAIN, as_of=AS_OF)
     assert outcome.matched
     assert outcome.why == (
-        "Budget 1,200.00 EUR is at least 1,000.00 EUR ✓; Country “ITALY” is “Italy” ✓; VIP no is known ✓"
+        "Budget is at least 1,000.00 EUR (it is 1,200.00 EUR) ✓; Country is “Italy” ✓; VIP is known (it is no) ✓"
     )
     outcome = matches(predicate, {"budget": 1200}, PLAIN, as_of=AS_OF)
     assert not outcome.matched
-    assert outcome.why == "Country (empty) is “Spain” ✗; Country (empty) is “Italy” ✗; VIP (empty) is known ✗"
+    assert outcome.why == "Country is “Spain” (it is empty) ✗; Country is “Italy” (it is empty) ✗; VIP is known ✗"
 
 
 def test_a_predicate_that_is_wrong_is_never_run():

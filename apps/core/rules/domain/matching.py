@@ -21,7 +21,7 @@ class Outcome:
 
     Attributes:
         matched: whether it holds.
-        sentence: of a question, with the actual value: "Budget 1,200 is at least 1,000"; of a group, its sort.
+        sentence: of a question, with the actual value: "Budget is at least 1,000 (it is 1,200)"; of a group, its sort.
         parts: what the group is made of.
         every: for groups, whether all parts must hold; None for questions.
         negated: the group holds where its part does not.
@@ -55,7 +55,7 @@ class Outcome:
 
     @property
     def why(self) -> str:
-        """The questions that decided, in one line: "Budget 1,200 is at least 1,000 ✓; Country Spain is …"."""
+        """The questions that decided, in one line: "Budget is at least 1,000 (it is 1,200) ✓; Country is …"."""
         return (
             "; ".join(f"{each.sentence} {each.mark}" for each in self.deciding) or "Nothing is asked: it always holds ✓"
         )
@@ -98,10 +98,11 @@ def _leaf(leaf: Leaf, values: Mapping[str, Any], moment: Moment) -> Outcome:
         held = actual is None
     else:
         held = actual is not None and kind.holds(leaf.base, actual, leaf.operand, moment)
-    shown = "(empty)" if actual is None else _shown(leaf.field, given, actual)
-    return Outcome(
-        held != leaf.negated, f"{leaf.field.label} {shown} {kind.phrase(leaf.op, leaf.operand)}", path=leaf.path
-    )
+    asked = f"{leaf.field.label} {kind.phrase(leaf.op, leaf.operand)}"
+    # “Country is Spain (it is Spain)” says one thing twice
+    told_by_asking = held and leaf.base in (Op.EMPTY, Op.EQ)
+    found = "empty" if actual is None else _shown(leaf.field, given, actual)
+    return Outcome(held != leaf.negated, asked if told_by_asking else f"{asked} (it is {found})", path=leaf.path)
 
 
 def _shown(field: Field, given: Any, actual: Any) -> str:

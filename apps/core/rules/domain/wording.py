@@ -3,6 +3,8 @@
 from apps.core.rules.catalog import Catalog
 from apps.core.rules.domain.tree import COUNTS, Group, Has, Leaf, Node, Predicate, readable
 
+NOTHING_ASKED = "always"
+
 
 def in_words(predicate: Predicate | Node, catalog: Catalog) -> str:
     """Return a predicate as a sentence: "Budget is at least 1,000 and (Country is “Spain” or Country is empty)".
@@ -22,7 +24,7 @@ def words_of(node: Node, *, inner: bool = False) -> str:
     if not isinstance(node, Group):
         return f"not ({words_of(node.part)})"
     if not node.parts:
-        return "always"
+        return NOTHING_ASKED
     text = (" and " if node.every else " or ").join(words_of(each, inner=True) for each in node.parts)
     return f"({text})" if inner and len(node.parts) > 1 else text
 

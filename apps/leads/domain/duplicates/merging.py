@@ -13,6 +13,7 @@ from django.db.models import Model
 
 from apps.core import access, clock
 from apps.core.actors import acting_as
+from apps.core.admin_kit.archive import refuse_restore
 from apps.core.context_sql import stamp_transaction
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.core.events import publish
@@ -53,6 +54,13 @@ MOVES_ALONG: dict[str, type[Model]] = {
     "contacts": SalesContact,
 }
 _FAR = (Stage.SQL, Stage.FORMER_CUSTOMER, Stage.CUSTOMER, Stage.ADVOCATE)
+
+
+def refuse_restore_lead(user: "User", lead: Lead) -> str | None:
+    """Return why `user` cannot bring an archived lead back now, None when they can."""
+    if lead.merged_into_id is not None:
+        return "This lead was merged into another one; undo the merge to bring it back."
+    return refuse_restore(user, lead)
 
 
 def refuse_merge(user: "User", survivor: Lead, loser: Lead) -> str | None:
