@@ -23,7 +23,7 @@ def _at_most(name: str) -> Callable[[str], str]:
     longest = getattr(Lead._meta.get_field(name), "max_length", None) or 0
 
     def read(cell: str) -> str:
-        text = values.one_line(cell)
+        text = " ".join(cell.split())
         if len(text) > longest:
             raise InvalidInput(f"{values.quoted(text)} is too long: {len(text)} characters, at most {longest} fit.")
         return text

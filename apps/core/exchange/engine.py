@@ -138,21 +138,30 @@ def _read(column: Column, cells: Sequence[str], wrong: dict[int, list[str]], bro
         broken: places of rows that are not to be read.
     """
     known: dict[str, Any] = {}
-    found: list[Any] = []
+    refused: dict[str, str] = {}
+    for cell in dict.fromkeys(cells if not broken else (cell for n, cell in enumerate(cells) if n not in broken)):
+        try:
+            known[cell] = column.read(cell)
+        except DomainError as refusal:
+            refused[cell] = refusal.message
+    if not broken and not refused and not any(map(_is_changeable, known.values())):
+        return [known[cell] for cell in cells]
     for place, cell in enumerate(cells):
-        value = known.get(cell, known)
-        if value is known:
-            value = None
-            if place not in broken:
-                try:
-                    value = column.read(cell)
-                except DomainError as refusal:
-                    wrong[place].append(refusal.message)
-                else:
-                    if not isinstance(value, (list, dict, set)):  # what can be changed belongs to one row
-                        known[cell] = value
-        found.append(value)
-    return found
+        if place not in broken and cell in refused:
+            wrong[place].append(refused[cell])
+    return [
+        None if place in broken or cell in refused else _own(column, cell, known[cell])
+        for place, cell in enumerate(cells)
+    ]
+
+
+def _is_changeable(value: Any) -> bool:
+    return isinstance(value, (list, dict, set))
+
+
+def _own(column: Column, cell: str, value: Any) -> Any:
+    """Return the value; what can be changed belongs to one row, and is read again for each."""
+    return column.read(cell) if _is_changeable(value) else value
 
 
 def _batches(lines: Iterable[Line], size: int) -> Iterator[list[Line]]:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from operator import itemgetter
 from typing import Any, cast
 
 from django.db import connection
@@ -181,8 +182,9 @@ def _stage(cursor: Any, rows: Sequence[tuple[int, Mapping[str, Any]]], names: li
     stamp_transaction(connection)
     copy = sql.SQL("COPY incoming_leads (line, {}) FROM STDIN").format(columns)
     with cursor.cursor.copy(copy) as stream:
+        cells = itemgetter(*KEY, *names)
         for line, values in rows:
-            stream.write_row((line, *(values[name] for name in (*KEY, *names))))
+            stream.write_row((line, *cells(values)))
     asked = ", ".join(("line", *KEY, *(name for name in ("email", "phone") if name in names)))
     cursor.execute(f"ANALYZE incoming_leads ({asked})")  # what the statements below look up and compare
 

@@ -42,7 +42,9 @@ def stage_triggers() -> list[pgtrigger.Trigger]:
             when=pgtrigger.After,
             operation=pgtrigger.Insert,
             referencing=pgtrigger.Referencing(new="new_rows"),  # type: ignore[no-untyped-call]
-            func=f"{into} SELECT id, stage, clock_timestamp(), {told} FROM new_rows ORDER BY id; RETURN NULL;",
+            # who acts is read once, not for each of very many rows
+            func=f"WITH acting(reason, label) AS MATERIALIZED (SELECT {told}) {into}"
+            " SELECT id, stage, clock_timestamp(), reason, label FROM new_rows, acting ORDER BY id; RETURN NULL;",
         ),
         pgtrigger.Trigger(
             name="stage_changes",

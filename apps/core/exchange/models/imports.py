@@ -128,9 +128,10 @@ class PreviewRow(_Reported):
 class RowOutcome(_Reported):
     """What became of a row. Append-only evidence; the values before and after stand in the record's own history."""
 
-    batch = models.ForeignKey(ImportBatch, models.PROTECT, null=True, related_name="outcomes")
+    # found by the indexes below, which begin with them: another one each would be written for every row of a file
+    batch = models.ForeignKey(ImportBatch, models.PROTECT, null=True, db_index=False, related_name="outcomes")
     run_number = models.PositiveSmallIntegerField(default=0)
-    sync_run = models.ForeignKey("exchange.SyncRun", models.PROTECT, null=True, related_name="outcomes")
+    sync_run = models.ForeignKey("exchange.SyncRun", models.PROTECT, null=True, db_index=False, related_name="outcomes")
     fields = ArrayField(models.CharField(max_length=200), default=list)
 
     class Meta:
