@@ -38,7 +38,7 @@ def test_who_may_not_and_what_is_not_ready_is_refused(people):
     ops, seller = people
     known, nobodys = LeadFactory(name="Ann", owner_person=seller), LeadFactory(name="Bo", stage=Stage.MQL)
     for lead, by, kind, sentence in (
-        (known, ops, WrongState, "Ann is at Known lead; only an MQL is offered"),
+        (known, ops, WrongState, "Ann is at the stage “Known lead”; only an MQL is offered"),
         (nobodys, ops, WrongState, "Nobody would get Bo: give it an owner first"),
         (nobodys, seller, NotAllowed, "You may not change Bo"),
     ):
@@ -110,7 +110,11 @@ def test_who_is_asked_sees_the_offer_and_takes_it_though_the_lead_is_not_theirs(
     client.force_login(asked)
     assert client.get(page_of(made[0])).status_code == 200
     said = [accept(each, by=asked, reason="Gladly") for each in made]
-    assert said == [f"{asked} looks after Ann now.", "Bo is at Advocate now.", f"{asked} looks after Cy now."]
+    assert said == [
+        f"{asked} looks after Ann now.",
+        "Bo is at the stage “Advocate” now.",
+        f"{asked} looks after Cy now.",
+    ]
     given = RoutingDecision.objects.get(lead=bought[0])
     assert (given.from_person, given.to_person, given.reason) == (owner, asked, "Customer success: Gladly")
     assert Lead.objects.get(name="Bo").owner_person == owner
@@ -119,7 +123,7 @@ def test_who_is_asked_sees_the_offer_and_takes_it_though_the_lead_is_not_theirs(
     for_team = offer(mine, by=ops)
     Lead.objects.filter(pk=mine.pk).update(owner_team=None, owner_person=owner)
     assert for_team in access.visible(asked, Handoff)
-    assert accept(for_team, by=asked, reason="Good call") == "Di is at Sales qualified (SQL) now."
+    assert accept(for_team, by=asked, reason="Good call") == "Di is at the stage “Sales qualified (SQL)” now."
 
 
 def test_a_customer_is_handed_to_who_can_take_it(people):

@@ -83,17 +83,17 @@ def test_a_move_is_recorded_with_its_reason():
     lead, person = LeadFactory(name="Ann"), person_with(Role.OPS)
     assert (
         move_lead(lead, to=Stage.MQL, by=person, reason="asked for a demo")
-        == "Ann is at Marketing qualified (MQL) now."
+        == "Ann is at the stage “Marketing qualified (MQL)” now."
     )
     event = AuditEvent.objects.of_object(lead).first()
     assert (event.actor, event.reason, event.changes) == (person, "asked for a demo", {"stage": ["known_lead", "mql"]})
 
 
 def test_a_wrong_move_names_the_right_ones():
-    with pytest.raises(WrongState, match="Ann is at Known lead; from there it goes to Marketing qualified"):
+    with pytest.raises(WrongState, match="Ann is at the stage “Known lead”; from there it goes to Marketing qualified"):
         move_lead(LeadFactory(name="Ann"), to=Stage.CUSTOMER, by=person_with(Role.OPS), reason="x")
     late = LeadFactory(name="Bo", stage=Stage.ADVOCATE)
-    said = "Bo is at Advocate; from there it goes to Former customer."
+    said = "Bo is at the stage “Advocate”; from there it goes to Former customer."
     assert refuse_stage(person_with(Role.OPS), late, to=Stage.CUSTOMER) == said
 
 

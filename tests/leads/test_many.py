@@ -23,7 +23,7 @@ def test_what_will_happen_is_shown_first_and_each_is_asked_for_by_itself(client,
     chosen = {"action": "many_to_recycled", "_selected_action": [each.pk for each in (*leads, known)]}
     page = client.post(list_of(Lead), chosen).content.decode()
     assert "2 of 3 can be done." in page
-    assert "Known is at Known lead; from there it goes to" in page
+    assert "Known is at the stage “Known lead”; from there it goes to" in page
     assert set(Lead.objects.values_list("stage", flat=True)) == {Stage.MQL, Stage.KNOWN_LEAD}
     page = client.post(list_of(Lead), {**chosen, "bulk_apply": "1"}).content.decode()
     assert "This field is required" in page

@@ -36,7 +36,13 @@ def opened(lead, by, amount=100, **given):
 def test_what_cannot_be_opened_is_refused(seller):
     known, lead = LeadFactory(name="Ann", owner_person=seller), sql(seller, name="Bo")
     for about, by, given, kind, sentence in (
-        (known, seller, {}, WrongState, "Ann is at Known lead; opportunities are opened on SQLs and customers"),
+        (
+            known,
+            seller,
+            {},
+            WrongState,
+            "Ann is at the stage “Known lead”; opportunities are opened on SQLs and customers",
+        ),
         (lead, person_with(Role.SALES), {}, NotAllowed, "You may not change Bo"),
         (lead, seller, {"name": " "}, InvalidInput, "Say what it is about"),
         (lead, seller, {"amount": -1}, InvalidInput, "worth nothing or more"),
@@ -51,8 +57,8 @@ def test_a_won_one_makes_a_customer_and_nothing_else_does(seller):
         move_lead(lead, to=Stage.CUSTOMER, by=seller, reason="x")
     deal = opened(lead, seller, amount="1200.50")
     assert (deal.owner_person, deal.stage) == (seller, "discovery")
-    assert step_on(deal, by=seller) == "Platform is at Proposal now."
-    assert step_on(deal, by=seller) == "Platform is at Negotiation now."
+    assert step_on(deal, by=seller) == "Platform is at the stage “Proposal” now."
+    assert step_on(deal, by=seller) == "Platform is at the stage “Negotiation” now."
     with pytest.raises(WrongState, match="Platform is being negotiated; it is won or lost next"):
         step_on(deal, by=seller)
     with pytest.raises(InvalidInput, match="Say what decided it"):

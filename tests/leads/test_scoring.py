@@ -26,7 +26,7 @@ from apps.leads.domain.scoring.engine import computed_sql, score_leads, store
 from apps.leads.domain.scoring.explaining import explain
 from apps.leads.domain.scoring.keeping import score_all, score_due, unequal_sums
 from apps.leads.domain.scoring.model import model_in_force, read_model
-from apps.leads.domain.scoring.overriding import end_override, set_score
+from apps.leads.domain.scoring.overriding import end_override, set_score, standing
 from apps.leads.domain.touches import take_touches
 from apps.leads.models import Company, IntakeSource, Lead, LeadScore, ScoreChange, ScoreQueue, ScoreRun, Touchpoint
 from apps.leads.scoring_rules import BODY, KIND
@@ -333,9 +333,9 @@ def test_a_score_set_by_hand_has_a_reason_and_an_end(person):
     given = {"value": 77, "until": tomorrow, "reason": "Met them", "by": person}
     for more, kind, sentence in (
         ({"reason": " "}, InvalidInput, "Say why the rules are wrong"),
-        ({"until": tomorrow - dt.timedelta(days=9)}, InvalidInput, "ends some day, within a year"),
-        ({"until": tomorrow + dt.timedelta(days=900)}, InvalidInput, "ends some day, within a year"),
-        ({"until": dt.date.max}, InvalidInput, "ends some day, within a year"),
+        ({"until": tomorrow - dt.timedelta(days=9)}, InvalidInput, "holds until today or a later day, within a year"),
+        ({"until": tomorrow + dt.timedelta(days=900)}, InvalidInput, "holds until today or a later day, within a year"),
+        ({"until": dt.date.max}, InvalidInput, "holds until today or a later day, within a year"),
         ({"value": float("nan")}, InvalidInput, "A score is a number"),
         ({"value": 171}, InvalidInput, "Scores go from -85 to 170"),
         ({"by": person_with(Role.AUDITOR)}, NotAllowed, "You may not change"),
@@ -347,6 +347,7 @@ def test_a_score_set_by_hand_has_a_reason_and_an_end(person):
     set_score(lead, **given)
     score = LeadScore.objects.get(lead=lead)
     assert (score.final, score.score, score.is_ready) == (77, 0, True)
+    assert standing(lead).last_day == tomorrow
     with pytest.raises(WrongState, match="is set by hand already"):
         set_score(lead, **given)
     end_override(lead, by=person, reason="Was wrong")

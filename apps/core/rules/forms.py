@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.html import format_html, format_html_join
+from unfold.widgets import UnfoldAdminSelectWidget
 
 from apps.core.admin_kit.days import DayInput
 from apps.core.admin_kit.json_text import JSONText
@@ -114,6 +115,7 @@ class DocumentForm(RowVersionForm):
             self.fields["kind"] = forms.ChoiceField(
                 choices=[("", "Choose what the rules decide about"), *((each.key, each.title) for each in kinds())],
                 help_text=format_html("It never changes.{}", told),
+                widget=UnfoldAdminSelectWidget,
             )
 
 

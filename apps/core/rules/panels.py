@@ -34,7 +34,7 @@ def words_panel(request: HttpRequest, version: RuleVersion) -> dict[str, Any]:
         "problems": problems,
         "lines": [] if problems else kind.body.lines(version.body),
         "dead": [] if problems else _dead(kind.body, version.body),
-        "next": _next_step(request.user, version),
+        "next": "" if problems else _next_step(request.user, version),
         "page": kind.page(version) if kind.page and version.state == VersionState.ACTIVE else None,
         "try": reverse("admin:rules_ruleversion_try", args=(version.pk,)) if kind.body.model and not problems else "",
     }

@@ -246,7 +246,11 @@ class LeadAdmin(MopsAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Offer the answer to “somebody like this is known already” where a lead is added."""
         fieldsets = super().get_fieldsets(request, obj)
-        return fieldsets if obj is not None else [*fieldsets, (None, {"fields": ("add_anyway",)})]
+        if obj is not None:
+            return fieldsets
+        # at the top, where the question is seen that the answer is for; hidden until it is asked
+        (title, who), *others = fieldsets
+        return [(title, {**who, "fields": ("add_anyway", *who["fields"])}), *others]
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         """Load the owners with the rows."""

@@ -308,8 +308,9 @@ class ScoreRunAdmin(ReadOnlyAdmin):
 class ScoreOverrideAdmin(ReadOnlyAdmin):
     """Scores set by hand."""
 
-    list_display = ("of_lead", "value", "reason", "set_by", "set_at", "expires_at", "ended_at")
-    fields = ("lead", "value", "reason", ("set_by", "set_at"), ("expires_at", "ended_at"))
+    list_display = ("of_lead", "value", "reason", "set_by", "set_at", "until", "ended_at")
+    fields = ("lead", "value", "reason", ("set_by", "set_at"), ("until", "ended_at"))
+    readonly_fields = ("until",)
     list_filter: ClassVar[tuple[Any, ...]] = ("expires_at",)
     search_fields = ("reason",)
     kits = ("notes",)  # a file, a field of one's own: those belong to the lead
@@ -323,3 +324,8 @@ class ScoreOverrideAdmin(ReadOnlyAdmin):
     def of_lead(self, override: ScoreOverride) -> str:
         """Whose score it is."""
         return str(override.lead)
+
+    @display(description="Until", ordering="expires_at")
+    def until(self, override: ScoreOverride) -> str:
+        """The last day on which it holds."""
+        return f"{override.last_day:%-d %b %Y}"

@@ -63,7 +63,8 @@ def record_consent(
             evidence=evidence[:300],
             recorded_by=by,
         )
-    return f"{row} is recorded."
+    said = "agrees to" if is_given else "takes back"
+    return f"It is recorded that {lead} {said} “{row.get_purpose_display()}”."
 
 
 def consents_of(lead: Lead) -> list[Consent]:

@@ -42,7 +42,7 @@ def refuse_offer(user: "User", lead: Lead, *, kind: HandoffKind = HandoffKind.SA
         return f"{lead} is archived; restore it first."
     stages, words = OFFERED_AT[kind]
     if lead.stage not in stages:
-        return f"{lead} is at {Stage(lead.stage).label}; {words}."
+        return f"{lead} is at the stage “{Stage(lead.stage).label}”; {words}."
     if kind == HandoffKind.SALES and lead.owner_person_id is None and lead.owner_team_id is None:
         return f"Nobody would get {lead}: give it an owner first."
     if is_offered(lead, kind):

@@ -44,7 +44,7 @@ def _barred(lead: Lead, to: Stage) -> str | None:
         return _unready(lead) if to == Stage.MQL else _offered(lead)
     ways = " or ".join(stage.label for stage in MOVES[Stage(lead.stage)])
     now = Stage(lead.stage).label
-    return f"{lead} is at {now}; from there it goes to {ways}."
+    return f"{lead} is at the stage “{now}”; from there it goes to {ways}."
 
 
 def is_offered(lead: Lead, kind: HandoffKind = HandoffKind.SALES) -> bool:
@@ -119,4 +119,4 @@ def step(lead: Lead, *, to: Stage, by: "User") -> str:
     if to not in OPEN_STAGES:
         answer_clocks.cancel(lead, by=by)
     publish("lead.moved", lead_id=lead.pk, to=to.value)
-    return f"{lead} is at {to.label} now."
+    return f"{lead} is at the stage “{to.label}” now."

@@ -32,7 +32,7 @@ def refuse_open(user: "User", lead: Lead) -> str | None:
     if lead.is_archived:
         return f"{lead} is archived; restore it first."
     if lead.stage not in BUYERS:
-        return f"{lead} is at {Stage(lead.stage).label}; opportunities are opened on SQLs and customers."
+        return f"{lead} is at the stage “{Stage(lead.stage).label}”; opportunities are opened on SQLs and customers."
     return None
 
 
@@ -113,7 +113,7 @@ def step_on(opportunity: Opportunity, *, by: "User", note: str = "") -> str:
         row = _locked(opportunity)
         _raise(by, row, refuse_step(by, row))
         _write(row, stage=STEPS[STEPS.index(OpportunityStage(row.stage)) + 1])
-    return f"{row} is at {OpportunityStage(row.stage).label} now."
+    return f"{row} is at the stage “{OpportunityStage(row.stage).label}” now."
 
 
 def win(opportunity: Opportunity, *, by: "User", reason: str, at: dt.datetime | None = None) -> str:

@@ -1,5 +1,7 @@
 """What the rules of scoring make of a lead: sums carried forward, the score with its factors, who overrode it."""
 
+import datetime as dt
+
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -141,4 +143,9 @@ class ScoreOverride(GovernedModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.value:g} until {localtime(self.expires_at):%-d %b %Y}"
+        return f"{self.value:g} until {self.last_day:%-d %b %Y}"
+
+    @property
+    def last_day(self) -> dt.date:
+        """The last day on which it holds: it ends with that day (UTC), which is the first instant of the next."""
+        return (self.expires_at.astimezone(dt.UTC) - dt.timedelta(microseconds=1)).date()

@@ -155,6 +155,14 @@ def test_lists_written_by_hand_are_refused_beside_the_field(client, ops, routing
     assert [each["name"] for each in version.body["rules"]] == [each["name"] for each in LIST["rules"]]
 
 
+def test_a_document_starts_with_who_adds_it_and_an_empty_draft_says_once_what_it_lacks(client, ops):
+    form = client.get(reverse("admin:rules_ruledocument_add")).context["adminform"].form
+    assert form.initial["owner"] == ops.pk
+    page = client.get(page_of(start_draft(segment(owner=ops), by=ops))).content.decode()
+    panel = page.split('aria-label="The rules in words"')[1].split("</section>")[0]
+    assert panel.count("Every record fits this rule") == 1
+
+
 def test_what_is_in_review_is_read_only(client, ops):
     version = in_review(segment(owner=ops), by=ops)
     page = client.get(page_of(version)).content.decode()

@@ -71,6 +71,10 @@ class RuleDocumentAdmin(MopsAdmin):
         """Show the kind in words where it is fixed."""
         return self.fields if obj is None else ("title", "key", "kind_title", "description", "owner")
 
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Propose whoever adds the document as its owner."""
+        return {"owner": request.user.pk, **super().get_changeform_initial_data(request)}
+
     def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Propose a key for a new document."""
         return self.prepopulated_fields if obj is None else {}

@@ -76,7 +76,7 @@ def refuse_merge(user: "User", survivor: Lead, loser: Lead) -> str | None:
         if lead.is_archived:
             return f"{lead} is archived; restore it first."
     if loser.stage in _FAR and (survivor.stage not in _FAR or _far(loser) > _far(survivor)):
-        return f"{loser} is at {Stage(loser.stage).label} and {survivor} is not: keep {loser} instead."
+        return f"{loser} is at the stage “{Stage(loser.stage).label}” and {survivor} is not: keep {loser} instead."
     if Handoff.objects.filter(lead=loser, state=HandoffState.OFFERED).exists():
         return f"{loser} is offered to sales; let them take it or give it back first."
     if deal := loser.opportunities.filter(closed_at=None, archived_at=None).first():

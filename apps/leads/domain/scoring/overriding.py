@@ -49,7 +49,7 @@ def set_score(lead: Lead, *, value: float, until: dt.date, reason: str, by: "Use
     reason = reason_given(reason, "Say why the rules are wrong about this lead.")
     now = clock.now()
     if not now.date() <= until <= now.date() + LONGEST:
-        raise InvalidInput("A score set by hand ends some day, within a year.")
+        raise InvalidInput("A score set by hand holds until today or a later day, within a year.")
     ends, model = dt.datetime.combine(until, dt.time(), dt.UTC) + dt.timedelta(days=1), model_in_force()
     if not math.isfinite(value):
         raise InvalidInput("A score is a number.")

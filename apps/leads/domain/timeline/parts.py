@@ -39,7 +39,10 @@ PARTS: Mapping[str, tuple[Part, ...]] = {
             "override",
             "t.set_at",
             "t.id",
-            f"jsonb_build_array(t.value, t.reason, {_NAME.format('t.set_by_id')}, t.expires_at::date)",
+            (
+                f"jsonb_build_array(t.value, t.reason, {_NAME.format('t.set_by_id')},"
+                " (t.expires_at - interval '1 microsecond')::date)"
+            ),
             "leads_scoreoverride t WHERE t.lead_id = %(lead)s",
         ),
     ),

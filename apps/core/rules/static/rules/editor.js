@@ -24,6 +24,12 @@ document.addEventListener("DOMContentLoaded", () => {
     source.before(told, stage, live, cost, findings);
     box.querySelector("[data-rules-plain]").hidden = true;
     source.hidden = true;
+    // where a problem stands in the text is for those who see the text; the builder marks the place itself
+    const texts = document.createTreeWalker(source.form, NodeFilter.SHOW_TEXT);
+    for (let text = texts.nextNode(); text; text = texts.nextNode()) {
+      const place = problems.map((each) => ` (at ${each.at})`).find((each) => text.data.trimEnd().endsWith(each));
+      if (place) text.data = text.data.replace(place, "");
+    }
 
     let waiting, asked = 0, looked = null, build = () => body;
     const token = document.querySelector("[name=csrfmiddlewaretoken]");
@@ -105,7 +111,7 @@ document.addEventListener("DOMContentLoaded", () => {
       const folding = () => {
         if (rows.length <= few) return [];
         const all = rows.every((row) => opened.has(row));
-        return [make("p", {}, button(all ? "Fold all rules" : `Open all ${rows.length} rules`, all ? "Fold all rules" : "Open all rules", () => { rows.forEach((row) => { if (all) opened.delete(row); else opened.add(row); }); redraw("all"); }, { "data-focus": "all" }))];
+        return [make("p", { class: "rules-open-all" }, button(all ? "Fold all rules" : `Open all ${rows.length} rules`, all ? "Fold all rules" : "Open all rules", () => { rows.forEach((row) => { if (all) opened.delete(row); else opened.add(row); }); redraw("all"); }, { "data-focus": "all" }))];
       };
       const group = (row) => { const value = grouped && (row.outcome || {})[grouped.key]; return value ? shown(grouped, value) : ""; };
       const heading = (row, before) => (grouped && group(row) && (!before || group(before) !== group(row)) ? [make("h3", { class: "rules-group-name", text: group(row) })] : []);
