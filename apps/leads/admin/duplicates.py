@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from unfold.decorators import display
+from unfold.widgets import UnfoldBooleanSwitchWidget
 
 from apps.core import access, clock
 from apps.core.admin_kit.base import ReadOnlyAdmin
@@ -272,7 +273,7 @@ class LeadForm(RowVersionForm):
         label="This is another person",
         required=False,
         widget=forms.HiddenInput,
-        help_text="Tick it where the leads named above are somebody else.",
+        help_text="Choose it where the leads named here are somebody else.",
     )
     viewer: Any = None
 
@@ -296,6 +297,6 @@ class LeadForm(RowVersionForm):
     def _ask(self, cleaned: dict[str, Any]) -> None:
         found = look_alikes(self.viewer, cleaned) if self.viewer is not None else []
         if found:
-            self.fields["add_anyway"].widget = forms.CheckboxInput()
+            self.fields["add_anyway"].widget = UnfoldBooleanSwitchWidget()
             links = format_html_join(", ", "{}", ((lead_link(lead),) for lead in found))
             self.add_error("add_anyway", format_html("Somebody like this is known already: {}.", links))
