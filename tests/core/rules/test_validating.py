@@ -212,6 +212,7 @@ def test_words_of_a_count(catalog):
         "has at least 2 journal notes in the last 30 days where Kind is Warning"
     )
     assert in_words({"has": "notes", "count": {"eq": 0}}, catalog) == "has no journal notes"
+    assert in_words({"has": "notes"}, catalog) == "has any journal notes"
 
 
 def test_count_is_refused_in_words(catalog):

@@ -31,7 +31,8 @@ def words_of(node: Node, *, inner: bool = False) -> str:
 
 def _has(node: Has) -> str:
     none = (node.op, node.count) in (("eq", 0), ("lt", 1), ("lte", 0))
-    amount = "no" if none else f"{COUNTS[node.op]} {node.count:,}"
+    some = (node.op, node.count) in (("gte", 1), ("gt", 0))  # "at least 1 touches" is no English
+    amount = "no" if none else "any" if some else f"{COUNTS[node.op]} {node.count:,}"
     days = "" if node.days is None else " in the last day" if node.days == 1 else f" in the last {node.days:,} days"
     where = "" if node.where is None else f" where {words_of(node.where, inner=True)}"
     return f"has {amount} {node.relation.label}{days}{where}"
