@@ -22,7 +22,7 @@ from apps.core.admin_kit import archive
 from apps.core.admin_kit.archived_rows import ArchivedRowsKit
 from apps.core.admin_kit.bulk_edit import BulkEditKit
 from apps.core.admin_kit.buttons import Button, run_button, shown_buttons
-from apps.core.admin_kit.choosing import LoadedAutocompleteSelect
+from apps.core.admin_kit.choosing import LoadedAutocompleteSelect, OffersSeen
 from apps.core.admin_kit.column_limits import LimitsColumns
 from apps.core.admin_kit.consistency import Check, run_checks
 from apps.core.admin_kit.given import is_declared
@@ -44,7 +44,7 @@ REASON_LENGTH = 500
 UNREAD_FILTER = "A filter in that address could not be read, so this list is not filtered."
 
 
-class MopsAdmin(RowRights, LimitsColumns, CarriesKits, KeepsTyped, ModelAdmin):  # type: ignore[misc]  # unfold ships no types
+class MopsAdmin(OffersSeen, RowRights, LimitsColumns, CarriesKits, KeepsTyped, ModelAdmin):  # type: ignore[misc]  # unfold ships no types
     """One kind of record in the back office. Subclasses declare; they do not program.
 
     `kits` names what a record's page carries (governed models only); `taggable` adds tags and their list filter;
@@ -261,7 +261,7 @@ ARCHIVE_BUTTONS = (
 )
 
 
-class MopsTabularInline(RowRights, LimitsColumns, TabularInline):  # type: ignore[misc]  # unfold ships no types
+class MopsTabularInline(OffersSeen, RowRights, LimitsColumns, TabularInline):  # type: ignore[misc]  # unfold ships no types
     """Rows of another model inside a form, as a table; what their columns say is not said again above each."""
 
     extra = 0
@@ -274,7 +274,7 @@ class MopsTabularInline(RowRights, LimitsColumns, TabularInline):  # type: ignor
         self.hide_title = not self.show_change_link
 
 
-class MopsStackedInline(RowRights, LimitsColumns, StackedInline):  # type: ignore[misc]  # unfold ships no types
+class MopsStackedInline(OffersSeen, RowRights, LimitsColumns, StackedInline):  # type: ignore[misc]  # unfold ships no types
     """Rows of another model inside a form, one below the other."""
 
     extra = 0

@@ -58,11 +58,10 @@ def version_page(model_admin: Any, request: HttpRequest, object_id: str) -> Http
 def _as_of(model_admin: Any, request: HttpRequest, thing: Any, hidden: set[str]) -> HttpResponse:
     back = _address(model_admin, "history", thing)
     try:
-        moment = dt.datetime.fromisoformat(request.GET["at"])
-    except ValueError:
+        moment = _moment(request.GET["at"])
+    except (ValueError, OverflowError):
         messages.error(request, "Give the moment as a date and a time, for instance 2026-05-03T12:00.")
         return HttpResponseRedirect(back)
-    moment = timezone.make_aware(moment) if timezone.is_naive(moment) else moment
     version = thing.history.filter(history_date__lte=moment).order_by("-history_id").first()
     if version is None or version.history_type == "-":
         when = timezone.localtime(moment)
@@ -86,6 +85,18 @@ def _as_of(model_admin: Any, request: HttpRequest, thing: Any, hidden: set[str])
         "refused": refused,
     }
     return _page(model_admin, request, thing, "admin/mops/version_as_of.html", context)
+
+
+def _moment(given: str) -> dt.datetime:
+    """Return a moment in UTC: a zone of its own can be one that PostgreSQL does not know.
+
+    Raises:
+        ValueError, OverflowError: it cannot be read, or no calendar reaches so far.
+    """
+    moment = dt.datetime.fromisoformat(given)
+    moment = timezone.make_aware(moment) if timezone.is_naive(moment) else moment
+    timezone.localtime(moment)  # as it will be shown
+    return moment.astimezone(dt.UTC)
 
 
 def restore_page(model_admin: Any, request: HttpRequest, object_id: str, version_id: int) -> HttpResponse:

@@ -4,10 +4,10 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.contrib.admin.widgets import AutocompleteSelect
 
 from apps.accounts.models import User
 from apps.core import access
+from apps.core.admin_kit.choosing import LoadedAutocompleteSelect
 from apps.rights.models import AccessGrant
 
 
@@ -18,5 +18,5 @@ def let_type(form: forms.Form, name: str, people: Any, *, by: User) -> None:
     """
     field: Any = form.fields[name]
     if access.may_open(by, "view", User):
-        field.widget = AutocompleteSelect(AccessGrant._meta.get_field("person"), admin.site)
+        field.widget = LoadedAutocompleteSelect(AccessGrant._meta.get_field("person"), admin.site)
     field.queryset = people

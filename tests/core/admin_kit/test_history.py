@@ -85,3 +85,10 @@ def test_history_needs_the_same_queries_for_many_versions(client, django_assert_
     write_versions(15)
     with django_assert_num_queries(len(few)):
         client.get(history_url(team))
+
+
+@pytest.mark.parametrize("at", ["9999-12-31T23:59-12:00", "0001-01-01T00:00+12:00", "2026-01-01T00:00+23:59"])
+def test_moment_that_no_calendar_reaches_is_no_error_of_the_server(client, at):
+    team = TeamFactory()
+    client.force_login(person_with(Role.AUDITOR))
+    assert client.get(reverse("admin:accounts_team_versions", args=(team.pk,)), {"at": at}).status_code == 302
