@@ -205,9 +205,10 @@ def _address(request: HttpRequest, feed: CalendarFeed | None, key: str) -> str:
 
 def _month(text: str, today: dt.date) -> dt.date:
     try:
-        return dt.date.fromisoformat(f"{text}-01")
+        month = dt.date.fromisoformat(f"{text}-01")
     except ValueError:
         return today.replace(day=1)
+    return month if 1990 <= month.year <= 2200 else today.replace(day=1)
 
 
 def _days(contracts: list[Contract], calendar: Any) -> list[dict[str, Any]]:

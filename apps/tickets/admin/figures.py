@@ -103,12 +103,12 @@ def _period(request: HttpRequest) -> tuple[Period, dt.date | None]:
     zone = get_current_timezone()
     try:
         month = dt.datetime.strptime(request.GET.get("month", ""), "%Y-%m").replace(tzinfo=zone)
-    except ValueError:
+        following = (month.replace(day=28) + dt.timedelta(days=4)).replace(day=1)
+    except (ValueError, OverflowError):
         days = request.GET.get("days", "")
         now = clock.now()
         length = int(days) if days in {str(each) for each in PERIODS} else PERIODS[0]
         return Period(now - dt.timedelta(days=length), now, queue), None
-    following = (month.replace(day=28) + dt.timedelta(days=4)).replace(day=1)
     return Period(month, following, queue), month.date()
 
 

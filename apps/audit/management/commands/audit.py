@@ -77,6 +77,8 @@ class Command(BaseCommand):
             step[options["step"]](**options)
         except DomainError as refusal:
             raise CommandError(refusal.message) from refusal
+        except OSError as error:  # a --file that cannot be written
+            raise CommandError(f"{error.filename or 'The file'}: {error.strerror or error}.") from error
 
     def _erasures(self, *, file: Path, **options: Any) -> None:
         entries = erasure_list()
