@@ -286,3 +286,15 @@ def test_lag_is_a_figure_for_monitoring(client):
     text = client.get("/metrics").content.decode()
     waiting = AuditEvent.objects.filter(id__gt=AuditSeal.objects.first().to_id).count()
     assert f"mops_ledger_unsealed {float(waiting)}" in text
+
+
+def test_verifier_says_that_a_damaged_package_is_not_verified(tmp_path, capsys):
+    damaged = tmp_path / "damaged.zip"
+    with zipfile.ZipFile(damaged, "w", zipfile.ZIP_DEFLATED) as package:
+        package.writestr("manifest.json", "{}" * 500)
+    content = bytearray(damaged.read_bytes())
+    begins = content.find(b"manifest.json") + len("manifest.json")
+    content[begins : begins + 2] = b"\xff\xff"
+    damaged.write_bytes(content)
+    assert standalone.main([str(damaged)]) == 1
+    assert capsys.readouterr().err.startswith("NOT VERIFIED: ")
