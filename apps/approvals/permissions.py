@@ -7,15 +7,23 @@ from django.db import models
 from django.db.models import Q
 
 from apps.approvals.registry import registered
-from apps.core.access import has_model_permission, is_narrowed, visible
+from apps.core.access import has_model_permission, hidden_columns, is_narrowed, visible
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
 
 
 def visible_requests(user: "User", rows: "models.QuerySet[Any]") -> "models.QuerySet[Any]":
-    """Leave out the requests about things that `user` may not see: the page shows their content."""
+    """Leave out the requests about things that `user` may not see: the page shows their content, all of it.
+
+    Who has nothing to do with policies sees those alone that concern them: to decide, decided or sent by them.
+    """
+    from apps.approvals.models import ApprovalPolicy  # noqa: PLC0415  # permissions stand below no model by name
+
     shown = [model for model in registered() if has_model_permission(user, "view", model)]
+    if not has_model_permission(user, "view", ApprovalPolicy):
+        rows = rows.filter(_concerning(user))
+        shown = [model for model in shown if not hidden_columns(user, model)]
     kinds = ContentType.objects.get_for_models(*shown)
     whole = [kinds[model].pk for model in shown if not is_narrowed(user, model)]
     seen = Q(content_type__in=whole)
@@ -23,6 +31,15 @@ def visible_requests(user: "User", rows: "models.QuerySet[Any]") -> "models.Quer
         if is_narrowed(user, model):
             seen |= Q(content_type=kinds[model].pk, object_id__in=visible(user, model).order_by().values("pk"))
     return rows.filter(seen)
+
+
+def _concerning(user: "User") -> Q:
+    from apps.approvals.domain.seats import requests_waiting_for  # noqa: PLC0415  # asks for models
+    from apps.approvals.models import Decision  # noqa: PLC0415
+
+    waiting = requests_waiting_for(user).order_by().values("pk")
+    decided = Decision.objects.filter(approver=user).order_by().values("request")
+    return Q(requester=user) | Q(pk__in=waiting) | Q(pk__in=decided)
 
 
 def by_request(path: str) -> Any:

@@ -115,6 +115,11 @@ def test_auditor_sees_all_and_decides_nothing(client):
 def test_who_may_not_see_the_subject_sees_no_request(client):
     request = in_review()
     client.force_login(person_with(Role.SALES))
+    assert str(request) not in client.get(page_of(request), follow=True).content.decode()
+    page = client.get(list_of(ApprovalRequest))
+    assert page.status_code == 200
+    assert str(request) not in page.content.decode()
+    client.force_login(person_with())
     assert client.get(page_of(request)).status_code == 403
     assert client.get(list_of(ApprovalRequest)).status_code == 403
 

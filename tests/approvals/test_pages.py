@@ -105,10 +105,16 @@ def test_an_empty_inbox_says_so(client, approver):
     assert "Nothing waits for your decision." in client.get(inbox()).content.decode()
 
 
-def test_who_decides_nothing_has_no_inbox(client):
+def test_who_has_nothing_to_do_with_policies_has_an_inbox_alone(client):
     client.force_login(person_with(Role.SALES))
-    for name in ("inbox", "simulator", "analytics"):
-        assert client.get(reverse(f"admin:approvals_{name}")).status_code == 403
+    page = client.get(inbox()).content.decode()
+    assert "Nothing waits for your decision." in page
+    for name in ("simulator", "analytics"):
+        address = reverse(f"admin:approvals_{name}")
+        assert client.get(address).status_code == 403
+        assert address not in page
+    client.force_login(person_with())
+    assert client.get(inbox()).status_code == 403
 
 
 def test_opening_a_request_is_noted_once_for_who_may_decide(client, approver):

@@ -121,6 +121,25 @@ def test_both_sides_sign_and_who_wrote_it_does_not(ops, signers):
     assert signing.retire(sla, by=ops, reason="Sales is gone") == "First answer v1 has ended."
 
 
+def test_somebody_of_sales_alone_signs_and_sees_no_other_request(client, ops, signers):
+    seller, other = person_with(Role.SALES), person_with(Role.SALES)
+    sla, theirs = written(ops, (signers[0], seller)), written(ops, (signers[0], other), name="Theirs")
+    sla_signing.submit_sla(sla, by=ops)
+    sla_signing.submit_sla(theirs, by=ops)
+    mine, another = (ApprovalRequest.objects.get(object_id=each.pk) for each in (sla, theirs))
+    client.force_login(seller)
+    inbox = client.get(reverse("admin:approvals_inbox")).content.decode()
+    assert str(mine) in inbox
+    assert str(another) not in inbox
+    assert set(access.visible(seller, ApprovalRequest)) == {mine}
+    assert client.post(button_of(mine, "approve"), {"note": ""}, follow=True).status_code == 200
+    assert str(seller) in client.get(page_of(sla)).content.decode()
+    assert set(access.visible(seller, ApprovalRequest)) == {mine}  # decided by them
+    approve(ApprovalRequest.objects.get(pk=mine.pk), by=signers[0])
+    sla.refresh_from_db()
+    assert sla.state == SlaState.SIGNED
+
+
 def test_two_clocks_count_from_capture_and_from_assignment_and_a_contact_stops_both(ops, signers):
     signed(ops, signers, touch_minutes=60)
     team, (seller,) = pool(1)

@@ -84,6 +84,7 @@ GRANTS: dict[Role, tuple[str, ...]] = {
         "rights.rolerequest: view add",  # roles they ask for
         "rights.recordrequest: view add",  # and records
         "leads.*: view",
+        "approvals.approvalrequest: view",  # those that wait for them, for instance the SLA that sales signs
         "leads.lead: change",
         "leads.company: change",
         "leads.opportunity: change",

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from apps.approvals.domain.analytics import REFUSED, Times, analyse
-from apps.approvals.models import ApprovalRequest
+from apps.approvals.models import ApprovalPolicy
 from apps.core import access, clock
 
 SPANS = ((30, "30 days"), (90, "90 days"), (365, "a year"))
@@ -74,7 +74,7 @@ def rows_behind(lookups: dict[str, Any]) -> str:
 def analytics_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
     """Show the figures of the span that was asked for."""
     person: Any = request.user
-    if not access.has_model_permission(person, "view", ApprovalRequest):
+    if not access.has_model_permission(person, "view", ApprovalPolicy):
         raise PermissionDenied
     asked = request.GET.get("days", "")
     days = int(asked) if asked in {str(each) for each, _ in SPANS} else SPANS[1][0]

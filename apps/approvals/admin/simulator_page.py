@@ -13,7 +13,7 @@ from apps.approvals import registry
 from apps.approvals.domain.definition import in_words
 from apps.approvals.domain.routing import JudgedRow, Route, answers_of, route_of, route_of_facts
 from apps.approvals.enums import Mode
-from apps.approvals.models import ApprovalRequest, PolicyVersion
+from apps.approvals.models import ApprovalPolicy, PolicyVersion
 from apps.core import access
 from apps.core.errors import DomainError
 from apps.core.rules.panels import explained
@@ -43,7 +43,7 @@ class QuestionForm(forms.Form):
 def simulator_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
     """Answer where something would go if this person sent it now."""
     person: Any = request.user
-    if not access.has_model_permission(person, "view", ApprovalRequest):
+    if not access.has_model_permission(person, "view", ApprovalPolicy):
         raise PermissionDenied
     form = QuestionForm(request.GET if "kind" in request.GET else None, initial=_asked_for(request))
     answer: dict[str, Any] = {}
