@@ -125,6 +125,7 @@ def test_export_by_command_is_written_down(administrator, tmp_path):
     file = tmp_path / "zofia.json"
     options = {"kind": "leads.lead", "id": str(lead.pk), "by": administrator.email, "file": str(file)}
     call_command("audit", "export-subject", *(f"--{name}={value}" for name, value in options.items()))
+    assert file.stat().st_mode & 0o777 == 0o600
     assert "Zofia" in file.read_text()
     entry = AccessLog.objects.get(kind="export")
     assert (entry.person, entry.detail, entry.object_label) == (

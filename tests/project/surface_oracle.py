@@ -8,8 +8,9 @@ from django.apps import apps
 from django.contrib.contenttypes.models import ContentType
 
 from apps.accounts.domain.roles import GRANTS
+from apps.accounts.enums import Role
 from apps.accounts.models import User
-from apps.approvals.models import ApprovalRequest
+from apps.approvals.models import ApprovalPolicy, ApprovalRequest
 from apps.approvals.registry import registered
 from apps.campaigns.models import Campaign
 from apps.core.exchange.registry import all_importers
@@ -308,14 +309,27 @@ def _processes(person, role, known):
 
 
 def _requests(person, role, known):
-    """The requests about things that one sees."""
-    subjects = set(registered())
+    """The requests about things that one sees; who has nothing to do with policies, those that concern them."""
+    subjects, alone = set(registered()), not grants(role, ApprovalPolicy, "view")
     found = set()
     for row in ApprovalRequest._base_manager.all():
         model = ContentType.objects.get_for_id(row.content_type_id).model_class()
+        if alone and (not _concerns(row, person, role) or model in KEPT_FROM.get(role, ())):
+            continue
         if model in subjects and row.object_id in rows_seen(person, role, model, known):
             found.add(row.pk)
     return found
+
+
+KEPT_FROM = {Role.SALES: {Campaign}}  # what one costs
+
+
+def _concerns(row, person, role):
+    """Sent by somebody, decided by them, or named in the stage that is being decided."""
+    named = {each for stage in row.stages.filter(state="active") for each in stage.named}
+    mine = {f"person:{person.pk}", f"role:{role}", *(f"team:{team}" for team in _teams(person))}
+    decided = row.decisions.filter(approver=person).exists()
+    return row.requester_id == person.pk or decided or (row.state == "in_review" and bool(named & mine))
 
 
 def _of_type(person, role, content_type_id, known):

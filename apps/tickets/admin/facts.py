@@ -14,6 +14,7 @@ class _Known(BaseChoiceIterator):  # type: ignore[misc]  # the stubs know it by 
 
     def __init__(self, field: Any, rows: Iterable[Any]) -> None:
         self.field, self.rows, self.queryset = field, list(rows), self
+        self.model = field.queryset.model
 
     def using(self, alias: str | None) -> "_Known":
         """Return these: they are read."""

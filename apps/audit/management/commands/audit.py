@@ -100,6 +100,8 @@ class Command(BaseCommand):
         except (LookupError, ValueError, ObjectDoesNotExist) as error:
             raise CommandError(f"There is no such record or person: {kind} {id}, {by}.") from error
         with acting_as(person):
+            file.touch(mode=0o600)
+            file.chmod(0o600)  # for the one who asked, not for everybody on the server
             file.write_text(json.dumps(export_subject(subject, by=person), indent=1, ensure_ascii=False) + "\n")
         self.stdout.write(f"{file}: everything held about {kind} {id}. Hand it over, then delete it.")
 
