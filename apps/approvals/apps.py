@@ -15,6 +15,7 @@ class ApprovalsConfig(AppConfig):
         from apps.approvals.admin.home import inbox_panel  # noqa: PLC0415  # models must be ready
         from apps.approvals.domain import deadlines, policies, policy_rows  # noqa: PLC0415
         from apps.approvals.domain.evidence import approval_of, parts_of_request, requests_about  # noqa: PLC0415
+        from apps.approvals.domain.seeing import by_request, visible_requests  # noqa: PLC0415
         from apps.approvals.models import (  # noqa: PLC0415
             ApprovalCondition,
             ApprovalRequest,
@@ -22,7 +23,6 @@ class ApprovalsConfig(AppConfig):
             PolicyVersion,
             StageInstance,
         )
-        from apps.approvals.permissions import by_request, visible_requests  # noqa: PLC0415
         from apps.approvals.registry import ApprovalSubject, follow, register  # noqa: PLC0415
         from apps.approvals.rule_versions import join as join_rule_versions  # noqa: PLC0415
         from apps.audit.belonging import register_belonging  # noqa: PLC0415

@@ -6,6 +6,8 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.db.models import Q
 
+from apps.approvals.domain.seats import requests_waiting_for
+from apps.approvals.models import ApprovalPolicy, ApprovalRequest, Decision
 from apps.approvals.registry import registered
 from apps.core.access import has_model_permission, hidden_columns, is_narrowed, visible
 
@@ -18,8 +20,6 @@ def visible_requests(user: "User", rows: "models.QuerySet[Any]") -> "models.Quer
 
     Who has nothing to do with policies sees those alone that concern them: to decide, decided or sent by them.
     """
-    from apps.approvals.models import ApprovalPolicy  # noqa: PLC0415  # permissions stand below no model by name
-
     shown = [model for model in registered() if has_model_permission(user, "view", model)]
     if not has_model_permission(user, "view", ApprovalPolicy):
         rows = rows.filter(_concerning(user))
@@ -34,9 +34,6 @@ def visible_requests(user: "User", rows: "models.QuerySet[Any]") -> "models.Quer
 
 
 def _concerning(user: "User") -> Q:
-    from apps.approvals.domain.seats import requests_waiting_for  # noqa: PLC0415  # asks for models
-    from apps.approvals.models import Decision  # noqa: PLC0415
-
     waiting = requests_waiting_for(user).order_by().values("pk")
     decided = Decision.objects.filter(approver=user).order_by().values("request")
     return Q(requester=user) | Q(pk__in=waiting) | Q(pk__in=decided)
@@ -48,7 +45,6 @@ def by_request(path: str) -> Any:
     Args:
         path: from the row to its request, for instance "approval".
     """
-    from apps.approvals.models import ApprovalRequest  # noqa: PLC0415  # permissions stand below no model by name
 
     def narrowed(user: "User", rows: "models.QuerySet[Any]") -> "models.QuerySet[Any]":
         requests = visible(user, ApprovalRequest).order_by()
