@@ -201,12 +201,12 @@ def _check_ends(verdict: Verdict) -> None:
 
 def findings(verdict: Verdict) -> Iterator[str]:
     """Yield what a verification found, in sentences, the problem first."""
+    done = f"{verdict.seals} seals over {verdict.entries:,} entries verified, up to entry {verdict.up_to}"
     if verdict.problem:
         yield verdict.problem
-    yield (
-        f"{verdict.seals} seals over {verdict.entries:,} entries verified, up to entry {verdict.up_to}; "
-        f"{verdict.unsealed} came later and are not sealed yet."
-    )
+        yield f"Until then: {done}; of what came later nothing is said." if verdict.seals else "Nothing was verified."
+    else:
+        yield f"{done}; {verdict.unsealed} came later and are not sealed yet."
     if verdict.purged:
         yield f"{verdict.purged:,} entries were purged with their months; their seals verify."
     for name, (first, last) in verdict.keys.items():

@@ -116,7 +116,7 @@
     const wrong = inside.find((part) => part.getAttribute("aria-invalid") === "true");
     const field = inside.find((part) => part.matches("input:not([type=submit]), select, textarea"));
     // a stray Enter or space does only what the page recommends; all else is left by it
-    const safe = form.querySelector(".mops-button-primary[type=submit]") || cancel;
+    const safe = form.querySelector(".mops-button-primary[type=submit]:not([data-on-purpose])") || cancel;
     // on a phone the focus would bring up the keys over what is to be read
     if (window.matchMedia("(pointer: fine)").matches) (wrong || field || safe)?.focus({ preventScroll: true });
     document.addEventListener("keydown", (event) => {
