@@ -55,7 +55,11 @@ _MERGED = {
             WHERE g.phone = a.phone AND g.phone <> '' AND NOT g.is_phone_shared AND g.merged_into_id IS NOT NULL""",
 }
 _NOBODY = dict.fromkeys(_MERGED, "SELECT NULL::bigint AS kept")
-_ANY_MERGED = "SELECT EXISTS (SELECT FROM leads_lead WHERE merged_into_id IS NOT NULL)"
+# the first by its index: EXISTS forgets an order, and without statistics reads all leads to find that there is none
+_ANY_MERGED = """
+    SELECT (SELECT merged_into_id FROM leads_lead WHERE merged_into_id IS NOT NULL ORDER BY merged_into_id LIMIT 1)
+           IS NOT NULL
+"""
 _NOWHERE: Mapping[str, list[int]] = {"email": [], "phone": []}
 # Each step judges what the steps before it let through: a row that is refused claims no address and no phone. Whose
 # address or phone it is already keeps it, wherever else it stands in the file: the same file again changes nothing.
