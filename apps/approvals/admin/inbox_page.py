@@ -12,8 +12,9 @@ from django.template.response import TemplateResponse
 from apps.approvals.admin.panels import shown_field
 from apps.approvals.domain import decisions
 from apps.approvals.domain.reading import PAGE, inbox_rows, read_inbox
+from apps.approvals.domain.seeing import has_to_do_with_policies
 from apps.approvals.enums import Verdict
-from apps.approvals.models import ApprovalPolicy, ApprovalRequest
+from apps.approvals.models import ApprovalRequest
 from apps.core import access
 from apps.core.actors import acting_as
 from apps.core.admin_kit.refusals import sentence_of
@@ -63,7 +64,7 @@ def inbox_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
         **model_admin.admin_site.each_context(request),
         "title": "Inbox",
         "opts": model_admin.opts,
-        "is_concerned_alone": not access.has_model_permission(person, "view", ApprovalPolicy),
+        "is_concerned_alone": not has_to_do_with_policies(person),
         "page": page,
         "rows": [{"row": each, "fields": [shown_field(field) for field in each.changed]} for each in shown],
         "results": results,

@@ -12,8 +12,9 @@ from apps.accounts.models import User
 from apps.approvals import registry
 from apps.approvals.domain.definition import in_words
 from apps.approvals.domain.routing import JudgedRow, Route, answers_of, route_of, route_of_facts
+from apps.approvals.domain.seeing import has_to_do_with_policies
 from apps.approvals.enums import Mode
-from apps.approvals.models import ApprovalPolicy, PolicyVersion
+from apps.approvals.models import PolicyVersion
 from apps.core import access
 from apps.core.errors import DomainError
 from apps.core.rules.panels import explained
@@ -43,7 +44,7 @@ class QuestionForm(forms.Form):
 def simulator_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
     """Answer where something would go if this person sent it now."""
     person: Any = request.user
-    if not access.has_model_permission(person, "view", ApprovalPolicy):
+    if not has_to_do_with_policies(person):
         raise PermissionDenied
     form = QuestionForm(request.GET if "kind" in request.GET else None, initial=_asked_for(request))
     answer: dict[str, Any] = {}

@@ -15,13 +15,19 @@ if TYPE_CHECKING:
     from apps.accounts.models import User
 
 
-def visible_requests(user: "User", rows: "models.QuerySet[Any]") -> "models.QuerySet[Any]":
-    """Leave out the requests about things that `user` may not see: the page shows their content, all of it.
+def has_to_do_with_policies(user: "User") -> bool:
+    """Whether `user` reads policies: who does sees requests, where they go and how long they take, not theirs alone."""
+    return has_model_permission(user, "view", ApprovalPolicy)
 
-    Who has nothing to do with policies sees those alone that concern them: to decide, decided or sent by them.
+
+def visible_requests(user: "User", rows: "models.QuerySet[Any]") -> "models.QuerySet[Any]":
+    """Leave out the requests about things that `user` may not see: the page shows their content.
+
+    Who has nothing to do with policies sees those alone that concern them (to decide, decided or sent by them), and
+    none about things of which a column is kept from them.
     """
     shown = [model for model in registered() if has_model_permission(user, "view", model)]
-    if not has_model_permission(user, "view", ApprovalPolicy):
+    if not has_to_do_with_policies(user):
         rows = rows.filter(_concerning(user))
         shown = [model for model in shown if not hidden_columns(user, model)]
     kinds = ContentType.objects.get_for_models(*shown)
