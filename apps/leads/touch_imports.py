@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+from apps.accounts.models import User
 from apps.campaigns.models import Campaign
 from apps.content.models import ContentVersion
 from apps.core import access, clock
+from apps.core.errors import InvalidInput
 from apps.core.exchange import values
 from apps.core.exchange.model_importer import ModelImporter
 from apps.core.exchange.registry import Column, Importer, Outcome, Row, register_importer
@@ -110,10 +112,28 @@ class _Named:
         self.versions: set[int] = set(versions.values_list("pk", flat=True))
 
 
+def _colleague(cell: str) -> User:
+    """Return the person of an address, who works here."""
+    found = User.objects.working().filter(email__iexact=values.email(cell)).first()
+    if found is None:
+        raise InvalidInput(f"Nobody with the address {values.quoted(cell)} works here; use that of a colleague.")
+    return found
+
+
 @register_importer
 class CompanyImporter(ModelImporter):
     """Companies, by their domain."""
 
     key, title, model, natural_key = "leads.companies", "Companies", Company, ("domain",)
-    fields = ("domain", "name", "industry", "employees", "country", "territory", "is_competitor")
+    fields = ("domain", "name", "industry", "employees", "country", "territory", "account_manager", "is_competitor")
+    columns = (
+        Column(
+            "account_manager",
+            "Account manager",
+            aliases=("named account", "account owner"),
+            parse=_colleague,
+            example="ann@example.com",
+            help="By e-mail. Leads of this company go to them where the rules of routing say so.",
+        ),
+    )
     help = "An export of your CRM or enrichment service: one company a row, told apart by its domain."

@@ -216,6 +216,9 @@ def test_a_visitor_who_sends_a_form_becomes_the_lead_and_that_can_be_undone(clie
     assert set(Touchpoint.objects.values_list("lead", "type")) == {(known.pk, "visit"), (known.pk, "demo")}
     visited(client, visitor, number="2")
     assert Touchpoint.objects.filter(lead=known, type="visit").count() == 2
+    client.force_login(person)
+    assert "1 touch, 1 browser<" in client.get(page_of(Merge.objects.get())).content.decode()
+    client.logout()
     undo(Merge.objects.get(), by=person, reason="A shared computer.")
     assert Identity.objects.get(valid_to=None).lead == anonymous
     assert Touchpoint.objects.filter(lead=anonymous).count() == 1

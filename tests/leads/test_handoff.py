@@ -143,14 +143,18 @@ def test_a_customer_is_handed_to_who_can_take_it(people):
 
 def test_the_pages_work_for_sales_and_keep_to_the_territory(client, people):
     ops, seller = people
-    made, other = offer(mql(seller, name="Mine"), by=ops), offer(mql(person_with(Role.SALES), name="Theirs"), by=ops)
+    mine = mql(seller, name="Mine", source="Referral", territory="Nordics")
+    made, other = offer(mine, by=ops), offer(mql(person_with(Role.SALES), name="Theirs"), by=ops)
     client.force_login(ops)
     assert_same_queries(client, list_of(Handoff), lambda: [offer(mql(seller), by=ops) for _ in range(2)])
     client.force_login(seller)
     listed = client.get(list_of(Handoff)).content.decode()
     assert "Mine" in listed
     assert "Theirs" not in listed
-    assert "It had no score" in client.get(page_of(made)).content.decode()
+    Lead.objects.filter(pk=mine.pk).update(source="Webinar", territory="DACH")  # what was known then stays
+    page = client.get(page_of(made)).content.decode()
+    assert "It had no score" in page
+    assert ("<dd>Referral</dd>" in page, "<dd>Nordics</dd>" in page) == (True, True)
     assert client.post(button_of(other, "accept"), {"reason": "x"}).status_code == 404
     page = client.get(page_of(made.lead)).content.decode()
     assert f"Offered to {seller} (sales)" in page

@@ -26,11 +26,12 @@ from apps.leads.domain.routing.routing import route_leads, route_new, route_wait
 from apps.leads.domain.routing.turns import deal, slots_of
 from apps.leads.domain.routing.waiting import watch
 from apps.leads.enums import Stage
-from apps.leads.models import IntakeSource, Lead, Pool, PoolMember, RoutingDecision, WaitingLead
+from apps.leads.models import Company, IntakeSource, Lead, Pool, PoolMember, RoutingDecision, WaitingLead
 from apps.leads.routing_rules import BODY
 from tests.admin_pages import assert_same_queries, button_of, list_of, page_of
 from tests.factories.accounts import TeamFactory, administrator, person_with, sign_in
 from tests.factories.calendars import published_calendar
+from tests.factories.exchange import import_text
 from tests.factories.leads import LeadFactory
 from tests.factories.routing import pool, routing_in_force, rules, to
 from tests.factories.scoring import company
@@ -413,6 +414,20 @@ def test_pages_of_routing(client, ops):
     answer = client.post(button_of(lead, "reassign"), {"person": other.pk, "reason": "Knows them"}, follow=True)
     assert f"{other} looks after Ann now." in answer.content.decode()
     assert client.get(reverse("admin:leads_poolmember_changelist")).status_code == 200
+
+
+def test_a_company_gets_its_account_manager_on_its_page_and_from_files(client, ops):
+    ann, gone = person_with(Role.SALES, email="ann@example.com"), person_with(Role.SALES, email="gone@example.com")
+    account = company(domain="acme.example")
+    sign_in(client, ops)
+    assert 'name="account_manager"' in client.get(page_of(account)).content.decode()
+    User.objects.filter(pk=gone.pk).update(is_active=False)
+    text = "Domain,Name,Account manager\nacme.example,Acme,Ann@example.com\nold.example,Old,gone@example.com\n"
+    assert import_text("leads.companies", text, by=ops).counts == {"updated": 1, "refused": 1}
+    account.refresh_from_db()
+    assert account.account_manager == ann
+    assert import_text("leads.companies", text, by=ops).counts == {"unchanged": 1, "refused": 1}
+    assert_same_queries(client, list_of(Company), lambda: [company(account_manager=ann) for _ in range(2)])
 
 
 def reroute(lead, ops):

@@ -26,13 +26,13 @@ _SHOWN = (
     *("name", "email", "phone", "job_title", "company", "account", "country", "territory"),
     *("origin", "source", "stage", "record_source", "external_id", "created_at"),
 )
-_MOVED = {
-    "touches": "touches",
-    "intakes": "deliveries",
-    "values": "values of fields",
-    "identities": "browsers",
-    "contacts": "contacts of sales",
-    "merged": "earlier merges",
+_MOVED = {  # one of them, more of them
+    "touches": ("touch", "touches"),
+    "intakes": ("delivery", "deliveries"),
+    "values": ("value of a field", "values of fields"),
+    "identities": ("browser", "browsers"),
+    "contacts": ("contact of sales", "contacts of sales"),
+    "merged": ("earlier merge", "earlier merges"),
 }
 
 
@@ -247,7 +247,9 @@ class MergeAdmin(ReadOnlyAdmin):
     @display(description="What moved", ordering="moved")
     def what_moved(self, row: Merge) -> str:
         """How many rows of each kind."""
-        told = [f"{len(keys)} {_MOVED.get(name, name)}" for name, keys in row.moved.items() if keys]
+        told = [
+            f"{len(keys)} {_MOVED.get(name, (name, name))[len(keys) > 1]}" for name, keys in row.moved.items() if keys
+        ]
         return ", ".join(told) or NOTHING
 
 

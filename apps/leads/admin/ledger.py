@@ -33,10 +33,18 @@ READ = {"fields": "brings", "required": "must_bring", "origins": "sites", "asks"
 class CompanyAdmin(MopsAdmin):
     """Companies."""
 
-    list_display = ("name", "domain", "industry", "employees", "country", "people", "is_competitor", "updated_at")
-    list_filter = ("industry", "territory", "is_competitor")
+    list_display = (
+        *("name", "domain", "industry", "employees", "country", "account_manager", "people", "is_competitor"),
+        "updated_at",
+    )
+    list_filter = ("industry", "territory", "is_competitor", ("account_manager", admin.RelatedOnlyFieldListFilter))
+    list_select_related = ("account_manager",)
     search_fields = ("name", "domain")
-    fields = ("name", "domain", ("industry", "employees"), ("country", "territory"), "is_competitor")
+    fields = (
+        *("name", "domain", ("industry", "employees"), ("country", "territory")),
+        *("account_manager", "is_competitor"),
+    )
+    autocomplete_fields = ("account_manager",)
     buttons = ARCHIVE_BUTTONS
     in_palette = True
     empty_state = "No company yet. Add the first one: leads with its mail domain find it by themselves."
