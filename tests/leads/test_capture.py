@@ -11,6 +11,7 @@ from apps.core.actors import system_principal
 from apps.leads.domain.duplicates.merging import undo
 from apps.leads.domain.intake import replay
 from apps.leads.domain.profiling import next_questions, wrong_plan
+from apps.leads.domain.visits import is_agreed
 from apps.leads.enums import IntakeState, Stage
 from apps.leads.models import Consent, FieldValue, Identity, Intake, IntakeSource, Lead, Merge, Touchpoint
 from tests.admin_pages import page_of
@@ -223,6 +224,21 @@ def test_a_visitor_who_sends_a_form_becomes_the_lead_and_that_can_be_undone(clie
     assert Identity.objects.get(valid_to=None).lead == anonymous
     assert Touchpoint.objects.filter(lead=anonymous).count() == 1
     assert Lead.objects.get(pk=anonymous.pk).stage == Stage.ANONYMOUS_VISITOR
+
+
+def test_a_consent_that_was_taken_back_while_two_were_one_stays_taken_back_for_both(client, form):
+    visitor = uuid.uuid4()
+    visited(client, visitor, consent={"given": True, "wording": "Banner 3"})
+    anonymous = Lead.objects.get()
+    sent(client, {"work_email": "ada@engines.example", "name": "Ada", "_visitor": str(visitor)})
+    visited(client, visitor, number="2", consent={"given": False})
+    undo(Merge.objects.get(), by=person_with(Role.OPS), reason="A shared computer.")
+    assert not is_agreed(anonymous)
+    word = Consent.objects.filter(lead=anonymous, is_given=False).get()
+    assert word.evidence == "Taken back while both were one lead: By the script on Demo form"
+    kept = Touchpoint.objects.count()
+    assert "did not agree" in visited(client, visitor, number="3").json()["sentence"]
+    assert Touchpoint.objects.count() == kept
 
 
 def test_forms_ask_next_what_is_not_known_yet(client, form):

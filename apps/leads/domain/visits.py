@@ -126,7 +126,7 @@ def _consent(given: Any) -> tuple[bool, str] | None:
     wording = " ".join(str(given.get("wording") or "").split())[:LONGEST]
     if given["given"] and not wording:
         raise InvalidInput("A consent counts with the wording that was shown alone; send it as “wording”.")
-    return given["given"], wording or "no wording"
+    return given["given"], wording
 
 
 def _taken_back(lead: Lead | None, source: IntakeSource, wording: str, *, by: "User") -> Kept:
@@ -137,7 +137,7 @@ def _taken_back(lead: Lead | None, source: IntakeSource, wording: str, *, by: "U
 
 
 def _agrees(lead: Lead, source: IntakeSource, wording: str, *, is_given: bool, by: "User") -> None:
-    purpose, evidence = ConsentPurpose.TRACKING, f"“{wording}” on {source}"
+    purpose, evidence = ConsentPurpose.TRACKING, f"“{wording}” on {source}" if wording else f"By the script on {source}"
     record_consent(lead, purpose=purpose, is_given=is_given, evidence=evidence, by=by, source=source.key)
 
 

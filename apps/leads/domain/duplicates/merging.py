@@ -27,6 +27,7 @@ from apps.leads.domain.scoring.engine import score_leads
 from apps.leads.domain.touches import AHEAD
 from apps.leads.enums import HandoffState, PairState, Stage
 from apps.leads.models import (
+    Consent,
     DuplicatePair,
     FieldValue,
     Handoff,
@@ -251,6 +252,7 @@ def undo(merged: Merge, *, by: "User", reason: str, at: "dt.datetime | None" = N
         gone.save(update_fields=["archived_at", "merged_into"])
         Lead._base_manager.filter(pk__in=row.moved["merged"]).update(merged_into=gone)
         _move(kept, gone, only=row.moved)
+        _take_back_for_both(row, by=by, now=now)
         row.undone_by, row.undone_at, row.undone_reason = by, now, reason[:500]
         with transition(Merge):
             row.save(update_fields=["undone_by", "undone_at", "undone_reason"])
@@ -273,6 +275,27 @@ def _give_back(row: Merge, kept: Lead, gone: Lead) -> list[str]:
             setattr(kept, field.attname, getattr(before, field.attname))
     kept.save()
     return left
+
+
+def _take_back_for_both(row: Merge, *, by: "User", now: "dt.datetime") -> None:
+    """Let what was taken back while two were one hold for both: whichever of them said so, nobody may be asked twice.
+
+    What was agreed to meanwhile stays with the lead that was kept; a yes is nobody else's.
+    """
+    said = Consent.objects.filter(lead=row.survivor, is_given=False, recorded_at__gte=row.merged_at)
+    for word in said.order_by("purpose", "-given_at", "-pk").distinct("purpose"):
+        own = Consent.objects.filter(lead=row.loser, purpose=word.purpose).order_by("-given_at", "-pk").first()
+        if own is not None and own.is_given and own.given_at <= word.given_at:
+            Consent.objects.create(
+                lead=row.loser,
+                purpose=word.purpose,
+                is_given=False,
+                given_at=word.given_at,
+                recorded_at=now,
+                source=word.source,
+                evidence=f"Taken back while both were one lead: {word.evidence}"[:300],
+                recorded_by=by,
+            )
 
 
 def refuse_pair(user: "User", pair: DuplicatePair) -> str | None:
