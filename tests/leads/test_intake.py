@@ -7,16 +7,30 @@ from django.test.utils import CaptureQueriesContext
 
 from apps.accounts.enums import Role
 from apps.audit.domain.personal import erase_subject
-from apps.core import access
+from apps.core import access, clock
 from apps.core.actors import Channel, acting_as
 from apps.core.admin_kit.kits import record_url
 from apps.core.admin_kit.refusals import sentence_of
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.leads.domain.consent import consents_of, record_consent
+from apps.leads.domain.handoff import offer
 from apps.leads.domain.intake import receive, replay
 from apps.leads.domain.provenance import values_of
-from apps.leads.enums import IntakeState
-from apps.leads.models import Company, Consent, FieldValue, Intake, IntakeSource, Lead, Touchpoint
+from apps.leads.domain.scoring.overriding import set_score
+from apps.leads.domain.sla import record_contact
+from apps.leads.enums import IntakeState, Stage
+from apps.leads.models import (
+    Company,
+    Consent,
+    FieldValue,
+    Handoff,
+    Intake,
+    IntakeSource,
+    Lead,
+    SalesContact,
+    ScoreOverride,
+    Touchpoint,
+)
 from tests.admin_pages import assert_same_queries, button_of, list_of, page_of, whole_page_of
 from tests.factories.accounts import administrator, person_with, sign_in
 from tests.factories.exchange import import_text
@@ -212,6 +226,20 @@ def test_pages_keep_to_the_territory_and_to_their_number_of_queries(client, pers
     assert access.visible(seller, Intake).count() == 0
     Lead.objects.filter(pk=row.lead_id).update(owner_person=seller)
     assert list(access.visible(seller, Intake)) == [row]
+
+
+def test_what_hangs_on_a_lead_is_found_by_its_name_and_address(client, person):
+    for name in ("Ada", "Bea"):
+        lead = LeadFactory(name=name, email=f"{name.lower()}@engines.example", stage=Stage.MQL, owner_person=person)
+        record_consent(lead, purpose="phone", is_given=True, evidence="A call", by=person)
+        set_score(lead, value=50, until=clock.today(), reason="A fair", by=person)
+        record_contact(lead, kind="call", note="Spoke", by=person)
+        offer(lead, by=person)
+    client.force_login(person)
+    for kind in (Consent, ScoreOverride, SalesContact, Handoff):
+        for asked in ("ada", "ada@engines"):
+            rows = client.get(list_of(kind), {"q": asked}).context["cl"].result_list
+            assert [row.lead.name for row in rows] == ["Ada"], kind
 
 
 def test_a_delivery_is_taken_in_on_the_page_of_its_source(client, person, form):

@@ -148,7 +148,7 @@ class SalesContactAdmin(ReadOnlyAdmin):
 
     list_display = ("at", "of_lead", "kind", "person", "note")
     list_filter = ("kind", "at")
-    search_fields = ("note", "lead__name")
+    search_fields = ("lead__name", "lead__email", "note")
     fields = (("lead", "person"), ("kind", "at"), "note")
     empty_state = "No contact is recorded yet. “Record a contact” on the page of a lead stops its clocks."
 

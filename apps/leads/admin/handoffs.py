@@ -31,7 +31,7 @@ class HandoffAdmin(ReadOnlyAdmin):
         "decided_by",
     )
     list_filter = ("kind", "state", "rejection", "offered_at", "due_at")
-    search_fields = ("note", "answer")
+    search_fields = ("lead__name", "lead__email", "note", "answer")
     fields = (
         ("lead", "kind", "number"),
         ("state", "rejection", "answer"),

@@ -177,7 +177,7 @@ class IntakeAdmin(ReadOnlyAdmin):
 
     list_display = ("idempotency_key", "source", "outcome", "reason", "of_lead", "received_at", "attempts")
     list_filter = ("state", "source", "received_at")
-    search_fields = ("idempotency_key", "reason")
+    search_fields = ("lead__name", "lead__email", "idempotency_key", "reason")
     fields = (
         "source",
         "idempotency_key",
@@ -279,7 +279,7 @@ class ConsentAdmin(ReadOnlyAdmin):
 
     list_display = ("of_lead", "purpose", "is_given", "given_at", "source", "evidence", "recorded_by")
     list_filter = ("purpose", "is_given")
-    search_fields = ("evidence",)
+    search_fields = ("lead__name", "lead__email", "evidence")
     empty_state = "No consent is recorded yet. Record one on the page of its lead."
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
@@ -320,7 +320,7 @@ class ScoreOverrideAdmin(ReadOnlyAdmin):
     fields = ("lead", "value", "reason", ("set_by", "set_at"), ("until", "ended_at"))
     readonly_fields = ("until",)
     list_filter: ClassVar[tuple[Any, ...]] = ("expires_at",)
-    search_fields = ("reason",)
+    search_fields = ("lead__name", "lead__email", "reason")
     kits = ("notes",)  # a file, a field of one's own: those belong to the lead
     empty_state = "No score is set by hand. It is done on the page of a lead, with a reason and an end."
 
