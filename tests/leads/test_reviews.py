@@ -9,6 +9,7 @@ from apps.accounts.enums import Role
 from apps.core import clock
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.core.notifications.models import Notification
+from apps.leads.admin.judging import told_band
 from apps.leads.domain.handoff import offer, reject
 from apps.leads.domain.past import Told, tell_past
 from apps.leads.domain.scoring.engine import score_leads
@@ -27,9 +28,11 @@ from tests.factories.scoring import body, in_force, rule, scoring, touch
 def test_bands_lift_and_gain_are_counted():
     seen = [Seen(5, False, False, (0, 1)), Seen(15, False, True, (1, 1)), Seen(45, True, True, (1, 0))]
     assert bands(seen) == [
-        {"from": 0, "to": 19, "leads": 2, "sql": 1},
-        {"from": 40, "to": 59, "leads": 1, "sql": 1},
+        {"from": 0, "to": 19, "leads": 2, "sql": 1, "ready": 0, "ready_sql": 0},
+        {"from": 40, "to": 59, "leads": 1, "sql": 1, "ready": 1, "ready_sql": 1},
     ]
+    assert (told_band(bands(seen)[1])["ready_share"], told_band(bands(seen)[0])["ready_share"]) == ("100%", "—")
+    assert told_band({"from": 0, "to": 19, "leads": 2, "sql": 1})["ready"] == "—"  # kept before bands told it
     assert lift(seen, 0) == (2, 2, 1.5)
     assert lift(seen, 1) == (2, 1, 0.75)
     assert lift(seen, 0, 1) == (3, 2, 1.0)  # both rules of a criterion

@@ -71,8 +71,8 @@ def test_a_challenger_scores_beside_the_champion_and_decides_nothing(ops):
     assert (old["auc"], new["auc"]) == (pytest.approx(1 / 6), 1.0)
     assert (new["leads"], new["sql"], new["ready"], new["ready_sql"]) == (5, 2, 2, 2)
     assert new["bands"] == [
-        {"from": 0, "to": 19, "leads": 3, "sql": 0},
-        {"from": 60, "to": 79, "leads": 2, "sql": 2},
+        {"from": 0, "to": 19, "leads": 3, "sql": 0, "ready": 0, "ready_sql": 0},
+        {"from": 60, "to": 79, "leads": 2, "sql": 2, "ready": 2, "ready_sql": 2},
     ]
     with pytest.raises(InvalidInput, match="Say what the trial showed"):
         end_trial(trial, by=ops, reason=" ")

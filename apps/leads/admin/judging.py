@@ -104,6 +104,17 @@ def share(part: int, of: int) -> str:
     return f"{part / of:.0%}" if of else NOTHING
 
 
+def told_band(band: dict[str, Any]) -> dict[str, Any]:
+    """Return a band of points with its shares in per cent; figures of before bands told who was ready say nothing."""
+    ready = band.get("ready", 0)
+    return {
+        "ready": NOTHING,
+        **band,
+        "share": share(band["sql"], band["leads"]),
+        "ready_share": share(band.get("ready_sql", 0), ready),
+    }
+
+
 def _panel(request: HttpRequest, review: ScoringReview) -> dict[str, Any]:
     person: Any = request.user
     versions = review.figures.get("versions", [])
@@ -127,10 +138,7 @@ def _panel(request: HttpRequest, review: ScoringReview) -> dict[str, Any]:
                 "url": reverse("admin:rules_ruleversion_change", args=(each["version"],))
                 if each["version"] in seen
                 else "",
-                "bands": [
-                    {**band, "share": share(band["sql"], band["leads"]), "width": round(100 * band["leads"] / ceiling)}
-                    for band in each["bands"]
-                ],
+                "bands": [{**told_band(band), "width": round(100 * band["leads"] / ceiling)} for band in each["bands"]],
             }
             for each in versions
         ],

@@ -11,7 +11,7 @@ from apps.core.admin_kit.archive import refuse_restore, restore
 from apps.core.admin_kit.base import MopsAdmin
 from apps.core.admin_kit.buttons import Button, ReasonForm
 from apps.core.words import NOTHING
-from apps.leads.admin.judging import share, three
+from apps.leads.admin.judging import share, three, told_band
 from apps.leads.domain.scoring.trials import (
     advice,
     archive_trial,
@@ -117,7 +117,7 @@ def _panel(trial: ScoringTrial) -> dict[str, Any]:
     told = []
     for name, version, role in versions:
         found = trial.figures[name]
-        bands = [{**each, "share": share(each["sql"], each["leads"])} for each in found["bands"]]
+        bands = [told_band(each) for each in found["bands"]]
         more = {"auc": three(found["auc"]), "precision": share(found["ready_sql"], found["ready"]), "bands": bands}
         told.append({**found, **more, "version": version, "role": role})
     return {"template": "admin/leads/trial_panel.html", "advice": advice(trial), "versions": told, "trial": trial}

@@ -53,15 +53,20 @@ def auc(seen: Sequence[tuple[float, bool]]) -> float | None:
 
 
 def bands(seen: Sequence[Seen]) -> list[dict[str, Any]]:
-    """Return the leads by band of points: how many, and how many of them became SQL."""
-    found: dict[int, list[int]] = {}
+    """Return the leads by band of points, those of them that were ready (MQL by these rules), and who became SQL."""
+    found: dict[int, list[Seen]] = {}
     for each in seen:
-        entry = found.setdefault(int(each.score // BAND), [0, 0])
-        entry[0] += 1
-        entry[1] += each.became
+        found.setdefault(int(each.score // BAND), []).append(each)
     return [
-        {"from": band * BAND, "to": band * BAND + BAND - 1, "leads": number, "sql": became}
-        for band, (number, became) in sorted(found.items())
+        {
+            "from": band * BAND,
+            "to": band * BAND + BAND - 1,
+            "leads": len(there),
+            "sql": sum(each.became for each in there),
+            "ready": sum(each.is_ready for each in there),
+            "ready_sql": sum(each.is_ready and each.became for each in there),
+        }
+        for band, there in sorted(found.items())
     ]
 
 
