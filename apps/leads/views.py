@@ -106,16 +106,16 @@ def _early(request: HttpRequest, source: IntakeSource, what: str) -> HttpRespons
 
 def _fields(request: HttpRequest) -> Mapping[str, Any]:
     if request.content_type not in ("application/x-www-form-urlencoded", "multipart/form-data"):
-        return _json(request)
+        return _json(request, unreadable="replace")  # shown as �, which the contract refuses: the lead is not lost
     try:
         return {name: request.POST[name] for name in request.POST}
     except (BadRequest, MultiPartParserError, SuspiciousOperation) as error:
         raise _Unreadable("The form cannot be read: it is sent in UTF-8, with the fields people fill in.") from error
 
 
-def _json(request: HttpRequest) -> Mapping[str, Any]:
+def _json(request: HttpRequest, *, unreadable: str = "strict") -> Mapping[str, Any]:
     try:
-        given = json.loads(request.body.decode("utf-8"), parse_constant=no_number)
+        given = json.loads(request.body.decode("utf-8", unreadable), parse_constant=no_number)
     except (ValueError, RecursionError) as error:  # no UTF-8, no JSON, a number of thousands of digits; too deep
         raise _Unreadable("What came is no JSON in UTF-8.") from error
     if not isinstance(given, dict):

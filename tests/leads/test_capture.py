@@ -344,11 +344,18 @@ def test_forms_that_cannot_be_read_are_answered_in_words(client, form):
         ("work_email=a@b.example", f"{kind}; charset=iso-8859-1", "The form cannot be read"),
         ("nothing", "multipart/form-data", "The form cannot be read"),
         (b"work_email=ada@b.example&name=M%FCller", kind, "name holds signs that cannot be read"),
+        (
+            b'{"work_email": "ada@b.example", "name": "M\xfcller"}',
+            "application/json",
+            "name holds signs that cannot be",
+        ),
     ):
         answer = sent_text(client, body, content_type=content_type)
         assert answer.status_code in (400, 422)
         assert sentence in answer.json()["sentence"]
     assert not Lead.objects.exists()
+    kept = {(row.payload["work_email"], row.payload["name"]) for row in Intake.objects.filter(state="rejected")}
+    assert kept == {("ada@b.example", "M\ufffdller")}  # who wrote is not lost: somebody can ask
 
 
 def test_a_mended_form_is_judged_though_its_key_is_known(client, form):
