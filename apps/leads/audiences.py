@@ -81,15 +81,19 @@ def labels(user: "User", keys: Sequence[int]) -> list[Any]:
     return list(visible(user, Lead).filter(pk__in=list(keys)).order_by("pk"))
 
 
+def _newest_word() -> Subquery:
+    """Return what each lead of a query said last about mails, or who was merged into it: True, False, or nothing."""
+    person = Lead._base_manager.filter(Q(pk=OuterRef(OuterRef("pk"))) | Q(merged_into=OuterRef(OuterRef("pk"))))
+    said = Consent.objects.filter(lead__in=person.values("pk"), purpose=ConsentPurpose.MARKETING_EMAIL)
+    return Subquery(said.order_by("-given_at", "-pk").values("is_given")[:1])
+
+
 def _addressable(rows: "QuerySet[Lead]", channel: str) -> Members:
     """Leave out who cannot be written to or took the consent back, where the channel writes."""
     left_out = {}
     if channel == Channel.EMAIL:
-        person = Lead._base_manager.filter(Q(pk=OuterRef(OuterRef("pk"))) | Q(merged_into=OuterRef(OuterRef("pk"))))
-        said = Consent.objects.filter(lead__in=person.values("pk"), purpose=ConsentPurpose.MARKETING_EMAIL)
-        newest = Subquery(said.order_by("-given_at", "-pk").values("is_given")[:1])
         left_out = {NO_ADDRESS: rows.filter(email=None).count()}
-        reachable = rows.exclude(email=None).annotate(agreed=newest)
+        reachable = rows.exclude(email=None).annotate(agreed=_newest_word())
         left_out[TAKEN_BACK] = reachable.filter(agreed=False).count()
         rows = reachable.filter(Q(agreed=True) | Q(agreed=None))
     return Members(list(rows.order_by("pk").values_list("pk", flat=True)), left_out)
@@ -99,9 +103,7 @@ def without_consent(keys: Sequence[int], channel: str) -> int | None:
     """Return how many of these leads never said yes to mails, or took it back; None where the channel writes none."""
     if channel != Channel.EMAIL:
         return None
-    said = Consent.objects.filter(lead=OuterRef("pk"), purpose=ConsentPurpose.MARKETING_EMAIL)
-    newest = Subquery(said.order_by("-given_at", "-pk").values("is_given")[:1])
-    agreed: int = Lead.objects.filter(pk__in=list(keys)).annotate(agreed=newest).filter(agreed=True).count()
+    agreed: int = Lead.objects.filter(pk__in=list(keys)).annotate(agreed=_newest_word()).filter(agreed=True).count()
     return len(keys) - agreed
 
 

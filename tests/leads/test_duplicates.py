@@ -25,6 +25,7 @@ from apps.core.clocks.registry import Rung
 from apps.core.errors import InvalidInput, NotAllowed, WrongState
 from apps.leads import phones
 from apps.leads.admin.duplicates import merge_form
+from apps.leads.audiences import without_consent
 from apps.leads.domain.answer_clocks import TOUCH
 from apps.leads.domain.consent import consents_of, record_consent
 from apps.leads.domain.duplicates import finding, merging
@@ -65,6 +66,18 @@ def person():
 
 def ada(**more):
     return LeadFactory(**{"name": "Ada Lovelace", "email": "ada@engines.example", "company": "Engines", **more})
+
+
+def test_a_merged_lead_has_its_say_in_whether_mails_are_wanted(person):
+    kept, gone, other, silent = ada(), ada(email="al@engines.example"), LeadFactory(), LeadFactory()
+    for lead, is_given in ((kept, True), (gone, False), (other, True)):
+        record_consent(lead, purpose="marketing_email", is_given=is_given, evidence="A call", by=person)
+    keys = [kept.pk, other.pk, silent.pk]
+    assert without_consent(keys, "email") == 1
+    merging.merge(kept, gone, by=person, reason="The same voice.")
+    assert without_consent(keys, "email") == 2
+    record_consent(kept, purpose="marketing_email", is_given=True, evidence="Another call", by=person)
+    assert (without_consent(keys, "email"), without_consent(keys, "phone")) == (1, None)
 
 
 @pytest.mark.parametrize(
