@@ -29,10 +29,10 @@ DIMENSIONS = (
 )
 REPEATS = ((EVERY, "every time"), (DAILY, "once a day"), (ONCE, "once, the last time"))
 DECAYS = (
-    (NONE, "never fades"),
-    (HALF_LIFE, "halves every so many days"),
-    (LINEAR, "fades evenly over so many days"),
-    (WINDOW, "counts for so many days, then not at all"),
+    (NONE, "never"),
+    (HALF_LIFE, "halves every … days"),
+    (LINEAR, "linearly over … days"),
+    (WINDOW, "counts for … days, then not at all"),
 )
 MOST_DAYS, MOST_CAP = 3650, 1_000_000
 
@@ -140,7 +140,7 @@ BODY = ScoringBody(
         ),
         OutcomeField("repeat", "Counts it", Choice(list(REPEATS)), required=False, help="Empty: every time."),
         OutcomeField("decay", "Fades", Choice(list(DECAYS)), required=False, help="Empty: never."),
-        OutcomeField("days", "Days", Number(whole=True), required=False),
+        OutcomeField("days", "Days", Number(whole=True), required=False, completes="decay"),
         OutcomeField("hand_raise", "Ready at once", Boolean(), required=False, help="Whatever the score is."),
         OutcomeField(
             "owner", "Owner", Reference(User, rows=User.objects.working), required=False, help="Answers for this rule."

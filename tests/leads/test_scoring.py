@@ -460,3 +460,26 @@ def test_the_page_of_a_lead_tells_the_score_and_keeps_its_number_of_queries(clie
     assert "It changed" in client.get(page_of(run)).content.decode() or client.get(page_of(run)).status_code == 200
     for kind in (ScoreRun, Company):
         assert_same_queries(client, list_of(kind), lambda: [company(), company()])
+
+
+FADES = [
+    ({}, ""),
+    ({"decay": "none"}, ", Fades: never"),
+    ({"decay": "half_life", "days": 30}, ", Fades: halves every 30 days"),
+    ({"decay": "half_life", "days": 1}, ", Fades: halves every 1 day"),
+    ({"decay": "linear", "days": 90}, ", Fades: linearly over 90 days"),
+    ({"decay": "window", "days": 1000}, ", Fades: counts for 1,000 days, then not at all"),
+    (
+        {"decay": "window", "days": 30, "hand_raise": True},
+        ", Fades: counts for 30 days, then not at all, Ready at once yes",
+    ),
+]
+
+
+@pytest.mark.parametrize(("given", "words"), FADES)
+def test_how_points_fade_is_said_with_its_days_in_one_phrase(given, words):
+    rules = BODY.tidy(body(rule("Visits", 1, 10, touch="visit", **given)))
+    said = "Criterion “Visits”, Dimension Behaviour, Points 1, Cap of the criterion 10, Counts Website visit"
+    assert BODY.problems(rules) == []
+    assert BODY.outcome_words(rules["rules"][0]) == said + words
+    assert BODY.lines(rules)[1].text == f"always: {said}{words}"

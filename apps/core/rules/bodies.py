@@ -11,11 +11,12 @@ from apps.core.errors import InvalidInput
 from apps.core.rules.catalog import Catalog, catalog_of
 from apps.core.rules.domain.tree import Group, Node, Problem, read, readable
 from apps.core.rules.domain.validating import validate
-from apps.core.rules.domain.wording import NOTHING_ASKED, in_words
+from apps.core.rules.domain.wording import NOTHING_ASKED, in_words, with_number
 from apps.core.rules.field_types import FieldType
 from apps.core.storable import is_storable
 
 Body = Mapping[str, Any]
+_LEFT = (None, "")  # what a rule does not say
 MOST_RULES, LONGEST_NAME, LONGEST_REASON = 200, 150, 1000
 
 
@@ -99,6 +100,8 @@ class OutcomeField:
         type: what it holds; the field types of predicates serve.
         required: whether a rule may leave it out.
         help: a sentence below the field.
+        completes: the key of the outcome in whose words its value stands at the "…" ("halves every … days"); it is
+            then said there alone, and that outcome after a colon.
     """
 
     key: str
@@ -106,6 +109,7 @@ class OutcomeField:
     type: FieldType
     required: bool = True
     help: str = ""
+    completes: str = ""
 
 
 @dataclass(frozen=True)
@@ -318,9 +322,16 @@ class RuleListBody(BodyShape):
 
     def outcome_words(self, row: Mapping[str, Any]) -> str:
         """Return what a rule says, in words."""
-        said = [
-            f"{each.label} {each.type.say(value)}"
-            for each in self.outcomes
-            if (value := (row.get("outcome") or {}).get(each.key)) not in (None, "")
-        ]
-        return ", ".join(said) or "nothing"
+        given = row.get("outcome") or {}
+        said = {each.key: each.type.say(value) for each in self.outcomes if (value := given.get(each.key)) not in _LEFT}
+        words = (self._outcome_phrase(each, said) for each in self.outcomes if each.key in said)
+        return ", ".join(filter(None, words)) or "nothing"
+
+    def _outcome_phrase(self, outcome: OutcomeField, said: Mapping[str, str]) -> str:
+        """Return one outcome in words; "" where those of another one hold it."""
+        part = next((each.key for each in self.outcomes if each.completes == outcome.key), "")
+        if part:
+            return f"{outcome.label}: {with_number(said[outcome.key], said.get(part, '…'))}"
+        if "…" in said.get(outcome.completes, ""):
+            return ""
+        return f"{outcome.label} {said[outcome.key]}"

@@ -44,7 +44,8 @@ def describe_shape(shape: BodyShape, catalog: Catalog | None) -> dict[str, Any]:
 
 
 def _said(each: OutcomeField) -> dict[str, Any]:
-    return {"key": each.key, "label": each.label, "required": each.required, "help": each.help, **_type(each.type)}
+    plain = {name: getattr(each, name) for name in ("key", "label", "required", "help", "completes")}
+    return {**plain, **_type(each.type)}
 
 
 def _field(field: Field) -> dict[str, Any]:

@@ -29,6 +29,12 @@ def words_of(node: Node, *, inner: bool = False) -> str:
     return f"({text})" if inner and len(node.parts) > 1 else text
 
 
+def with_number(words: str, number: str) -> str:
+    """Return "halves every … days" with its number, and one day as one: "halves every 1 day"."""
+    found = words.replace("…", number)
+    return found.replace(" 1 days", " 1 day") if number == "1" else found
+
+
 def _has(node: Has) -> str:
     none = (node.op, node.count) in (("eq", 0), ("lt", 1), ("lte", 0))
     some = (node.op, node.count) in (("gte", 1), ("gt", 0))  # "at least 1 touches" is no English

@@ -71,9 +71,17 @@ document.addEventListener("DOMContentLoaded", () => {
       rows.forEach((row, number) => { if (rows.length <= few || problems.some((each) => each.at === `rules/${number}` || each.at.startsWith(`rules/${number}/`))) opened.add(row); });
       const grouped = shape.outcomes.find((each) => each.key === shape.groupBy);
       const shown = (each, value) => { const option = each.options && each.options.find(([key]) => key === value); return option ? option[1] : String(value); };
+      const said = (row, each) => [undefined, null, "", false].includes((row.outcome || {})[each.key]) ? "" : shown(each, row.outcome[each.key]);
+      // One outcome in words, as the server says it: "halves every … days" takes its number from the outcome that completes it.
+      const phrase = (row, each) => {
+        const part = shape.outcomes.find((other) => other.completes === each.key);
+        if (part) return `${each.label}: ${said(row, each).replace("…", said(row, part) || "…").replace(/ 1 days/, " 1 day")}`;
+        const whole = shape.outcomes.find((other) => other.key === each.completes);
+        return whole && said(row, whole).includes("…") ? "" : `${each.label} ${said(row, each)}`;
+      };
       const inShort = (row) => shape.outcomes
-        .filter((each) => each !== grouped && ![undefined, null, "", false].includes((row.outcome || {})[each.key]))
-        .map((each) => `${each.label} ${shown(each, row.outcome[each.key])}`).join(" · ") || "says nothing yet";
+        .filter((each) => each !== grouped && said(row, each))
+        .map((each) => phrase(row, each)).filter(Boolean).join(" · ") || "says nothing yet";
 
       const keep = () => builders.forEach((builder, row) => { row.predicate = builder.value(); });
       const redraw = (focus) => {
