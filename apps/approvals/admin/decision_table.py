@@ -17,7 +17,7 @@ from apps.core import access
 from apps.core.admin_kit.base import MopsStackedInline
 from apps.core.rules.bodies import Body, BodyShape, Line
 from apps.core.rules.forms import RulesField, RulesWidget
-from apps.core.rules.predicates import Catalog, Problem, in_words, validate
+from apps.core.rules.predicates import Catalog, Problem, in_words, slips, validate
 
 LARGEST = 64_000
 
@@ -35,6 +35,13 @@ class FactsBody(BodyShape):
         if not isinstance(body, dict) or set(body) != {"predicate"}:
             return [Problem((), "A condition is {“predicate”: a condition} and nothing else.")]
         found = validate(body["predicate"], self.catalog, allow_everything=True)
+        return [Problem(("predicate", *each.path), each.sentence, each.code) for each in found]
+
+    def objections(self, body: Any, catalog: Catalog | None = None) -> list[Problem]:
+        """Check the condition, and what nobody means in a new one."""
+        if problems := self.problems(body, catalog):
+            return problems
+        found = slips(body["predicate"], self.catalog)
         return [Problem(("predicate", *each.path), each.sentence, each.code) for each in found]
 
     def lines(self, body: Body) -> list[Line]:
@@ -114,7 +121,7 @@ def count_view(model_admin: Any, request: HttpRequest, object_id: int) -> HttpRe
         body = json.loads(text)
     except (ValueError, RecursionError):
         return JsonResponse({"words": "", "live": "The condition is no valid JSON.", "findings": []})
-    problems = FactsBody(catalog).problems(body)
+    problems = FactsBody(catalog).objections(body)
     if problems:
         return JsonResponse({"words": "", "live": problems[0].sentence, "findings": []})
     when = body["predicate"]

@@ -10,7 +10,7 @@ from django.db import models
 from apps.core.errors import InvalidInput
 from apps.core.rules.catalog import Catalog, catalog_of
 from apps.core.rules.domain.tree import Group, Node, Problem, read, readable
-from apps.core.rules.domain.validating import validate
+from apps.core.rules.domain.validating import slips, validate
 from apps.core.rules.domain.wording import NOTHING_ASKED, in_words, with_number
 from apps.core.rules.field_types import FieldType
 from apps.core.storable import is_storable
@@ -81,6 +81,10 @@ class PredicateBody(BodyShape):
         found = validate(body["predicate"], catalog, allow_everything=self.allow_everything)
         return [Problem(("predicate", *each.path), each.sentence, each.code) for each in found]
 
+    def objections(self, body: Any, catalog: Catalog | None = None) -> list[Problem]:
+        """Check the condition, and what nobody means in a new one."""
+        return self.problems(body, catalog) or _slips(body, (), catalog or catalog_of(self.model))
+
     def lines(self, body: Any) -> list[Line]:
         """Return the sentence."""
         return [Line("predicate", "", in_words(body["predicate"], catalog_of(self.model)))]
@@ -88,6 +92,11 @@ class PredicateBody(BodyShape):
     def tree(self, body: Body, catalog: Catalog) -> Node:
         """Return the condition, ready to be compiled."""
         return readable(body["predicate"], catalog)
+
+
+def _slips(row: Any, path: tuple[str | int, ...], catalog: Catalog) -> list[Problem]:
+    found = slips(row["predicate"], catalog)
+    return [Problem((*path, "predicate", *each.path), each.sentence, each.code) for each in found]
 
 
 @dataclass(frozen=True)
@@ -214,7 +223,12 @@ class RuleListBody(BodyShape):
 
     def objections(self, body: Any, catalog: Catalog | None = None) -> list[Problem]:
         """Check the list, and what only a new version must not have."""
-        return self.problems(body, catalog) or (self.objects(body) if self.objects else [])
+        if problems := self.problems(body, catalog):
+            return problems
+        known = catalog or catalog_of(self.model)
+        rows = enumerate(body["rules"])
+        found = [each for number, row in rows for each in _slips(row, ("rules", number), known)]
+        return found or (self.objects(body) if self.objects else [])
 
     def _row(self, row: Any, path: tuple[str | int, ...], catalog: Catalog) -> list[Problem]:
         if not isinstance(row, Mapping) or set(row) - {"key", "name", "predicate", "outcome", "enabled", "reason"}:

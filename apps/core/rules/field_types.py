@@ -91,6 +91,10 @@ class FieldType(ABC):
             return f"{self.words[op]} {listed((self.say(each) for each in operand), 'or')}"
         return f"{self.words[op]} {self.say(operand)}"
 
+    def slip(self, op: Op, operand: Any) -> str:
+        """Return what is odd about a question that can be asked, as it goes on after the field's name; "" mostly."""
+        return ""
+
     def options(self) -> Choices | None:
         """Return what can be chosen, None where a value is typed."""
         return None

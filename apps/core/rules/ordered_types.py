@@ -5,6 +5,7 @@ follow it, so they cannot differ.
 """
 
 import datetime as dt
+import math
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -151,6 +152,22 @@ class Number(Ordered):
         """Return the span, from whole to whole number where there are no others."""
         span = super().span(op, operand, moment)
         return span.whole() if self.whole else span
+
+    def slip(self, op: Op, operand: Any) -> str:
+        """Say which whole number is meant where only those exist."""
+        given = () if operand is None else operand if isinstance(operand, tuple) else (operand,)
+        broken = [each for each in given if each != each.to_integral_value()]
+        if not self.whole or not broken:
+            return ""
+        if op in (Op.EQ, Op.NE):
+            return f"is a whole number, which {self.say(broken[0])} is not."
+        return f"is a whole number; write “{self.phrase(op, self._meant(op, operand))}”."
+
+    def _meant(self, op: Op, operand: Any) -> Any:
+        """Return the whole numbers that let through what `operand` does: at least 1.5 is at least 2."""
+        if op == Op.BETWEEN:
+            return tuple(map(Decimal, (math.ceil(operand[0]), math.floor(operand[1]))))
+        return Decimal(math.ceil(operand) if op in (Op.GTE, Op.LT) else math.floor(operand))
 
     def everything(self) -> Spans:
         """Return all numbers."""

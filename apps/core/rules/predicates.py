@@ -14,7 +14,7 @@ from apps.core.rules.domain.compiling import compile_q, compile_sql
 from apps.core.rules.domain.matching import Outcome, matches, values_of, values_used
 from apps.core.rules.domain.reasoning import always_holds, can_hold, implies
 from apps.core.rules.domain.tree import Node, Predicate, Problem, fields_used, readable
-from apps.core.rules.domain.validating import validate
+from apps.core.rules.domain.validating import slips, validate
 from apps.core.rules.domain.wording import in_words
 from apps.core.rules.field_types import Boolean, Choice, FieldType, Reference, Text
 from apps.core.rules.ordered_types import Money, Number
@@ -51,6 +51,7 @@ __all__ = [
     "model_fields",
     "readable",
     "register_catalog",
+    "slips",
     "validate",
     "values_of",
     "values_used",

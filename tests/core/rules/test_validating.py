@@ -6,7 +6,9 @@ import re
 import pytest
 from django.db import connection
 
+from apps.approvals.admin.decision_table import FactsBody
 from apps.core.errors import InvalidInput
+from apps.core.rules.bodies import PredicateBody, RuleListBody
 from apps.core.rules.predicates import (
     Boolean,
     Catalog,
@@ -25,6 +27,7 @@ from apps.core.rules.predicates import (
     in_words,
     matches,
     readable,
+    slips,
     validate,
 )
 from apps.leads.models import Lead
@@ -267,3 +270,43 @@ def test_plans_use_the_index(predicate, index):
     assert re.search(index, plan)
     rows = Lead.objects.order_by().filter(compile_q(predicate, catalog, as_of=AS_OF))
     assert re.search(index, rows.explain())
+
+
+FRACTIONS = [
+    ("gte", 1.5, "Visits is a whole number; write “is at least 2”."),
+    ("gt", 1.5, "Visits is a whole number; write “is more than 1”."),
+    ("lte", "1.5", "Visits is a whole number; write “is at most 1”."),
+    ("lt", 1.5, "Visits is a whole number; write “is less than 2”."),
+    ("between", [0.5, 2.5], "Visits is a whole number; write “is between 1 and 2”."),
+    ("ne", 1.5, "Visits is a whole number, which 1.5 is not."),
+    ("gte", 2.0, ""),
+    ("between", [1, 2], ""),
+]
+
+
+@pytest.mark.parametrize(("op", "value", "sentence"), FRACTIONS)
+def test_a_fraction_of_whole_numbers_is_no_new_rule_and_one_in_force_goes_on(op, value, sentence):
+    found = slips(both(ask("visits", op, value), SPAIN), PLAIN)
+    assert [(each.pointer, each.sentence) for each in found] == ([("all/0/value", sentence)] if sentence else [])
+    assert validate(both(ask("visits", op, value), SPAIN), PLAIN) == []
+    assert slips(ask("budget", "gte", 1.5), PLAIN) == []
+
+
+@pytest.mark.django_db
+def test_a_fraction_is_refused_alike_in_conditions_lists_and_tables_of_policies():
+    visits = {"all": [ask("total_visits", "gte", 1.5)]}
+    sentence = "Visits is a whole number; write “is at least 2”."
+    wrong = [("predicate/all/0/value", sentence)]
+    assert told(PredicateBody(Lead).objections({"predicate": visits})) == wrong
+    assert PredicateBody(Lead).problems({"predicate": visits}) == []
+    listed = RuleListBody(Lead, (), first_wins=True)
+    rules = {"rules": [{"name": "One", "predicate": visits, "outcome": {}}]}
+    assert told(listed.objections(rules)) == [("rules/0/predicate/all/0/value", sentence)]
+    assert listed.problems(rules) == []
+    table = FactsBody(PLAIN)
+    assert told(table.objections({"predicate": {"all": [ask("visits", "gte", 1.5)]}})) == wrong
+    assert told(table.objections({})) == [("", "A condition is {“predicate”: a condition} and nothing else.")]
+
+
+def told(problems):
+    return [(each.pointer, each.sentence) for each in problems]

@@ -4,7 +4,7 @@ from typing import Any
 
 from apps.core.rules.catalog import Catalog
 from apps.core.rules.domain.reasoning import always_holds, can_hold
-from apps.core.rules.domain.tree import Group, Has, Node, Not, Path, Problem, read
+from apps.core.rules.domain.tree import Group, Has, Leaf, Node, Not, Path, Problem, read
 from apps.core.rules.domain.wording import words_of
 
 
@@ -27,6 +27,30 @@ def validate(predicate: Any, catalog: Catalog, *, allow_everything: bool = False
             )
         )
     return found
+
+
+def slips(predicate: Any, catalog: Catalog) -> list[Problem]:
+    """Return what nobody means who writes it, though it can be asked: a fraction where there are whole numbers alone.
+
+    "Visits is at least 1.5" selects whoever has 2; a new rule says so itself. Those in force go on: what somebody
+    signed is not made unreadable.
+
+    Args:
+        predicate: JSON as it was sent.
+        catalog: what may be asked.
+    """
+    tree, _ = read(predicate, catalog)
+    return [] if tree is None else _slips(tree)
+
+
+def _slips(node: Node) -> list[Problem]:
+    if isinstance(node, Leaf):
+        found = node.field.type.slip(node.op, node.operand)
+        return [Problem((*node.path, "value"), f"{node.field.label} {found}", "value")] if found else []
+    if isinstance(node, Has):
+        return _slips(node.where) if node.where is not None else []
+    parts = node.parts if isinstance(node, Group) else (node.part,)
+    return [problem for part in parts for problem in _slips(part)]
 
 
 def _impossible(node: Node) -> list[Problem]:
