@@ -417,6 +417,25 @@ def test_two_leads_of_one_name_are_told_apart_where_one_is_chosen():
     pair = DuplicatePair.objects.create(one=one, two=two, weight=12, evidence=[], found_at=clock.now())
     labels = [label for _, label in merge_form(pair)().fields["keep"].choices]
     assert {label.rpartition(" · ")[0] for label in labels} == {
-        "Ann Able · ann@able.example",
-        "Ann Able · ann.able@mail.example · +49309018200",
+        f"Ann Able (no. {one.pk}) · ann@able.example",
+        f"Ann Able (no. {two.pk}) · ann.able@mail.example · +49309018200",
     }
+
+
+def test_a_merge_of_two_leads_of_one_name_says_which_is_which_everywhere(client, person):
+    kept = LeadFactory(name="Ann Able", email="ann@able.example")
+    gone = LeadFactory(name="Ann Able", email="ann@other.example")
+    first, second = f"Ann Able (no. {kept.pk})", f"Ann Able (no. {gone.pk})"
+    pair = DuplicatePair.objects.create(one=kept, two=gone, weight=9, found_at=clock.now())
+    client.force_login(person)
+    for address in (list_of(DuplicatePair), page_of(pair), page_of(pair).replace("change/", "do/merge/")):
+        page = client.get(address).content.decode()
+        assert (first in page, second in page) == (True, True)
+    said = merging.merge_pair(pair, by=person, keep=str(kept.pk), reason="One person.")
+    assert said == f"{second} is merged into {first}; under Merges it can be undone."
+    merged = Merge.objects.get()
+    assert str(merged) == f"{second} into {first}"
+    for address in (list_of(Merge), page_of(merged), page_of(kept)):
+        page = client.get(address).content.decode()
+        assert (first in page, second in page) == (True, True)
+    assert merging.undo(merged, by=person, reason="Two people.") == f"{second} is a lead of its own again."

@@ -10,6 +10,7 @@ from apps.core.alerts.models import Alert
 from apps.core.errors import NotAllowed
 from apps.core.records import kind_of
 from apps.core.rules.domain.versions import retire, simulate, start_draft, write_rules
+from apps.core.rules.models import RuleDocument
 from apps.core.workspace.domain.tagging import tag_record
 from apps.core.workspace.models import CustomField
 from apps.leads.domain.segmenting import moves_with_time, refresh, refresh_all, refresh_by_button
@@ -129,3 +130,17 @@ def test_the_page_says_how_fresh_and_the_list_of_leads_asks_what_is_stored(clien
     with pytest.raises(NotAllowed, match="You may not change leads"):
         refresh_by_button(state, by=auditor)
     assert lead.segments.count() == 3
+
+
+def test_a_segment_is_begun_at_the_list_by_who_may_write_rules(client, ops):
+    address, button = list_of(SegmentState), "?kind=leads.segment"
+    client.force_login(ops)
+    page = client.get(address).content.decode()
+    assert "A segment is a condition on leads" in page
+    assert f'{list_of(RuleDocument)}add/{button}">Add segment</a>' in page
+    form = client.get(f"{list_of(RuleDocument)}add/{button}").content.decode()
+    assert '<option value="leads.segment" selected' in form
+    client.force_login(person_with(Role.AUDITOR))
+    page = client.get(address).content.decode()
+    assert "A segment is a condition on leads" in page
+    assert "Add segment" not in page

@@ -21,6 +21,7 @@ from apps.leads.domain.duplicates.entry import holder, look_alikes
 from apps.leads.domain.duplicates.finding import open_pairs
 from apps.leads.enums import PairState
 from apps.leads.models import DuplicatePair, Lead, Merge
+from apps.leads.models.merging import told_apart
 
 _SHOWN = (
     *("name", "email", "phone", "job_title", "company", "account", "country", "territory"),
@@ -36,10 +37,11 @@ _MOVED = {  # one of them, more of them
 }
 
 
-def lead_link(lead: Lead) -> Any:
-    """Return a lead with a link to its page."""
+def lead_link(lead: Lead, besides: Lead | None = None) -> Any:
+    """Return a lead with a link to its page, told from the one `besides` it."""
+    named = told_apart(lead, besides) if besides is not None else str(lead)
     return format_html(
-        '<a class="mops-link" href="{}">{}</a>', reverse("admin:leads_lead_change", args=(lead.pk,)), lead
+        '<a class="mops-link" href="{}">{}</a>', reverse("admin:leads_lead_change", args=(lead.pk,)), named
     )
 
 
@@ -53,7 +55,9 @@ def _told_apart(lead: Lead, besides: Lead) -> str:
     told = {name: str(getattr(lead, name) or "") for name in ("email", "phone", "company", "record_source")}
     same = [name for name, value in told.items() if value == str(getattr(besides, name) or "")]
     marks = [value for name, value in told.items() if value and (name == "email" or name not in same)]
-    return " · ".join([str(lead), *marks, f"{lead.get_stage_display()}, since {lead.created_at:%-d %b %Y}"])
+    return " · ".join(
+        [told_apart(lead, besides), *marks, f"{lead.get_stage_display()}, since {lead.created_at:%-d %b %Y}"]
+    )
 
 
 def _shown(lead: Lead, name: str) -> Any:
@@ -69,8 +73,8 @@ def pair_panel(pair: DuplicatePair) -> dict[str, Any]:
     return {
         "template": "admin/leads/pair_panel.html",
         "pair": pair,
-        "one": lead_link(pair.one),
-        "two": lead_link(pair.two),
+        "one": lead_link(pair.one, pair.two),
+        "two": lead_link(pair.two, pair.one),
         "rows": [
             {**row, "differs": row["label"] in differing} for row in rows if {row["one"], row["two"]} != {NOTHING}
         ],
@@ -159,12 +163,12 @@ class DuplicatePairAdmin(ReadOnlyAdmin):
     @display(description="Lead", ordering="one")
     def the_one(self, pair: DuplicatePair) -> str:
         """The lead that came first."""
-        return str(pair.one)
+        return told_apart(pair.one, pair.two)
 
     @display(description="Other lead", ordering="two")
     def the_other(self, pair: DuplicatePair) -> str:
         """The lead that came later."""
-        return str(pair.two)
+        return told_apart(pair.two, pair.one)
 
     @display(description="Speaks for it", ordering="evidence")
     def speaks_for(self, pair: DuplicatePair) -> str:
@@ -196,7 +200,7 @@ class MergeAdmin(ReadOnlyAdmin):
     list_filter = ("merged_at", ("undone_at", admin.EmptyFieldListFilter))
     search_fields = ("survivor__name", "survivor__email", "loser__name", "loser__email", "reason")
     fields = (
-        ("survivor", "loser"),
+        ("kept_lead", "gone_lead"),
         "reason",
         ("merged_by", "merged_at"),
         "took_over",
@@ -204,7 +208,7 @@ class MergeAdmin(ReadOnlyAdmin):
         ("undone_by", "undone_at"),
         "undone_reason",
     )
-    readonly_fields = ("took_over", "what_moved")
+    readonly_fields = ("kept_lead", "gone_lead", "took_over", "what_moved")
     empty_state = "Nothing was merged yet. Open a possible duplicate and say that the two are one."
     buttons = (
         Button(
@@ -227,12 +231,25 @@ class MergeAdmin(ReadOnlyAdmin):
     @display(description="Kept", ordering="survivor")
     def kept(self, row: Merge) -> str:
         """The lead that is in use."""
-        return str(row.survivor)
+        return told_apart(row.survivor, row.loser)
 
     @display(description="Merged lead", ordering="loser")
     def gone(self, row: Merge) -> str:
         """The lead that is archived."""
-        return str(row.loser)
+        return told_apart(row.loser, row.survivor)
+
+    @display(description="Lead that is kept", ordering="survivor")
+    def kept_lead(self, row: Merge) -> str:
+        """Its name with a link, and what tells it from the other one."""
+        return self._linked(row.survivor, row.loser)
+
+    @display(description="Lead that was merged", ordering="loser")
+    def gone_lead(self, row: Merge) -> str:
+        """The same of the lead that is archived."""
+        return self._linked(row.loser, row.survivor)
+
+    def _linked(self, lead: Lead, besides: Lead) -> str:
+        return lead_link(lead, besides)  # type: ignore[no-any-return]  # safe markup is a text
 
     @display(description="State", ordering="undone_at", label={"Merged": "success", "Undone": "warning"})
     def standing(self, row: Merge) -> str:

@@ -10,10 +10,13 @@ from django.utils.html import format_html
 from django.utils.http import urlencode
 from unfold.decorators import display
 
+from apps.core import access
 from apps.core.admin_kit.base import ReadOnlyAdmin
 from apps.core.admin_kit.buttons import Button
+from apps.core.rules.models import RuleDocument
 from apps.leads.domain.segmenting import refresh_by_button, refuse_refresh
 from apps.leads.models import SegmentState
+from apps.leads.segments import KIND
 
 
 @admin.register(SegmentState)
@@ -31,9 +34,10 @@ class SegmentAdmin(ReadOnlyAdmin):
     )
     readonly_fields = ("held",)
     empty_state = (
-        "No segment is in use. Start rules of the kind “Lead segment”, have them approved and activate them; their "
-        "members are compared within five minutes."
+        "No segment is in use. A segment is a condition on leads, for campaigns, lists and reports: whoever fits it is "
+        "in it. It is written as rules, approved and activated; its members are compared within five minutes."
     )
+    list_before_template = "admin/leads/segments_before.html"
     buttons = (
         Button(
             "refresh",
@@ -43,6 +47,13 @@ class SegmentAdmin(ReadOnlyAdmin):
             confirm="Every lead is asked; the page says who came in and who dropped out.",
         ),
     )
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        """Offer a new segment to those who may write rules; it begins as a rule document of its kind."""
+        person: Any = request.user
+        begin = f"{reverse('admin:rules_ruledocument_add')}?{urlencode({'kind': KIND})}"
+        may = access.has_model_permission(person, "add", RuleDocument)
+        return super().changelist_view(request, {**(extra_context or {}), "begin_segment": begin if may else ""})
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         """Load rules with the rows."""

@@ -11,6 +11,15 @@ from apps.leads.enums import PairState
 from apps.leads.models.lead import Lead
 
 
+def told_apart(lead: Lead, besides: Lead) -> str:
+    """Return a lead as it is named beside another one: with its number where the two are called alike.
+
+    The number alone: e-mail and company are columns that not every reader sees, and it is never that of another lead.
+    """
+    alike = str(lead).casefold() == str(besides).casefold() and lead.pk != besides.pk
+    return f"{lead} (no. {lead.pk})" if alike else str(lead)
+
+
 class DuplicatePair(GovernedModel):
     """Two leads that may be one person, with what speaks for and against it. The evidence names no values."""
 
@@ -53,7 +62,7 @@ class DuplicatePair(GovernedModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.one} and {self.two}"
+        return f"{told_apart(self.one, self.two)} and {told_apart(self.two, self.one)}"
 
     @property
     def agrees_in(self) -> str:
@@ -113,4 +122,4 @@ class Merge(GovernedModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.loser} into {self.survivor}"
+        return f"{told_apart(self.loser, self.survivor)} into {told_apart(self.survivor, self.loser)}"

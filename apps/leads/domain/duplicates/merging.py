@@ -39,6 +39,7 @@ from apps.leads.models import (
     SalesContact,
     Touchpoint,
 )
+from apps.leads.models.merging import told_apart
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -73,16 +74,21 @@ def refuse_merge(user: "User", survivor: Lead, loser: Lead) -> str | None:
         return "A lead is not merged with itself."
     for lead in (survivor, loser):
         if lead.merged_into_id is not None:
-            return f"{lead} was merged into {lead.merged_into} already."
+            return f"{_among(lead, survivor, loser)} was merged into {lead.merged_into} already."
         if lead.is_archived:
-            return f"{lead} is archived; restore it first."
+            return f"{_among(lead, survivor, loser)} is archived; restore it first."
+    kept, gone = told_apart(survivor, loser), told_apart(loser, survivor)
     if loser.stage in _FAR and (survivor.stage not in _FAR or _far(loser) > _far(survivor)):
-        return f"{loser} is at the stage “{Stage(loser.stage).label}” and {survivor} is not: keep {loser} instead."
+        return f"{gone} is at the stage “{Stage(loser.stage).label}” and {kept} is not: keep {gone} instead."
     if Handoff.objects.filter(lead=loser, state=HandoffState.OFFERED).exists():
-        return f"{loser} is offered to sales; let them take it or give it back first."
+        return f"{gone} is offered to sales; let them take it or give it back first."
     if deal := loser.opportunities.filter(closed_at=None, archived_at=None).first():
-        return f"{loser} has an open opportunity, {deal}: keep {loser} instead, or win or lose it first."
+        return f"{gone} has an open opportunity, {deal}: keep {gone} instead, or win or lose it first."
     return None
+
+
+def _among(lead: Lead, *both: Lead) -> str:
+    return told_apart(lead, next((each for each in both if each.pk != lead.pk), lead))
 
 
 def _far(lead: Lead) -> int:
@@ -224,11 +230,11 @@ def refuse_undo(user: "User", merged: Merge) -> str | None:
     if merged.undone_at is not None:
         return "This merge is undone already."
     if merged.survivor.is_archived:
-        return f"{merged.survivor} is archived; restore it, or undo its own merge, first."
+        return f"{told_apart(merged.survivor, merged.loser)} is archived; restore it, or undo its own merge, first."
     both = (merged.survivor_id, merged.loser_id)
     later = Merge.objects.filter(undone_at=None, pk__gt=merged.pk).filter(survivor__in=both).order_by("-pk").first()
     if later is not None:
-        return f"Undo the later merge of {later.loser} first."
+        return f"Undo the later merge of {later} first."
     return taken_meanwhile(user, merged.loser, kept=merged.survivor, lent=merged.taken)
 
 
@@ -260,7 +266,7 @@ def undo(merged: Merge, *, by: "User", reason: str, at: "dt.datetime | None" = N
         _score_anew(kept, gone, now=now)
         publish("lead.unmerged", lead_id=kept.pk, merged_id=gone.pk)
     also = f" {', '.join(left)} changed since and stays." if left else ""
-    return f"{gone} is a lead of its own again.{also}"
+    return f"{told_apart(gone, kept)} is a lead of its own again.{also}"
 
 
 def _give_back(row: Merge, kept: Lead, gone: Lead) -> list[str]:
@@ -304,7 +310,7 @@ def refuse_pair(user: "User", pair: DuplicatePair) -> str | None:
         if not access.may(user, "change", lead):
             return f"You may not change {lead}."
         if lead.merged_into_id is not None:
-            return f"{lead} was merged into {lead.merged_into} meanwhile."
+            return f"{_among(lead, pair.one, pair.two)} was merged into {lead.merged_into} meanwhile."
     return None if pair.state == PairState.OPEN else f"It is decided: {PairState(pair.state).label.lower()}."
 
 
@@ -321,8 +327,9 @@ def merge_pair(pair: DuplicatePair, *, by: "User", keep: str, reason: str, take:
         may = all(access.may(by, "change", lead) for lead in (pair.one, pair.two))
         raise (WrongState if may else NotAllowed)(refused)
     kept, gone = (pair.one, pair.two) if keep == str(pair.one_id) else (pair.two, pair.one)
-    row = merge(kept, gone, by=by, reason=reason, take=take)
-    return f"{row.loser} is merged into {row.survivor}; under Merges it can be undone."
+    gone_name, kept_name = told_apart(gone, kept), told_apart(kept, gone)  # before the name may be taken over
+    merge(kept, gone, by=by, reason=reason, take=take)
+    return f"{gone_name} is merged into {kept_name}; under Merges it can be undone."
 
 
 def dismiss_pair(pair: DuplicatePair, *, by: "User", reason: str) -> str:

@@ -152,20 +152,27 @@ def _consent(facts: Facts, names: Names) -> Said:
     return Said(f"{ConsentPurpose(purpose).label}: {words}", f"{evidence} · {source}", tone=_tone(given))
 
 
+def _apart(names: Names, lead: int, besides: int) -> str:
+    """Return a lead's name, with its number where the other one is called alike."""
+    return f"{names.leads[lead]} (no. {lead})" if names.leads[lead] == names.leads[besides] else names.leads[lead]
+
+
 def _merged(facts: Facts, names: Names) -> Said:
     survivor, loser, reason, who = facts
-    return Said(f"{names.leads[loser]} was merged into {names.leads[survivor]}", reason, who or "")
+    return Said(f"{_apart(names, loser, survivor)} was merged into {_apart(names, survivor, loser)}", reason, who or "")
 
 
 def _undone(facts: Facts, names: Names) -> Said:
     survivor, loser, reason, who = facts
-    return Said(f"Parted again: {names.leads[loser]} from {names.leads[survivor]}", reason, who or "")
+    return Said(
+        f"Parted again: {_apart(names, loser, survivor)} from {_apart(names, survivor, loser)}", reason, who or ""
+    )
 
 
 def _pair(facts: Facts, names: Names) -> Said:
     one, two, state, answer = facts
     return Said(
-        f"{names.leads[one]} and {names.leads[two]} look alike",
+        f"{_apart(names, one, two)} and {_apart(names, two, one)} look alike",
         answer or PairState(state).label.lower(),
         tone="warn" if state == PairState.OPEN else "",
     )
