@@ -19,7 +19,7 @@ import pytest
 from mops.db.embedded import account, cluster, postmaster, reaper
 from mops.db.embedded.binaries import find_binaries, major_version
 from mops.db.embedded.errors import EmbeddedPostgresError, in_words
-from mops.db.embedded.server import Server
+from mops.db.embedded.server import Server, buffers_mb
 
 PROJECT = Path(__file__).resolve().parents[2]
 IS_ROOT = os.geteuid() == 0
@@ -128,6 +128,13 @@ def wait_until(fact, seconds=40.0):
     while not fact() and time.monotonic() < deadline:
         time.sleep(0.02)
     return fact()
+
+
+@pytest.mark.parametrize(("gigabytes", "megabytes"), [(1, 128), (4, 256), (8, 512), (64, 1024)])
+def test_server_keeps_a_sixteenth_of_the_memory_as_pages(gigabytes, megabytes, monkeypatch):
+    told = {"SC_PHYS_PAGES": gigabytes * 2**18, "SC_PAGE_SIZE": 2**12}
+    monkeypatch.setattr(os, "sysconf", told.__getitem__)
+    assert buffers_mb() == megabytes
 
 
 def test_first_start_makes_one_database_owned_by_the_migrating_role(folder, serve):
