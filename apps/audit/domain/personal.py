@@ -186,9 +186,9 @@ def export_subject(subject: models.Model, *, by: Any) -> dict[str, Any]:
 
 
 def _exported(model: type[models.Model], row: Any, history: str) -> dict[str, Any]:
-    events = AuditEvent.objects.filter(table_name=model._meta.db_table, object_id=str(row.pk)).order_by("id")
+    events = list(AuditEvent.objects.filter(table_name=model._meta.db_table, object_id=str(row.pk)).order_by("id"))
     behind: dict[tuple[int, str], dict[str, Any]] = {}
-    for each in PersonalValue.objects.filter(table_name=model._meta.db_table, object_id=str(row.pk)):
+    for each in PersonalValue.objects.filter(event_id__in=[event.pk for event in events]):
         behind.setdefault((each.event_id, each.column_name), {})[each.side] = each.value
     return {
         "kind": str(model._meta.verbose_name),

@@ -52,6 +52,10 @@ _AGAINST_LEDGER = """
     WHERE NOT col = ANY (%(personal)s::text[]) AND (told OR first_action = 'insert')
       AND coalesce(CASE WHEN told THEN there ELSE new.filled_with END, 'null') <> here
     UNION ALL
+    SELECT key, col, 'differs', NULL, NULL
+    FROM cells WHERE col = ANY (%(personal)s::text[]) AND told
+      AND jsonb_typeof(coalesce(there, 'null')) <> 'object' AND coalesce(there, 'null') <> here
+    UNION ALL
     SELECT cells.key, col, 'differs', NULL, NULL
     FROM cells JOIN audit_personalvalue p ON p.event_id = event AND p.column_name = col AND p.side = 'new'
     WHERE col = ANY (%(personal)s::text[]) AND there ? 'commitment'

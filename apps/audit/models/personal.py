@@ -25,7 +25,6 @@ class PersonalValue(models.Model):
     value = models.JSONField()
 
     class Meta:
-        indexes = [models.Index(fields=("table_name", "object_id"), name="personal_by_object")]
         default_permissions = ("view",)
 
     def save(self, *args: Any, **kwargs: Any) -> None:

@@ -6,26 +6,36 @@ CREATE OR REPLACE FUNCTION mops_silent_columns() RETURNS text[] LANGUAGE sql IMM
     SELECT ARRAY['updated_at', 'row_version', 'last_login', 'last_used_at']
 $$;
 
+-- What of a personal column is kept secret: an empty text is nothing that anybody could be known by.
+CREATE OR REPLACE FUNCTION mops_secret(value text, typname name) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE WHEN typname IN ('text', 'varchar') THEN format('nullif(%s, '''')', value) ELSE value END
+$$;
+
 -- The SQL value of one side of a column as the ledger keeps it. Personal values are kept as commitments:
--- sha256(salt || value), the salt in a side table that can be erased.
-CREATE OR REPLACE FUNCTION mops_kept(value text, name text, side text, is_personal boolean) RETURNS text
+-- sha256(salt || value), the salt in a side table that can be erased; null and an empty text are told as they are.
+DROP FUNCTION IF EXISTS mops_kept(text, text, text, boolean);
+CREATE OR REPLACE FUNCTION mops_kept(value text, typname name, name text, side text, is_personal boolean) RETURNS text
 LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE WHEN NOT is_personal THEN value ELSE format(
-        'CASE WHEN %1$s IS NOT NULL THEN jsonb_build_object(''commitment'', encode(sha256('
-        'sha256(mops_salt || %2$L::bytea) || convert_to(to_jsonb(%1$s)::text, ''UTF8'')), ''hex'')) END',
-        value, name || ':' || side) END
+        'CASE WHEN %3$s IS NOT NULL THEN jsonb_build_object(''commitment'', encode(sha256('
+        'sha256(mops_salt || %2$L::bytea) || convert_to(to_jsonb(%1$s)::text, ''UTF8'')), ''hex'')) '
+        'WHEN %1$s IS NOT NULL THEN ''""''::jsonb END',
+        value, name || ':' || side, mops_secret(value, typname)) END
 $$;
 
 -- The same as JSON text, where there is but one side: a value that is not null. Arrays and objects are not built, only
--- written, and the salt of a personal value is a column by then (7 of 52 µs less for a row of thirty columns).
-CREATE OR REPLACE FUNCTION mops_told(value text, typname name, salt text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+-- written, and salt and value of a personal column are columns by then (7 of 52 µs less for a row of thirty columns).
+DROP FUNCTION IF EXISTS mops_told(text, name, text);
+CREATE OR REPLACE FUNCTION mops_told(value text, typname name, secret integer) RETURNS text LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE
-        WHEN salt IS NOT NULL THEN format(
-            '''{"commitment":"'' || encode(sha256(%s || convert_to(to_jsonb(%s)::text, ''UTF8'')), ''hex'') || ''"}''',
-            salt, value)
+        WHEN secret IS NOT NULL THEN format(  -- no salt was drawn for an empty text
+            'CASE WHEN mops_salt_%1$s IS NULL THEN ''""'' ELSE ''{"commitment":"'' || '
+            'encode(sha256(mops_salt_%1$s || convert_to(mops_value_%1$s::text, ''UTF8'')), ''hex'') || ''"}'' END', secret)
         WHEN typname IN ('int2', 'int4', 'int8') THEN value || '::text'
         WHEN typname = 'bool' THEN format('CASE WHEN %s THEN ''true'' ELSE ''false'' END', value)
         WHEN typname = 'uuid' THEN format('''"'' || %s::text || ''"''', value)
+        WHEN typname IN ('text', 'varchar') THEN
+            format('CASE WHEN %1$s = '''' THEN ''""'' ELSE to_json(%1$s)::text END', value)
         ELSE format('to_json(%s)::text', value) END
 $$;
 
@@ -42,7 +52,7 @@ BEGIN
     FOR col IN
         SELECT a.attname AS name, format('n.%I', a.attname) AS new, format('o.%I', a.attname) AS old,
                to_json(a.attname)::text || ':' AS label, t.typname AS typname,
-               CASE WHEN a.attname = ANY (personal) THEN 'mops_salt_' || a.attnum END AS salt,
+               CASE WHEN a.attname = ANY (personal) THEN a.attnum END AS secret,
                CASE WHEN t.typname IN ('json', 'xml', 'point', 'polygon') THEN '::text' ELSE '' END AS comparable
         FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
         WHERE a.attrelid = relid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated <> 'v'
@@ -54,11 +64,11 @@ BEGIN
                                   ELSE format('%s%s IS DISTINCT FROM %s%s', col.old, col.comparable, col.new,
                                               col.comparable) END;
         pair := CASE operation
-            WHEN 'INSERT' THEN format('%L || %s || '']''', col.label || '[null,', mops_told(col.new, col.typname, col.salt))
-            WHEN 'DELETE' THEN format('%L || %s || '',null]''', col.label || '[', mops_told(col.old, col.typname, col.salt))
+            WHEN 'INSERT' THEN format('%L || %s || '']''', col.label || '[null,', mops_told(col.new, col.typname, col.secret))
+            WHEN 'DELETE' THEN format('%L || %s || '',null]''', col.label || '[', mops_told(col.old, col.typname, col.secret))
             ELSE format('%L || json_build_array(%s, %s)::text', col.label,
-                        mops_kept(col.old, col.name, 'old', col.salt IS NOT NULL),
-                        mops_kept(col.new, col.name, 'new', col.salt IS NOT NULL)) END;
+                        mops_kept(col.old, col.typname, col.name, 'old', col.secret IS NOT NULL),
+                        mops_kept(col.new, col.typname, col.name, 'new', col.secret IS NOT NULL)) END;
         IF col.name = ANY (hidden) THEN  -- that a secret changed is told, what it is never
             pair := quote_literal(col.label || CASE operation WHEN 'INSERT' THEN '[null, "(secret)"]'
                                   WHEN 'DELETE' THEN '["(secret)", null]' ELSE '["(secret)", "(secret)"]' END);
@@ -76,11 +86,7 @@ BEGIN
                 ELSE format('(''{'' || concat_ws('','', %s) || ''}'')::jsonb', array_to_string(parts, ', ')) END;
 END $$;
 
--- 244 random bits; plpgsql and an argument, so that no plan ever takes one value for all rows.
-CREATE OR REPLACE FUNCTION mops_salt(key text) RETURNS bytea LANGUAGE plpgsql VOLATILE AS $$
-BEGIN
-    RETURN uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid());
-END $$;
+DROP FUNCTION IF EXISTS mops_salt(text);
 
 -- Who acts, as the recording triggers read it from mops.ctx: one expression, where one variable for each cost 12 µs.
 DO $$ BEGIN
@@ -106,6 +112,8 @@ DECLARE
     -- a row that came or went has one side only: all of it is told, and nothing has to be compared
     whole boolean := operation <> 'UPDATE';
     side text := CASE operation WHEN 'DELETE' THEN 'o' ELSE 'n' END;
+    keyed text := CASE operation WHEN 'UPDATE' THEN format('coalesce(n.%1$I, o.%1$I)', key)
+                                 ELSE format('%s.%I', side, key) END;
     aspect text := CASE operation WHEN 'DELETE' THEN 'old' ELSE 'new' END;
     versions oid := to_regclass(quote_ident(history));
     label text; kept text; told text; picked text; rows text; extra text; behind text;
@@ -131,33 +139,44 @@ BEGIN
         ELSE format('new_rows n FULL JOIN old_rows o ON o.%1$I = n.%1$I', key) END;
     extra := CASE WHEN picked IS NULL THEN '' ELSE ', ' || picked END;
     IF salted THEN
-        rows := rows || format(' CROSS JOIN LATERAL (SELECT mops_salt(%s.%I::text) AS mops_salt) s', side, key);
+        -- OFFSET 0: made once for a row, not wherever it is used
+        rows := rows || format(' CROSS JOIN drawn CROSS JOIN LATERAL (SELECT sha256(mops_drawn || '
+                               'convert_to(%s::text, ''UTF8'')) AS mops_salt OFFSET 0) s', keyed);
         IF NOT whole THEN extra := extra || ', mops_salt'; END IF;
-        SELECT CASE WHEN whole  -- OFFSET 0: drawn once for a row, not wherever it is used
+        SELECT CASE WHEN whole
                     THEN rows || format(' CROSS JOIN LATERAL (SELECT %s OFFSET 0) t', string_agg(
-                        format('sha256(mops_salt || %L::bytea) AS mops_salt_%s', p.name || ':' || aspect, p.number), ', '))
+                        format('CASE WHEN %1$s IS NOT NULL THEN sha256(mops_salt || %2$L::bytea) END AS mops_salt_%3$s, '
+                               'to_jsonb(%1$s) AS mops_value_%3$s', mops_secret(p.here, p.typname),
+                               p.name || ':' || aspect, p.number), ', '))
                     ELSE rows END,
                extra || string_agg(CASE
-                    WHEN whole THEN format(', mops_salt_%1$s, to_jsonb(%2$s.%3$I) AS mops_%4$s_%1$s', p.number, side,
-                                           p.name, aspect)
-                    ELSE format(', to_jsonb(o.%1$I) AS mops_old_%2$s, to_jsonb(n.%1$I) AS mops_new_%2$s', p.name,
-                                p.number) END, '' ORDER BY p.number),
+                    WHEN whole THEN format(', mops_salt_%1$s, mops_value_%1$s', p.number)
+                    ELSE format(', to_jsonb(%1$s) AS mops_old_%3$s, to_jsonb(%2$s) AS mops_new_%3$s',
+                                mops_secret(p.old, p.typname), mops_secret(p.new, p.typname), p.number) END,
+                    '' ORDER BY p.number),
                string_agg(CASE
-                    WHEN whole THEN format('(%1$L, %2$L, mops_salt_%3$s, mops_%2$s_%3$s)', p.name, aspect, p.number)
+                    WHEN whole THEN format('(%1$L, %2$L, mops_salt_%3$s, mops_value_%3$s)', p.name, aspect, p.number)
                     ELSE format('(%1$L, ''old'', mops_old_%2$s), (%1$L, ''new'', mops_new_%2$s)', p.name, p.number) END,
                     ', ' ORDER BY p.number)
           INTO rows, extra, behind
-        FROM (SELECT a.attname AS name, a.attnum AS number FROM pg_attribute a
+        FROM (SELECT a.attname AS name, a.attnum AS number, t.typname AS typname, format('o.%I', a.attname) AS old,
+                     format('n.%I', a.attname) AS new, format('%s.%I', side, a.attname) AS here
+              FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
               WHERE a.attrelid = relid AND a.attname = ANY (personal) AND NOT a.attisdropped) p;
         -- the entry's number is drawn first, so that the values behind it can name it
         IF whole THEN extra := extra || $c$, nextval('audit_auditevent_id_seq') AS mops_event$c$; END IF;
     END IF;
-    changed := format($sql$
+    -- 244 random bits for a statement, forgotten with it: what a salt is made of besides the key of its row and the name
+    -- of the column, so that none tells anything of another (drawing anew for each row costs 2 µs)
+    changed := CASE WHEN salted THEN $sql$
+        drawn AS MATERIALIZED (
+            SELECT uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()) AS mops_drawn),$sql$ ELSE '' END
+        || format($sql$
         %1$s AS MATERIALIZED (
             SELECT %2$s AS mops_key, %3$s AS mops_action, %4$s AS mops_label, %5$s AS mops_diff%6$s
             FROM %7$s)$sql$,
         CASE WHEN salted AND NOT whole THEN 'seen' ELSE 'changed' END,
-        CASE WHEN operation = 'UPDATE' THEN format('coalesce(n.%1$I, o.%1$I)', key) ELSE format('%s.%I', side, key) END,
+        keyed,
         CASE WHEN operation = 'UPDATE'
              THEN format($c$CASE WHEN o.%1$I IS NULL THEN 'insert' WHEN n.%1$I IS NULL THEN 'delete' ELSE 'update' END$c$,
                          key) ELSE quote_literal(lower(operation)) END,
@@ -182,10 +201,10 @@ BEGIN
             INSERT INTO audit_personalvalue (event_id, column_name, side, at, table_name, object_id, salt, value)
             SELECT mops_event, v.name, v.side, who.at, %L, mops_key::text, %s, v.value
             FROM changed, who, LATERAL (VALUES %s) v(name, side, %svalue)
-            WHERE v.value IS NOT NULL%s)$sql$, tablename,
+            WHERE v.%s IS NOT NULL%s)$sql$, tablename,
             CASE WHEN whole THEN 'v.salt'
                  ELSE $c$sha256(mops_salt || convert_to(v.name || ':' || v.side, 'UTF8'))$c$ END,
-            behind, CASE WHEN whole THEN 'salt, ' ELSE '' END,
+            behind, CASE WHEN whole THEN 'salt, ' ELSE '' END, CASE WHEN whole THEN 'salt' ELSE 'value' END,
             CASE WHEN whole THEN '' ELSE ' AND mops_diff ? v.name' END);
     END IF;
     IF kept IS NOT NULL THEN
