@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management import call_command
 from django.core.management.commands import migrate
-from django.db import DEFAULT_DB_ALIAS
+from django.db import DEFAULT_DB_ALIAS, transaction
 
 from apps.core import recorders
 from apps.core.actors import MIGRATION, acting_as
@@ -29,8 +29,9 @@ class Command(migrate.Command):
             return
         with as_owner(options["database"]) as connection, acting_as(None, name=AUTHOR, reason=MIGRATION):
             grant_what_comes(connection)
-            recorders.install_functions(connection)
-            recorders.loosen(connection)
+            with transaction.atomic(using=connection.alias):  # a row written meanwhile meets the old ones or the new
+                recorders.install_functions(connection)
+                recorders.loosen(connection)
             with light_states():
                 super().handle(*args, **options)
             recorders.settle(connection)
