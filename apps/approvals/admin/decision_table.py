@@ -15,9 +15,9 @@ from apps.approvals.domain.trying import how_many_fit
 from apps.approvals.models import PolicyRule, PolicyVersion
 from apps.core import access
 from apps.core.admin_kit.base import MopsStackedInline
-from apps.core.rules.bodies import Body, BodyShape, Line
+from apps.core.rules.bodies import Body, BodyShape, Line, slips_in
 from apps.core.rules.forms import RulesField, RulesWidget
-from apps.core.rules.predicates import Catalog, Problem, in_words, slips, validate
+from apps.core.rules.predicates import Catalog, Problem, in_words, validate
 
 LARGEST = 64_000
 
@@ -39,10 +39,7 @@ class FactsBody(BodyShape):
 
     def objections(self, body: Any, catalog: Catalog | None = None) -> list[Problem]:
         """Check the condition, and what nobody means in a new one."""
-        if problems := self.problems(body, catalog):
-            return problems
-        found = slips(body["predicate"], self.catalog)
-        return [Problem(("predicate", *each.path), each.sentence, each.code) for each in found]
+        return self.problems(body, catalog) or slips_in(body, (), self.catalog)
 
     def lines(self, body: Body) -> list[Line]:
         """Return the sentence."""

@@ -83,7 +83,7 @@ class PredicateBody(BodyShape):
 
     def objections(self, body: Any, catalog: Catalog | None = None) -> list[Problem]:
         """Check the condition, and what nobody means in a new one."""
-        return self.problems(body, catalog) or _slips(body, (), catalog or catalog_of(self.model))
+        return self.problems(body, catalog) or slips_in(body, (), catalog or catalog_of(self.model))
 
     def lines(self, body: Any) -> list[Line]:
         """Return the sentence."""
@@ -94,7 +94,8 @@ class PredicateBody(BodyShape):
         return readable(body["predicate"], catalog)
 
 
-def _slips(row: Any, path: tuple[str | int, ...], catalog: Catalog) -> list[Problem]:
+def slips_in(row: Any, path: tuple[str | int, ...], catalog: Catalog) -> list[Problem]:
+    """Return what nobody means in the condition of a valid row, which stands at `path` of its body."""
     found = slips(row["predicate"], catalog)
     return [Problem((*path, "predicate", *each.path), each.sentence, each.code) for each in found]
 
@@ -227,7 +228,7 @@ class RuleListBody(BodyShape):
             return problems
         known = catalog or catalog_of(self.model)
         rows = enumerate(body["rules"])
-        found = [each for number, row in rows for each in _slips(row, ("rules", number), known)]
+        found = [each for number, row in rows for each in slips_in(row, ("rules", number), known)]
         return found or (self.objects(body) if self.objects else [])
 
     def _row(self, row: Any, path: tuple[str | int, ...], catalog: Catalog) -> list[Problem]:

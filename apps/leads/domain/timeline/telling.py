@@ -154,7 +154,8 @@ def _consent(facts: Facts, names: Names) -> Said:
 
 def _apart(names: Names, lead: int, besides: int) -> str:
     """Return a lead's name, with its number where the other one is called alike."""
-    return f"{names.leads[lead]} (no. {lead})" if names.leads[lead] == names.leads[besides] else names.leads[lead]
+    name, other = names.leads[lead], names.leads[besides]
+    return f"{name} (no. {lead})" if name.casefold() == other.casefold() else name
 
 
 def _merged(facts: Facts, names: Names) -> Said:
